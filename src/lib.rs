@@ -1,0 +1,18 @@
+//! housecall reads the whole stack as one thing: nginx, uWSGI, its job, the app, its environment and its database.
+//!
+//! Floors, lowest first; a module may use those below it, never those above:
+//!
+//! | floor | modules | what lives there |
+//! | --- | --- | --- |
+//! | 0 | [`source`] | named texts, spans, places |
+//! | 1 | [`finding`], [`secret`], [`config`], [`syntax`], [`host`] | what is reported; readers without I/O; the only code that touches a machine |
+//! | 2 | [`stack`] | facts, and how they are linked |
+//! | 3 | [`rule`] | rule pages: conditions over facts |
+//! | 4 | [`engine`], [`diagnosis`], [`output`] | read, link, judge; root causes; what people and programs see |
+//! | 5 | [`cli`] | one file per command |
+
+pub mod finding;
+pub mod host;
+pub mod source;
+pub mod stack;
+pub mod syntax;

@@ -1,0 +1,2 @@
+//! housecall.
+fn main() {}

@@ -1,0 +1,238 @@
+//! Named texts with byte-exact spans: files of a repository or a host, and what a probe saw.
+//! Everything a finding points at is a place in one of these.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Which source a place lies in. Only [`Sources::add`] makes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(u32);
+
+/// A half-open range of byte offsets into one source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Span {
+    /// Offset of the first byte.
+    pub start: u32,
+    /// Offset after the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// The span of `start..end`; offsets beyond 4 GiB are clamped, no input is read that far.
+    pub fn new(start: usize, end: usize) -> Self {
+        let clamp = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+        Self { start: clamp(start), end: clamp(end.max(start)) }
+    }
+
+    /// The same range for slicing.
+    pub fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// The smallest span that covers both.
+    pub fn to(self, other: Span) -> Span {
+        Span { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
+    /// This span moved right by `offset` bytes: for a text that was cut out of a larger one.
+    pub fn shift(self, offset: usize) -> Span {
+        Span::new(self.start as usize + offset, self.end as usize + offset)
+    }
+
+    /// Whether the two share at least one byte.
+    pub fn overlaps(self, other: Span) -> bool {
+        self.start < other.end && other.start < self.end
+    }
+
+    /// The part of `text` it covers; empty where it does not fit.
+    pub fn of(self, text: &str) -> &str {
+        text.get(self.range()).unwrap_or("")
+    }
+
+    /// Whether it covers no byte.
+    pub fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+}
+
+/// A value and where it stands in its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Located<T> {
+    /// What was read.
+    pub value: T,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl<T> Located<T> {
+    /// `value`, standing at `span`.
+    pub fn new(value: T, span: Span) -> Self {
+        Self { value, span }
+    }
+}
+
+/// A point in a source that a finding can name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The source.
+    pub file: FileId,
+    /// The bytes meant, or `None` for the whole file or folder.
+    pub span: Option<Span>,
+}
+
+impl Place {
+    /// `span` of `file`.
+    pub fn at(file: FileId, span: Span) -> Self {
+        Self { file, span: Some(span) }
+    }
+
+    /// The file or folder as a whole.
+    pub fn whole(file: FileId) -> Self {
+        Self { file, span: None }
+    }
+}
+
+/// Where the text of a source came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// A file as it lies on disk.
+    File,
+    /// A folder: it has a name and no text.
+    Folder,
+    /// What a probe of a host saw, written as text.
+    Probe,
+}
+
+/// One named text.
+#[derive(Debug)]
+pub struct Source {
+    /// The path as the user would write it, or the name of the probe.
+    pub name: String,
+    /// Where the text came from.
+    pub origin: Origin,
+    bytes: Arc<[u8]>,
+    text: Arc<str>,
+    line_starts: Vec<u32>,
+}
+
+impl Source {
+    /// The bytes as read.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The text, exactly as long as the bytes: each invalid byte has become one SUB character.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The text, shared.
+    pub fn shared_text(&self) -> Arc<str> {
+        Arc::clone(&self.text)
+    }
+
+    /// Line and column of a byte offset, both from 1; the column counts Unicode scalar values.
+    pub fn line_column(&self, offset: u32) -> (usize, usize) {
+        let line = self.line_starts.partition_point(|&start| start <= offset);
+        let start = self.line_starts[line - 1] as usize;
+        let before = self.text.get(start..offset as usize).unwrap_or("");
+        (line, before.chars().count() + 1)
+    }
+
+    /// The span of a line (from 1) without its end-of-line bytes; `None` past the last one.
+    pub fn line_span(&self, line: usize) -> Option<Span> {
+        let start = *self.line_starts.get(line.checked_sub(1)?)? as usize;
+        let end = self.line_starts.get(line).map_or(self.text.len(), |&next| next as usize);
+        let trimmed = self.text[start..end].trim_end_matches(['\n', '\r']);
+        Some(Span::new(start, start + trimmed.len()))
+    }
+
+    /// How many lines there are; a text without any byte has one.
+    pub fn line_count(&self) -> usize {
+        self.line_starts.len()
+    }
+}
+
+/// All texts of one run, in the order they were added.
+#[derive(Debug, Default)]
+pub struct Sources {
+    all: Vec<Source>,
+}
+
+impl Sources {
+    /// Keeps `bytes` under `name` and says how to refer to them.
+    pub fn add(&mut self, name: impl Into<String>, bytes: impl Into<Arc<[u8]>>, origin: Origin) -> FileId {
+        let bytes: Arc<[u8]> = bytes.into();
+        let text = text_of_equal_length(&bytes);
+        let line_starts = std::iter::once(0)
+            .chain(
+                bytes
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, byte)| **byte == b'\n')
+                    .map(|(at, _)| Span::new(at + 1, at + 1).start),
+            )
+            .collect();
+        let id = FileId(u32::try_from(self.all.len()).unwrap_or(u32::MAX));
+        self.all.push(Source { name: name.into(), origin, bytes, text, line_starts });
+        id
+    }
+
+    /// Keeps the name of a folder, so that a finding can point at it.
+    pub fn add_folder(&mut self, name: impl Into<String>) -> FileId {
+        self.add(name, Vec::new(), Origin::Folder)
+    }
+
+    /// The source behind an id of this collection.
+    pub fn get(&self, id: FileId) -> &Source {
+        &self.all[id.0 as usize]
+    }
+
+    /// Shorthand for the text of a source.
+    pub fn text(&self, id: FileId) -> &str {
+        self.get(id).text()
+    }
+
+    /// The id of the source with this name.
+    pub fn by_name(&self, name: &str) -> Option<FileId> {
+        self.iter().find(|(_, source)| source.name == name).map(|(id, _)| id)
+    }
+
+    /// Every source with its id, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (FileId, &Source)> {
+        self.all.iter().enumerate().map(|(at, source)| (FileId(Span::new(at, at).start), source))
+    }
+}
+
+/// Replaces each byte that is not part of valid UTF-8 by one SUB, so that offsets stay true.
+fn text_of_equal_length(bytes: &[u8]) -> Arc<str> {
+    if let Ok(valid) = std::str::from_utf8(bytes) {
+        return valid.into();
+    }
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(std::iter::repeat_n(SUBSTITUTE, chunk.invalid().len()));
+    }
+    text.into()
+}
+
+/// Stands for one invalid byte; a value that touches one is unknown.
+pub const SUBSTITUTE: char = '\u{1A}';
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invalid_bytes_keep_their_offsets() {
+        let mut sources = Sources::default();
+        let id = sources.add("a", b"x\xff\xfey\n\xc3\xa9z".to_vec(), Origin::File);
+        let source = sources.get(id);
+        assert_eq!(source.text().len(), source.bytes().len());
+        assert_eq!(source.text(), "x\u{1A}\u{1A}y\n\u{e9}z");
+        assert_eq!(source.line_column(7), (2, 2));
+        assert_eq!(source.line_span(2), Some(Span::new(5, 8)));
+        assert_eq!(source.line_span(3), None);
+    }
+}

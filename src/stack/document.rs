@@ -1,0 +1,113 @@
+//! A text as its reader should see it: where it lands, which language it is in, and what its template tags may be.
+
+use std::sync::Arc;
+
+use crate::source::{FileId, Place, SUBSTITUTE, Span};
+use crate::stack::fact::{Answer, Fact, Missing};
+use crate::syntax::erb::{FILLER, Tag, TagKind, Template};
+
+/// The language of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// uWSGI ini.
+    Uwsgi,
+    /// nginx configuration, a main file or a fragment.
+    Nginx,
+    /// An Upstart job.
+    Upstart,
+    /// Python source.
+    Python,
+    /// A file that login shells read: `.profile`, `.bashrc`, `/etc/profile.d/*`, `/etc/environment`.
+    LoginShell,
+}
+
+/// One text, read as one language, at one path.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// The source it was read from: the template, not the destination.
+    pub file: FileId,
+    /// Where it lands (absolute), or where it lies when nothing deploys it.
+    pub path: String,
+    /// Its language.
+    pub kind: Kind,
+    text: Arc<str>,
+    tags: Vec<(Tag, Answer<String>)>,
+}
+
+impl Document {
+    /// A text without template tags.
+    pub fn plain(file: FileId, path: impl Into<String>, kind: Kind, text: Arc<str>) -> Self {
+        Self { file, path: path.into(), kind, text, tags: Vec::new() }
+    }
+
+    /// A template; `evaluate` gives the value of an output tag by its code.
+    pub fn template(
+        file: FileId,
+        path: impl Into<String>,
+        kind: Kind,
+        template: Template,
+        mut evaluate: impl FnMut(&Tag) -> Answer<String>,
+    ) -> Self {
+        let tags = template
+            .tags
+            .into_iter()
+            .map(|tag| {
+                let value = if tag.kind == TagKind::Output { evaluate(&tag) } else { Answer::Absent };
+                (tag, value)
+            })
+            .collect();
+        Self { file, path: path.into(), kind, text: template.text.into(), tags }
+    }
+
+    /// What the reader parses: as long as the source, tags replaced.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether a tag may add statements of its own, so that nothing is surely absent.
+    pub fn is_open(&self) -> bool {
+        self.tags.iter().any(|(tag, _)| tag.alone)
+    }
+
+    /// Whether `span` touches a tag that prints something.
+    pub fn is_templated(&self, span: Span) -> bool {
+        self.tags.iter().any(|(tag, _)| tag.kind == TagKind::Output && tag.span.overlaps(span))
+    }
+
+    /// `span` of the source it was read from.
+    pub fn place(&self, span: Span) -> Place {
+        Place::at(self.file, span)
+    }
+
+    /// The value that a reader decoded from `span`, with the values of the tags in it put in; unknown where one of them is.
+    pub fn value(&self, span: Span, decoded: &str) -> Answer<String> {
+        if decoded.contains(SUBSTITUTE) {
+            return Answer::Unknown(Missing::new("a value that is not UTF-8", "write it in UTF-8"));
+        }
+        let mut tags = self.tags.iter().filter(|(tag, _)| tag.kind == TagKind::Output && tag.span.overlaps(span));
+        let mut value = String::with_capacity(decoded.len());
+        let mut rest = decoded;
+        while let Some(at) = rest.find(FILLER) {
+            value.push_str(&rest[..at]);
+            let Some((tag, answer)) = tags.next() else { break };
+            match answer {
+                Answer::Known(text) => value.push_str(text),
+                Answer::Absent => {}
+                Answer::Unknown(missing) => return Answer::Unknown(missing.clone()),
+            }
+            let length = tag.span.range().len();
+            rest = &rest[at..];
+            let filler = rest.bytes().take(length).take_while(|byte| *byte == FILLER as u8).count();
+            rest = &rest[filler..];
+        }
+        value.push_str(rest);
+        Answer::Known(value)
+    }
+
+    /// The same as a fact with its place.
+    pub fn fact(&self, span: Span, decoded: &str) -> Fact<String> {
+        let mut fact = Fact::read(String::new(), self.place(span));
+        fact.answer = self.value(span, decoded);
+        fact
+    }
+}

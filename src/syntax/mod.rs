@@ -1,0 +1,53 @@
+//! Readers: one file per language, each from a text to a tree with a span on every token.
+//!
+//! A reader does no I/O, never fails and never panics. What the real program would refuse becomes a [`Problem`];
+//! the reader then goes on at the next statement, so that one typo yields one problem.
+
+pub mod erb;
+
+use crate::source::{Located, Span};
+
+/// A tree and what the real program would have refused on the way to it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Parsed<T> {
+    /// Everything that could be read.
+    pub tree: T,
+    /// In the order of their places.
+    pub problems: Vec<Problem>,
+}
+
+/// Something the real program refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The id of the rule page that speaks for it, such as `nginx/syntax`.
+    pub kind: &'static str,
+    /// Where the mistake is, which is often not where the real program notices it.
+    pub span: Span,
+    /// What is wrong, in the words of the real program where they help.
+    pub message: String,
+    /// What to do about it; better than the program's own message.
+    pub hint: Option<String>,
+    /// Other places that belong to it, such as the `{` that was never closed.
+    pub related: Vec<Located<String>>,
+}
+
+impl Problem {
+    /// A problem without hint or related places.
+    pub fn new(kind: &'static str, span: Span, message: impl Into<String>) -> Self {
+        Self { kind, span, message: message.into(), hint: None, related: Vec::new() }
+    }
+
+    /// The same with what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with one more place that belongs to it.
+    #[must_use]
+    pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.related.push(Located::new(text.into(), span));
+        self
+    }
+}
