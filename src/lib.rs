@@ -11,8 +11,15 @@
 //! | 4 | [`engine`], [`diagnosis`], [`output`] | read, link, judge; root causes; what people and programs see |
 //! | 5 | [`cli`] | one file per command |
 
+pub mod cli;
+pub mod config;
+pub mod diagnosis;
+pub mod engine;
 pub mod finding;
 pub mod host;
+pub mod output;
+pub mod rule;
+pub mod secret;
 pub mod source;
 pub mod stack;
 pub mod syntax;

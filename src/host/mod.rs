@@ -1,5 +1,9 @@
 //! The only floor that touches a machine: a repository on disk, a live host, or a recorded one.
 
+pub mod live;
+pub mod recorded;
+pub mod repo;
+
 use std::sync::Arc;
 
 /// Why a file could not be read.

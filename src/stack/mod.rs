@@ -2,5 +2,14 @@
 
 #[macro_use]
 pub mod fact;
+pub mod app;
+pub mod chef;
+pub mod database;
 pub mod document;
+pub mod env;
+pub mod job;
+pub mod link;
+pub mod nginx;
+pub mod problem;
+pub mod uwsgi;
 pub mod view;

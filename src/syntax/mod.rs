@@ -3,7 +3,16 @@
 //! A reader does no I/O, never fails and never panics. What the real program would refuse becomes a [`Problem`];
 //! the reader then goes on at the next statement, so that one typo yields one problem.
 
+pub mod conninfo;
+pub mod data;
 pub mod erb;
+pub mod log;
+pub mod nginx;
+pub mod python;
+pub mod ruby;
+pub mod shell;
+pub mod upstart;
+pub mod uwsgi;
 
 use crate::source::{Located, Span};
 

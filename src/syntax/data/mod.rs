@@ -1,0 +1,1 @@
+//! Tables of what the real programs know, embedded at build time.
