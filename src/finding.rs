@@ -107,3 +107,38 @@ pub struct Finding {
     /// The cure, where there is one.
     pub fix: Option<Fix>,
 }
+
+/// A question a rule could not answer, and what it lacked.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CannotTell {
+    /// The id of the rule's page.
+    pub rule: String,
+    /// The thing lacked, such as `the app's source`.
+    pub missing: String,
+    /// How to get it.
+    pub how: String,
+    /// Where the question arose.
+    pub place: Place,
+}
+
+/// An input that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct InputError {
+    /// The path as the user gave it or the walk found it.
+    pub path: String,
+    /// What went wrong and what to do about it.
+    pub message: String,
+}
+
+/// All that a run found out, ready for any output format.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Sorted by path, place and rule, whatever the order of work.
+    pub findings: Vec<Finding>,
+    /// Sorted likewise.
+    pub cannot_tell: Vec<CannotTell>,
+    /// Sorted by path.
+    pub errors: Vec<InputError>,
+    /// How many files were read and judged.
+    pub files: usize,
+}
