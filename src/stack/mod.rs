@@ -8,6 +8,7 @@ pub mod database;
 pub mod document;
 pub mod env;
 pub mod job;
+pub mod kind;
 pub mod link;
 pub mod nginx;
 pub mod problem;
