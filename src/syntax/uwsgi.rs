@@ -10,6 +10,8 @@ pub use command::{CommandLine, CommandOption, parse_command};
 pub use magic::{Magic, Piece, Text};
 pub use placeholder::{Slot, Unresolved, expand_all, references};
 
+use std::collections::BTreeMap;
+
 use crate::source::{Located, Span};
 use crate::syntax::Parsed;
 
@@ -19,7 +21,8 @@ pub const DEFAULT_SECTION: &str = "uwsgi";
 /// One ini, seen as the options of one section.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Config {
-    /// The options of the section that was asked for, in order; a repeated section goes on where it left off.
+    /// The options of the section that was asked for, in order; a repeated section goes on where it left off, and
+    /// `ini = :other` is followed by the options of that section of the same file.
     pub options: Vec<ConfigOption>,
     /// Options that uWSGI ignores, because they stand in another section or before the first one.
     pub strays: Vec<ConfigOption>,
@@ -93,19 +96,39 @@ pub fn parse(text: &str) -> Parsed<Config> {
 /// uWSGI refuses no line of an ini by its form, so there are no problems: what it silently ignores is in the tree.
 pub fn parse_section(text: &str, asked: &str) -> Parsed<Config> {
     let mut config = Config::default();
-    let mut in_section = false;
-    let mut open: Option<usize> = None;
+    let mut sections: BTreeMap<String, Vec<ConfigOption>> = BTreeMap::new();
+    let mut current = None;
     for line in line::lines(text) {
         match line {
             line::Line::Header { name, span } => {
-                in_section = name == asked;
-                config.headers.push(Header { name, asked: in_section, span });
+                current = Some(name.clone());
+                config.headers.push(Header { asked: name == asked, name, span });
             }
-            line::Line::Option(option) if in_section => open = push(&mut config, option, open),
-            line::Line::Option(option) => config.strays.push(option),
+            line::Line::Option(option) => match &current {
+                Some(section) => sections.entry(section.clone()).or_default().push(option),
+                None => config.strays.push(option),
+            },
         }
     }
+    let mut open = None;
+    let mut waiting = vec![sections.remove(asked).unwrap_or_default().into_iter()];
+    while let Some(section) = waiting.last_mut() {
+        let Some(option) = section.next() else {
+            waiting.pop();
+            continue;
+        };
+        let other = same_file_section(&option).and_then(|name| sections.remove(name));
+        open = push(&mut config, option, open);
+        waiting.extend(other.map(Vec::into_iter));
+    }
+    config.strays.extend(sections.into_values().flatten());
     Parsed { tree: config, problems: Vec::new() }
+}
+
+/// The section that `ini = :name` puts in its place. Each is put in once, so that two that name each other end.
+pub fn same_file_section(option: &ConfigOption) -> Option<&str> {
+    let (key, value) = (option.key.value.plain()?, option.value.value.plain()?);
+    value.strip_prefix(':').filter(|_| key == "ini")
 }
 
 /// Adds an option of the section, and gives the block that is open after it.
@@ -202,6 +225,7 @@ mod tests {
             assert_eq!(config.options.len() + config.strays.len(), if text.starts_with('\u{feff}') { 2 } else { 1 });
         }
         assert_eq!(pairs("[uwsgi]\na=1\n[x]\nb=2\n[uwsgi]\nc=3"), [is("a", "1"), is("c", "3")]);
+        assert_eq!(pairs("[uwsgi]\nini=:x\na=1\n[x]\nini=:uwsgi\nb=2").len(), 4);
     }
 
     #[test]
