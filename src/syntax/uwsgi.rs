@@ -8,7 +8,7 @@ mod placeholder;
 
 pub use command::{CommandLine, CommandOption, parse_command};
 pub use magic::{Magic, Piece, Text};
-pub use placeholder::{Slot, Unresolved, expand_all, references};
+pub use placeholder::{Slot, Unresolved, expand_all, number, references};
 
 use std::collections::BTreeMap;
 
@@ -175,7 +175,12 @@ mod tests {
     fn pairs(text: &str) -> Vec<(String, String)> {
         let magic = Magic::of_path("/srv/app/misc.ini");
         let resolve = |text: &Text| text.resolve(&magic).unwrap();
-        parse(text).tree.options.iter().map(|option| (resolve(&option.key.value), resolve(&option.value.value))).collect()
+        parse(text)
+            .tree
+            .options
+            .iter()
+            .map(|option| (resolve(&option.key.value), resolve(&option.value.value)))
+            .collect()
     }
 
     fn one(text: &str) -> (String, String) {

@@ -19,7 +19,11 @@ fn corpus() -> Option<PathBuf> {
 }
 
 fn magic(name: &str) -> Magic {
-    Magic::of_path(&format!("{FOLDER}/{name}")).given('k', "2").given('v', FOLDER).given('U', "nobody").given('G', "nogroup")
+    Magic::of_path(&format!("{FOLDER}/{name}"))
+        .given('k', "2")
+        .given('v', FOLDER)
+        .given('U', "nobody")
+        .given('G', "nogroup")
 }
 
 /// An option as uWSGI may have added it: one in an `if` is there or not.
@@ -146,7 +150,9 @@ fn every_parsed_key_and_value_is_uwsgis_own() {
         }
         final_files += usize::from(all_equal);
     }
-    println!("{files} files, {options} options equal before placeholders; {finals} options, {final_files} whole files after");
+    println!(
+        "{files} files, {options} options equal before placeholders; {finals} options, {final_files} whole files after"
+    );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(files > 100);
 }
@@ -200,4 +206,32 @@ fn a_large_file_is_read_in_linear_time() {
     let start = std::time::Instant::now();
     holds_on(&text);
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
+
+#[test]
+#[ignore = "prints what a user would read; run with --ignored --nocapture"]
+fn unknown_options_of_the_corpus() {
+    use housecall::source::{Origin, Sources};
+    use housecall::stack::document::{Document, Kind};
+    let Some(corpus) = corpus() else { return };
+    let mut paths: Vec<_> = std::fs::read_dir(corpus.join("uwsgi")).unwrap().map(|e| e.unwrap().path()).collect();
+    paths.sort();
+    for path in paths.iter().filter(|path| path.extension().is_none_or(|end| end != "erb" && end != "tsv")) {
+        let mut sources = Sources::default();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let file = sources.add(name, std::fs::read(path).unwrap(), Origin::File);
+        let reading =
+            housecall::stack::uwsgi::read(&Document::plain(file, name, Kind::Uwsgi, sources.get(file).shared_text()));
+        for row in reading.options.iter().filter(|row| row.key == "unknown") {
+            let verdict = match row.referenced.known() {
+                Some(true) => continue,
+                Some(false) => "reported",
+                None => "cannot tell",
+            };
+            println!("{verdict}\t{:?}\t{:?}\t{name}", row.name.known(), row.suggestion.known());
+        }
+        for row in reading.variables.iter().filter(|row| row.key == "uwsgi-shell-syntax") {
+            println!("shell\t{:?}\t{name}", row.name.known());
+        }
+    }
 }

@@ -130,7 +130,8 @@ pub fn find_by_prefix(start: &str) -> Option<&'static KnownOption> {
         return Some(exact);
     }
     let from = (Bound::Included(start), Bound::Unbounded);
-    let mut matching = OPTIONS.range::<str, _>(from).map(|(_, option)| option).take_while(|option| option.name.starts_with(start));
+    let mut matching =
+        OPTIONS.range::<str, _>(from).map(|(_, option)| option).take_while(|option| option.name.starts_with(start));
     let first = matching.next()?;
     matching.all(|other| other.canonical == first.canonical).then_some(first)
 }

@@ -39,7 +39,11 @@ pub fn parse_command(words: &[(String, Span)]) -> CommandLine {
 }
 
 fn is_uwsgi(word: &str) -> bool {
-    !word.starts_with('-') && word.rsplit('/').next().is_some_and(|name| name == "uwsgi" || name.starts_with("uwsgi_") || name == "uwsgi-core")
+    !word.starts_with('-')
+        && word
+            .rsplit('/')
+            .next()
+            .is_some_and(|name| name == "uwsgi" || name.starts_with("uwsgi_") || name == "uwsgi-core")
 }
 
 type Words<'a> = std::slice::Iter<'a, (String, Span)>;

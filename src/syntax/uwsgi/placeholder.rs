@@ -164,8 +164,8 @@ fn first_option(slots: &[Slot], name: &str, complete: bool) -> Lookup {
     }
 }
 
-/// C's `strtoll`: the digits at the start, 0 without any.
-pub(crate) fn number(text: &str) -> i64 {
+/// C's `atoi`: the number made of the digits at the start, 0 without any.
+pub fn number(text: &str) -> i64 {
     let text = text.trim_start_matches([' ', '\t', '\n', '\r', '\u{b}', '\u{c}']);
     let (negative, digits) = match text.as_bytes().first() {
         Some(b'-') => (true, &text[1..]),
@@ -214,11 +214,17 @@ mod tests {
     fn placeholders_as_measured() {
         let some = |text: &str| Some(text.to_owned());
         assert_eq!(expand(&[("p", "3"), ("a", "%(p * 2)")], true)[1], some("6"));
-        assert_eq!(expand(&[("p", "3 ; four"), ("a", "%(p)"), ("b", "%(p * 2)")], true)[1..], [some("3 ; four"), some("6")]);
+        assert_eq!(
+            expand(&[("p", "3 ; four"), ("a", "%(p)"), ("b", "%(p * 2)")], true)[1..],
+            [some("3 ; four"), some("6")]
+        );
         assert_eq!(expand(&[("a", "x%(b)"), ("b", "%(c)/d"), ("c", "e")], true)[0], some("xe/d"));
         assert_eq!(expand(&[("a", "%(none)"), ("b", "%(none + 1)")], true), [some("%(none)"), some("1")]);
         assert_eq!(expand(&[("a", "%(none)")], false), [None]);
-        assert_eq!(expand(&[("a", "$(HOME)/x"), ("b", "$(PORT)"), ("c", "$HOME")], true), [some("/root/x"), None, some("$HOME")]);
+        assert_eq!(
+            expand(&[("a", "$(HOME)/x"), ("b", "$(PORT)"), ("c", "$HOME")], true),
+            [some("/root/x"), None, some("$HOME")]
+        );
         assert_eq!(expand(&[("a", "p@(exec://id)w")], true), [None]);
         assert_eq!(expand(&[("include", "%(d)/x"), ("d", "y")], true)[0], some("%(d)/x"));
         assert_eq!(expand(&[("a", "%(8 / 0)"), ("b", "%(1 ++)")], true), [some("0"), some("2")]);
