@@ -111,6 +111,11 @@ impl<T> Fact<T> {
         matches!(self.answer, Answer::Unknown(_))
     }
 
+    /// Whether it was looked for everywhere and is not there.
+    pub fn is_absent(&self) -> bool {
+        matches!(self.answer, Answer::Absent)
+    }
+
     /// What is lacked, where it is out of sight.
     pub fn missing(&self) -> Option<&Missing> {
         match &self.answer {
