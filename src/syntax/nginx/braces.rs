@@ -99,7 +99,7 @@ pub(super) fn indent_of(text: &str, at: usize) -> (usize, bool) {
 }
 
 fn line_start(text: &str, at: usize) -> usize {
-    const LOOK_BACK: usize = 4096;
+    const LOOK_BACK: usize = 256;
     let from = at.saturating_sub(LOOK_BACK);
     text.as_bytes()[from..at].iter().rposition(|byte| *byte == b'\n').map_or(from, |found| from + found + 1)
 }
