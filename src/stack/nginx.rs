@@ -28,6 +28,8 @@ rows! {
         address: String,
         #[doc = "whether the address is on this host: a unix socket or a loopback address"]
         local: bool,
+        #[doc = "whether the address is a unix socket"]
+        unix: bool,
         #[doc = "the names of its server"]
         server_names: Vec<String>,
         #[doc = "the location it stands in"]
@@ -234,6 +236,7 @@ impl Walk<'_> {
             pass.directive = Fact::read(directive.name.value.clone(), name);
             pass.protocol = Fact::read(if uwsgi { "uwsgi" } else { "http" }.to_owned(), name);
             pass.local = address.clone().map(|address| address::is_local(&address));
+            pass.unix = address.clone().map(|address| address.starts_with('/'));
             pass.address = address;
             pass.server_names = scope.server_names.clone();
             pass.location = scope.location.clone();

@@ -225,3 +225,93 @@ fn nesting_without_end_is_read() {
     let text = "a {".repeat(300_000);
     assert_eq!(parse(&text).problems.len(), 1);
 }
+
+/// Each problem as `line:column message`.
+fn problems(text: &str) -> Vec<String> {
+    let mut sources = Sources::default();
+    let id = sources.add("a", text.as_bytes().to_vec(), Origin::File);
+    let show = |problem: &Problem| {
+        let (line, column) = sources.get(id).line_column(problem.span.start);
+        format!("{line}:{column} {}", problem.message)
+    };
+    parse(text).problems.iter().map(show).collect()
+}
+
+#[test]
+fn one_typo_is_one_problem_where_it_was_made() {
+    let cases: &[(&str, &[&str])] = &[
+        // A missing `;`, at the end of the line that lacks it.
+        ("server {\n  root /a\n}\n", &["2:10 `root` is not ended by `;`"]),
+        ("server {\n  root /a # here\n}\nevents {}\n", &["2:10 `root` is not ended by `;`"]),
+        ("server {\n  server_name a\n              b\n}\n", &["3:16 `server_name` is not ended by `;`"]),
+        ("server {\n  listen 80\n  root /a\n}\n", &["2:12 `listen` is not ended by `;`"]),
+        ("user www-data\nhttp {\n  server { listen 80; }\n}\n", &["1:14 `user` is not ended by `;`"]),
+        ("http {\n  server {\n    listen", &["3:11 `listen` is not ended by `;`"]),
+        // A missing `{`.
+        ("http {\n  server\n    listen 80;\n    root /a;\n  }\n}\n", &["2:3 `server` has no opening \"{\""]),
+        ("server {\n  location /\n    root /a;\n  }\n}\n", &["2:3 `location` has no opening \"{\""]),
+        ("server {\n  if ($a) return 204;\n}\n", &["2:3 `if` has no opening \"{\""]),
+        ("server {\n  location ~ ^/a;b$ { }\n}\n", &["2:3 `location` has no opening \"{\""]),
+        // A missing or extra `}`.
+        ("http {\n  server {\n    location / {\n      root /a;\n  }\n}\n", &["3:16 this `{` is never closed"]),
+        ("events {\n\nhttp {\n  server { }\n}\n", &["1:8 this `{` is never closed"]),
+        (
+            "http {\n  map $a $b {\n    a b;\n  server {\n    listen 80;\n  }\n}\n",
+            &["2:13 the `{` of `map` is never closed"],
+        ),
+        ("http {\n  server { }\n  }\n  server { }\n}\n", &["5:1 unexpected \"}\": no block is open here"]),
+        // Quotes.
+        ("server {\n  return 200 \"a;\n  root /b;\n}\n", &["2:14 this `\"` is never closed"]),
+        ("server {\n  add_header A 'a;\n  return 200 'b';\n}\n", &["2:16 this `'` is never closed"]),
+        ("server {\n  return 200 \"a\"b;\n}\n", &["2:17 unexpected \"b\" right after a closing quote"]),
+        // Braces and other signs in words.
+        (
+            "server {\n  location ~ ^/[0-9]{2}/[a-z]{1,}$ { root /a; }\n}\n",
+            &["2:21 nginx takes the `{` of `{2}` for the start of a block"],
+        ),
+        ("map $a $b {\n  ~a{2} 1;\n  c d;\n}\n", &["2:5 nginx takes the `{` of `{2}` for the start of a block"]),
+        ("http {\n  include {a,b}.conf;\n}\n", &["2:11 directive \"include\" is not terminated by \";\""]),
+        ("server {\n  root /a;;\n}\n", &["2:11 unexpected \";\""]),
+        ("server {\n  { }\n}\n", &["2:3 unexpected \"{\""]),
+        ("\u{FEFF}events { }\n", &["1:1 the file starts with a byte order mark"]),
+        ("location / {\n  content_by_lua_block {\n    a(\"}\")\n}\n", &["1:12 this `{` is never closed"]),
+        ("location / {\n  content_by_lua_block {\n    if a then { b()\n}\n", &["2:24 this Lua block is never closed"]),
+        // Two typos are two problems.
+        (
+            "server {\n  location / {\n    root /a\n  }\n  return 200 \"b;\n}\n",
+            &["3:12 `root` is not ended by `;`", "5:14 this `\"` is never closed"],
+        ),
+        // A template tag alone on its line may be any number of statements.
+        ("server {\n  \u{1F}\u{1F}\u{1F}\n  \u{1F} \u{1F}\n  root \u{1F}\n}\n", &[]),
+        ("server {\n  root \u{1F}/a\n}\n", &["2:11 `root` is not ended by `;`"]),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(&problems(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn words_as_nginx_decodes_them() {
+    let words = |text: &str| -> Vec<String> {
+        let Some(Item::Directive(directive)) = parse(text).tree.items.into_iter().next() else { panic!("{text}") };
+        std::iter::once(directive.name).chain(directive.arguments).map(|word| word.value).collect()
+    };
+    assert_eq!(words(r#"a#b c"d /e} "";"#), ["a#b", "c\"d", "/e}", ""]);
+    assert_eq!(words(r#"lis\ten \. \; "\"\'\\" '\n' \ x;"#), ["lis\ten", "\\.", "\\;", "\"'\\", "\n", "\\ x"]);
+    assert_eq!(words("a ${b}c ${{d;"), ["a", "${b}c", "${{d"]);
+    assert_eq!(words("if ($a = \"b\")x { }"), ["if", "($a", "=", "b", ")x"]);
+    assert_eq!(words("a \r\n b\u{B}c\u{A0};"), ["a", "b\u{B}c\u{A0}"]);
+}
+
+#[test]
+fn a_word_must_fit_in_the_buffer_of_nginx() {
+    let refused = |text: String| !parse(&text).problems.is_empty();
+    let long = |length: usize| "a".repeat(length);
+    assert!(!refused(format!("x {};", long(4095))) && refused(format!("x {};", long(4096))));
+    assert!(!refused(format!("x \"{}\";", long(4094))) && refused(format!("x \"{}\";", long(4095))));
+    assert!(!refused(format!("#{}\n", long(4094))) && refused(format!("#{}\n", long(4095))));
+    // The blank after a word fills the buffer too.
+    assert!(!refused(format!("x {} ;", long(4094))) && refused(format!("x {} ;", long(4095))));
+    // How long a tag will be is not known.
+    assert!(!refused(format!("x {}{};", long(4000), "\u{1F}".repeat(200))));
+}
