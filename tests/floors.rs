@@ -54,7 +54,9 @@ fn sources() -> Vec<(String, String)> {
     files.sort();
     files
         .iter()
-        .map(|path| (path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned(), std::fs::read_to_string(path).unwrap()))
+        .map(|path| {
+            (path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned(), std::fs::read_to_string(path).unwrap())
+        })
         .collect()
 }
 
