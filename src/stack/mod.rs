@@ -3,6 +3,7 @@
 #[macro_use]
 pub mod fact;
 pub mod app;
+pub mod boundary;
 pub mod chef;
 pub mod database;
 pub mod document;
