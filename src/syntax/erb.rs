@@ -115,11 +115,7 @@ fn read_with(text: &str, marks: &Marks) -> Template {
 }
 
 /// The next tag from `at`: where it opens, how, and what closes it.
-fn next_opening(
-    text: &str,
-    mut at: usize,
-    marks: &Marks,
-) -> Option<(usize, &'static str, &'static str, TagKind)> {
+fn next_opening(text: &str, mut at: usize, marks: &Marks) -> Option<(usize, &'static str, &'static str, TagKind)> {
     let first = marks.openings.first()?.0.get(..1)?;
     loop {
         let start = at + text.get(at..)?.find(first)?;

@@ -46,14 +46,16 @@ impl Word {
         self.parts.iter().all(|part| matches!(part, Part::Text(_)))
     }
 
-    /// `NAME=VALUE` taken apart, where the word is that.
-    pub fn assignment(&self) -> Option<(Located<String>, Word)> {
+    /// `NAME=VALUE` taken apart, where the word is that; `text` is the one it was read from.
+    pub fn assignment(&self, text: &str) -> Option<(Located<String>, Word)> {
         let Some(Part::Text(first)) = self.parts.first() else { return None };
         let (name, rest) = first.split_once('=')?;
-        if !is_name(name) {
+        let written = self.span.of(text);
+        let plain = written.trim_start_matches(['"', '\'']);
+        if !is_name(name) || !plain.strip_prefix(name).is_some_and(|rest| rest.starts_with('=')) {
             return None;
         }
-        let start = self.span.range().start;
+        let start = self.span.range().start + written.len() - plain.len();
         let value_start = start + name.len() + 1;
         let mut parts = self.parts.clone();
         parts[0] = Part::Text(rest.to_owned());
@@ -88,26 +90,28 @@ pub struct Assignment {
 pub fn assignments(text: &str) -> Vec<Assignment> {
     let mut all: Vec<Assignment> = Vec::new();
     let mut export_all = false;
-    for command in commands(text) {
+    for command in commands(text, Span::new(0, text.len())) {
         let first = command.words[0].value();
         let words = &command.words[usize::from(matches!(first.as_str(), "export" | "declare" | "typeset"))..];
         let values: Vec<String> = words.iter().map(Word::value).collect();
         match first.as_str() {
             "export" if values.iter().any(|word| word == "-n") => {}
-            "export" => set(&mut all, words, true),
-            "declare" | "typeset" => set(&mut all, words, values.iter().any(|word| word.starts_with('-') && word.contains('x'))),
+            "export" => set(&mut all, text, words, true),
+            "declare" | "typeset" => {
+                set(&mut all, text, words, values.iter().any(|word| word.starts_with('-') && word.contains('x')))
+            }
             "set" => export_all |= values.iter().any(|word| word == "-a" || word == "allexport"),
             // `K=v command` sets it for that command alone.
-            _ if words.iter().all(|word| word.assignment().is_some()) => set(&mut all, words, export_all),
+            _ if words.iter().all(|word| word.assignment(text).is_some()) => set(&mut all, text, words, export_all),
             _ => {}
         }
     }
     all
 }
 
-fn set(all: &mut Vec<Assignment>, words: &[Word], exported: bool) {
+fn set(all: &mut Vec<Assignment>, text: &str, words: &[Word], exported: bool) {
     for word in words {
-        if let Some((name, value)) = word.assignment() {
+        if let Some((name, value)) = word.assignment(text) {
             let substituted = !value.is_literal();
             let value = Located::new(value.value(), value.span);
             all.push(Assignment { name, value, substituted, exported });
@@ -156,9 +160,12 @@ fn is_name(name: &str) -> bool {
 
 const OPENERS: [&str; 9] = ["if", "then", "else", "elif", "while", "until", "do", "!", "{"];
 
-/// The simple commands of a text in order, without the bodies of functions.
-pub fn commands(text: &str) -> Vec<Command> {
-    let mut reader = Reader { text, at: 0, here_documents: Vec::new() };
+/// The simple commands of a part of `text` in order, without the bodies of functions; spans are those of `text`.
+pub fn commands(text: &str, within: Span) -> Vec<Command> {
+    let Some(seen) = text.get(..within.range().end).filter(|seen| seen.is_char_boundary(within.range().start)) else {
+        return Vec::new();
+    };
+    let mut reader = Reader { text: seen, at: within.range().start, here_documents: Vec::new() };
     let mut all = Vec::new();
     let mut words: Vec<Word> = Vec::new();
     let mut function_depth = 0_usize;
@@ -443,7 +450,8 @@ mod tests {
 
     #[test]
     fn commands_without_their_redirections() {
-        let all = commands("if [ -f /x ]; then\n  exec /bin/uwsgi --ini \"$DIR/a b\" >> /log 2>&1\nfi\n");
+        let text = "if [ -f /x ]; then\n  exec /bin/uwsgi --ini \"$DIR/a b\" >> /log 2>&1\nfi\n";
+        let all = commands(text, Span::new(0, text.len()));
         let words: Vec<_> = all[1].words.iter().map(Word::value).collect();
         assert_eq!(words, ["exec", "/bin/uwsgi", "--ini", "$DIR/a b"]);
     }
@@ -451,7 +459,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read(text in "[a-c='\"$(){}<>|&;`#\\\\ \n\u{e9}]{0,60}|.*") {
-            for command in commands(&text) {
+            for command in commands(&text, Span::new(0, text.len())) {
                 prop_assert!(!command.words.is_empty());
                 for word in command.words {
                     prop_assert!(text.get(word.span.range()).is_some());

@@ -16,7 +16,8 @@ fn shared(folder: &str) -> PathBuf {
 /// The job in the words of the recorded verdicts.
 fn as_recorded(job: &Job) -> BTreeMap<&'static str, Value> {
     let text = |field: &Option<housecall::source::Located<String>>| json!(field.as_ref().map(|word| &word.value));
-    let words = |all: &[housecall::source::Located<String>]| json!(all.iter().map(|word| &word.value).collect::<Vec<_>>());
+    let words =
+        |all: &[housecall::source::Located<String>]| json!(all.iter().map(|word| &word.value).collect::<Vec<_>>());
     let expect = match job.expect.map(|expect| expect.value) {
         None | Some(Expect::None) => "none",
         Some(Expect::Stop) => "stop",
@@ -152,7 +153,8 @@ fn chrome_os_jobs_are_accepted_in_their_dialect() {
         eprintln!("skipped: the shared corpus is not here");
         return;
     };
-    for path in files.map(|file| file.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "conf")) {
+    for path in files.map(|file| file.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "conf"))
+    {
         let text = fs::read_to_string(&path).unwrap();
         let problems = parse_with(&text, housecall::syntax::upstart::Dialect::ChromeOs).problems;
         assert_eq!(problems, Vec::new(), "{}", path.display());
@@ -162,8 +164,33 @@ fn chrome_os_jobs_are_accepted_in_their_dialect() {
 /// Pieces that meet in real jobs, so that random texts get past the first word.
 fn pieces() -> impl Strategy<Value = String> {
     let known = prop::sample::select(vec![
-        "start on ", "(", ")", "and ", "a ", "K=v ", "\n", "\\", "\"", "'", "#", "script\n", "end script\n", "env ",
-        "exec ", "respawn ", "limit ", "nofile ", "\u{1f}", "\u{1a}", "\0", "\r", " ", "é", "kill signal ", "oom ", "-1 ",
+        "start on ",
+        "(",
+        ")",
+        "and ",
+        "a ",
+        "K=v ",
+        "\n",
+        "\\",
+        "\"",
+        "'",
+        "#",
+        "script\n",
+        "end script\n",
+        "env ",
+        "exec ",
+        "respawn ",
+        "limit ",
+        "nofile ",
+        "\u{1f}",
+        "\u{1a}",
+        "\0",
+        "\r",
+        " ",
+        "é",
+        "kill signal ",
+        "oom ",
+        "-1 ",
     ]);
     prop::collection::vec(prop_oneof![4 => known.prop_map(str::to_owned), 1 => ".{0,4}"], 0..40)
         .prop_map(|pieces| pieces.concat())

@@ -56,9 +56,11 @@ pub(super) fn of(text: &str, refused: Refused, stanza: &Stanza) -> Advice {
                                   or put the word in quotes if it is the name of an event"
             .into(),
         Reason::ExpectedOperator => "write `and` or `or` between the two conditions".into(),
-        Reason::ExpectedVariable => "after a first `KEY=value` each further argument of an event needs its `KEY=` too, \
+        Reason::ExpectedVariable => {
+            "after a first `KEY=value` each further argument of an event needs its `KEY=` too, \
                                      without blanks around the `=`"
-            .into(),
+                .into()
+        }
         Reason::MismatchedParentheses if refused.span.of(text) == "(" => {
             "this parenthesis is never closed: add the `)`".into()
         }
@@ -80,7 +82,8 @@ fn unknown(text: &str, refused: Refused, stanza: &Stanza) -> Advice {
         return "the file starts with a byte order mark: save it as UTF-8 without one".into();
     }
     if let Some(event) = name.strip_prefix('(') {
-        return format!("`{event}` stands on a line of its own: a condition goes on only inside its parentheses").into();
+        return format!("`{event}` stands on a line of its own: a condition goes on only inside its parentheses")
+            .into();
     }
     let words = || line_at(text, refused.span.range().start).trim().to_owned();
     let advice = match name {
@@ -114,7 +117,9 @@ fn second_word(name: &str, word: &str) -> String {
         "kill" => &["signal", "timeout"],
         "reload" => &["signal"],
         "respawn" => return "write `respawn` alone, and `respawn limit COUNT SECONDS` on a line of its own".to_owned(),
-        "start" | "stop" if word.starts_with("on(") => return format!("write a blank before the parenthesis: `{name} on (`"),
+        "start" | "stop" if word.starts_with("on(") => {
+            return format!("write a blank before the parenthesis: `{name} on (`");
+        }
         "start" | "stop" => return format!("write `{name} on` and the event"),
         "normal" => return "write `normal exit` and the exit codes".to_owned(),
         "limit" => return "write `limit`, a resource such as `nofile`, and its soft and hard value".to_owned(),
@@ -132,7 +137,8 @@ fn second_word(name: &str, word: &str) -> String {
 fn unexpected(text: &str, refused: Refused, stanza: &Stanza) -> String {
     let name = stanza.name.value.as_str();
     let rest = refused.span.of(text);
-    let all = Span::new(stanza.words.first().map_or(refused.span, |word| word.span).range().start, refused.span.range().end);
+    let all =
+        Span::new(stanza.words.first().map_or(refused.span, |word| word.span).range().start, refused.span.range().end);
     match name {
         "env" if rest.starts_with('=') => "no blanks around the `=`: write `env KEY=value`".to_owned(),
         "env" if rest.contains('=') => "one variable for each line: start a new line with `env`".to_owned(),
@@ -229,6 +235,7 @@ fn one_letter_apart(one: &[u8], other: &[u8]) -> bool {
     let (one, other) = (&one[head..], &other[head..]);
     let skip = |bytes: &[u8], count: usize| bytes.get(count..).map(<[u8]>::to_vec);
     let apart = |a: usize, b: usize| skip(one, a).is_some_and(|rest| Some(rest) == skip(other, b));
-    let swapped = one.len() > 1 && other.len() > 1 && one[0] == other[1] && one[1] == other[0] && one[2..] == other[2..];
+    let swapped =
+        one.len() > 1 && other.len() > 1 && one[0] == other[1] && one[1] == other[0] && one[2..] == other[2..];
     swapped || apart(1, 1) || apart(1, 0) || apart(0, 1)
 }

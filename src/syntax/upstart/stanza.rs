@@ -9,15 +9,59 @@ use crate::syntax::upstart::{Dialect, Stanza, signal};
 
 /// Every stanza of Upstart 1.x.
 pub(super) const NAMES: [&str; 35] = [
-    "apparmor", "author", "cgroup", "chdir", "chroot", "console", "debug", "description", "emits", "env", "exec",
-    "expect", "export", "instance", "kill", "limit", "manual", "nice", "normal", "oom", "post-start", "post-stop",
-    "pre-start", "pre-stop", "reload", "respawn", "script", "setgid", "setuid", "start", "stop", "task", "umask",
-    "usage", "version",
+    "apparmor",
+    "author",
+    "cgroup",
+    "chdir",
+    "chroot",
+    "console",
+    "debug",
+    "description",
+    "emits",
+    "env",
+    "exec",
+    "expect",
+    "export",
+    "instance",
+    "kill",
+    "limit",
+    "manual",
+    "nice",
+    "normal",
+    "oom",
+    "post-start",
+    "post-stop",
+    "pre-start",
+    "pre-stop",
+    "reload",
+    "respawn",
+    "script",
+    "setgid",
+    "setuid",
+    "start",
+    "stop",
+    "task",
+    "umask",
+    "usage",
+    "version",
 ];
 
 const RESOURCES: [&str; 15] = [
-    "as", "core", "cpu", "data", "fsize", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio",
-    "sigpending", "stack", "rttime",
+    "as",
+    "core",
+    "cpu",
+    "data",
+    "fsize",
+    "memlock",
+    "msgqueue",
+    "nice",
+    "nofile",
+    "nproc",
+    "rss",
+    "rtprio",
+    "sigpending",
+    "stack",
+    "rttime",
 ];
 
 type Done = Result<(), Refused>;
@@ -58,18 +102,22 @@ pub(super) fn read(lexer: &mut Lexer, stanza: &mut Stanza, job: &mut Job, dialec
         "exec" => reader.exec(Phase::Main)?,
         "script" => reader.script(Phase::Main)?,
         "pre-start" | "post-start" | "pre-stop" | "post-stop" => reader.process(phase_of(&name))?,
-        "expect" => reader.job.expect = reader.choice(&[
-            ("none", Expect::None),
-            ("stop", Expect::Stop),
-            ("daemon", Expect::Daemon),
-            ("fork", Expect::Fork),
-        ])?,
-        "console" => reader.job.console = reader.choice(&[
-            ("none", Console::None),
-            ("output", Console::Output),
-            ("owner", Console::Owner),
-            ("log", Console::Log),
-        ])?,
+        "expect" => {
+            reader.job.expect = reader.choice(&[
+                ("none", Expect::None),
+                ("stop", Expect::Stop),
+                ("daemon", Expect::Daemon),
+                ("fork", Expect::Fork),
+            ])?
+        }
+        "console" => {
+            reader.job.console = reader.choice(&[
+                ("none", Console::None),
+                ("output", Console::Output),
+                ("owner", Console::Owner),
+                ("log", Console::Log),
+            ])?
+        }
         "task" => {
             reader.end()?;
             reader.job.task = Some(reader.stanza.name.span);

@@ -55,7 +55,9 @@ fn a_script_without_its_end_is_still_a_script() {
 #[test]
 fn a_template_tag_can_stand_for_anything() {
     let tag = "\u{1f}".repeat(6);
-    for text in ["respawn limit T", "T", "kill signal T", "limit nofile T", "nice T", "expect T", "start T", "console T"] {
+    for text in
+        ["respawn limit T", "T", "kill signal T", "limit nofile T", "nice T", "expect T", "start T", "console T"]
+    {
         let text = text.replace('T', &tag);
         let problems = parse(&text).problems;
         assert!(problems.is_empty() || text.starts_with("start"), "{text:?}: {problems:?}");
