@@ -76,6 +76,11 @@ impl Document {
         }
     }
 
+    /// The same document for a text that was already worked out of it, where no tag is left.
+    pub fn without_tags(&self) -> Self {
+        Self { tags: Vec::new(), text: Arc::clone(&self.text), path: self.path.clone(), ..*self }
+    }
+
     /// What the reader parses: as long as the source, tags replaced.
     pub fn text(&self) -> &str {
         &self.text
