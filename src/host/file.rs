@@ -123,7 +123,7 @@ fn foreign_link_on(path: &Path) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;

@@ -417,7 +417,7 @@ impl Host for Recorded {
                 proved: true,
             }),
             logins: 0,
-            server: failed_at.is_none().then(|| Server { standby: entry.standby, now: self.recording.now }),
+            server: failed_at.is_none().then_some(Server { standby: entry.standby, now: self.recording.now }),
             tls: entry.tls,
         }
     }

@@ -11,5 +11,6 @@ pub mod job;
 pub mod link;
 pub mod nginx;
 pub mod problem;
+pub mod process;
 pub mod uwsgi;
 pub mod view;
