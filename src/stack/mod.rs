@@ -15,5 +15,6 @@ pub mod link;
 pub mod login_shell;
 pub mod nginx;
 pub mod problem;
+pub mod process;
 pub mod uwsgi;
 pub mod view;
