@@ -42,7 +42,7 @@ fn key(settings: &Settings, setting: &Setting) -> String {
         (_, Some(known)) => known.canonical,
         (Some(name), None) if closes_block(name) => "endif",
         (Some(_), None) if is_shell_syntax(setting) => "shell-syntax",
-        (Some(name), None) if settings.declared().any(|declared| declared == name) => "declared",
+        (Some(name), None) if settings.declared.contains(name) => "declared",
         _ => UNKNOWN,
     };
     key.to_owned()

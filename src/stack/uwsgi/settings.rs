@@ -1,5 +1,7 @@
 //! The options of an ini and of a command line as one list, in the order in which uWSGI applies them.
 
+use std::collections::BTreeSet;
+
 use crate::source::{Place, Span};
 use crate::stack::document::Document;
 use crate::stack::fact::{Answer, Fact, Missing};
@@ -62,6 +64,12 @@ impl Setting<'_> {
         fact
     }
 
+    /// The name that a `declare-option` makes known.
+    fn declares(&self) -> Option<String> {
+        let declaration = self.is(&["declare-option", "declare-option2"]).then_some(self.decoded.as_deref())??;
+        Some(declaration.split_once('=')?.0.to_owned())
+    }
+
     /// Whether it brings in options from a file that was not read.
     fn brings_in_more(&self) -> bool {
         const FILES: [&str; 12] = [
@@ -97,7 +105,9 @@ pub(super) struct Settings<'a> {
     /// What stands for the instance: the section header, or the command.
     pub owner: Place,
     /// Names used as `%(name)` or asked for by `if-opt`, in any section.
-    pub referenced: Vec<String>,
+    pub referenced: BTreeSet<String>,
+    /// Names that `declare-option` makes known.
+    pub declared: BTreeSet<String>,
     open: Option<Missing>,
 }
 
@@ -107,7 +117,8 @@ impl<'a> Settings<'a> {
         let all = file_settings(document, &config);
         let owner = config.header().map_or(Place::whole(document.file), |header| document.place(header.span));
         let referenced = referenced(document, &config);
-        Self { all, path: Some(document.path.clone()), owner, referenced, open: None }.finish(&[document])
+        Self { all, path: Some(document.path.clone()), owner, referenced, declared: BTreeSet::new(), open: None }
+            .finish(&[document])
     }
 
     pub fn of_command(document: Option<&'a Document>, job: &'a Document, words: &[(String, Span)]) -> Self {
@@ -117,7 +128,8 @@ impl<'a> Settings<'a> {
             all: Vec::new(),
             path: None,
             owner: owner.map_or(Place::whole(job.file), |span| job.place(span)),
-            referenced: Vec::new(),
+            referenced: BTreeSet::new(),
+            declared: BTreeSet::new(),
             open: None,
         };
         let mut waiting = document;
@@ -160,6 +172,7 @@ impl<'a> Settings<'a> {
     /// Adds what `set` sets, says what is out of sight, and runs the passes over all values.
     fn finish(mut self, documents: &[&Document]) -> Self {
         self.all = self.all.into_iter().flat_map(with_what_it_sets).collect();
+        self.declared = self.all.iter().filter_map(Setting::declares).collect();
         self.open = self.find_open(documents);
         let mut slots: Vec<Slot> = self.all.iter().map(slot).collect();
         expand_all(&mut slots, &|_| None, self.open.is_none());
@@ -185,14 +198,6 @@ impl<'a> Settings<'a> {
     /// What is out of sight and could set more.
     pub fn open(&self) -> Option<&Missing> {
         self.open.as_ref()
-    }
-
-    /// The names that `declare-option` makes known.
-    pub fn declared(&self) -> impl Iterator<Item = &str> {
-        self.all
-            .iter()
-            .filter(|setting| setting.is(&["declare-option", "declare-option2"]))
-            .filter_map(|setting| Some(setting.decoded.as_deref()?.split_once('=')?.0))
     }
 
     /// The last of these options that surely holds, as far as anything after it is in sight.
@@ -297,13 +302,13 @@ fn slot(setting: &Setting) -> Slot {
 }
 
 /// Names that some value of the file, in any section, asks for.
-fn referenced(document: &Document, config: &Config) -> Vec<String> {
-    let mut names = Vec::new();
+fn referenced(document: &Document, config: &Config) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
     for option in config.options.iter().chain(&config.strays) {
         let value = option.value.span.of(document.text());
         names.extend(references(value).into_iter().map(str::to_owned));
         if matches!(option.key.value.plain(), Some("if-opt" | "if-not-opt")) {
-            names.push(value.split('=').next().unwrap_or(value).to_owned());
+            names.insert(value.split('=').next().unwrap_or(value).to_owned());
         }
     }
     names
