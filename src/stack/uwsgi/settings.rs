@@ -178,9 +178,9 @@ impl<'a> Settings<'a> {
         expand_all(&mut slots, &|_| None, self.open.is_none());
         for (setting, slot) in self.all.iter_mut().zip(slots) {
             if let Answer::Known(value) = &mut setting.value {
-                match slot.value {
+                match slot.value.and_then(refuse_leftovers) {
                     Ok(expanded) => *value = expanded,
-                    Err(unresolved) => setting.value = Answer::Unknown(missing_of(&unresolved)),
+                    Err(unresolved) => setting.value = Answer::Unknown(missing_in(setting.known, &unresolved)),
                 }
             }
         }
@@ -301,6 +301,18 @@ fn slot(setting: &Setting) -> Slot {
     }
 }
 
+/// A value that still holds `%(x)`, `{{ x }}` or `${x}` is a part of something: another file defines `x`, or another
+/// program fills it in. What uWSGI would do with the letters themselves is nobody's intent.
+fn refuse_leftovers(value: String) -> Result<String, Unresolved> {
+    if let Some(name) = references(&value).first() {
+        return Err(Unresolved(format!("%({name})")));
+    }
+    match ["{{", "${"].into_iter().find(|opener| value.contains(opener)) {
+        Some(opener) => Err(Unresolved(opener.to_owned())),
+        None => Ok(value),
+    }
+}
+
 /// Names that some value of the file, in any section, asks for.
 fn referenced(document: &Document, config: &Config) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
@@ -314,6 +326,14 @@ fn referenced(document: &Document, config: &Config) -> BTreeSet<String> {
     names
 }
 
+/// Of a variable's value not even the name of a placeholder is told: it may be part of a password.
+fn missing_in(known: Option<&KnownOption>, unresolved: &Unresolved) -> Missing {
+    if known.is_some_and(|known| known.canonical == "env") {
+        return Missing::new("a placeholder in the variable's value", "write the value itself");
+    }
+    missing_of(unresolved)
+}
+
 fn missing_of(unresolved: &Unresolved) -> Missing {
     let text = unresolved.0.as_str();
     match text.get(..2) {
@@ -323,6 +343,10 @@ fn missing_of(unresolved: &Unresolved) -> Missing {
             Missing::new(format!("`{text}`, a variable of the process"), "set it in the job that starts uWSGI")
         }
         Some("%(") => Missing::new(format!("the option that `{text}` stands for"), "define it in the same file"),
+        Some(opener @ ("{{" | "${")) => {
+            let closer = if opener == "{{" { "}}" } else { "}" };
+            Missing::new(format!("what fills in `{opener} … {closer}`"), "check the file as it is after that")
+        }
         _ => Missing::new(format!("`{text}`, which the host decides"), "run `housecall doctor` where uWSGI runs"),
     }
 }
