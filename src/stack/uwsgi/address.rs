@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::settings::{Setting, Settings};
 use super::{Socket, Uwsgi};
 use crate::stack::fact::{Answer, Fact, Missing};
+use crate::syntax::uwsgi::number;
 
 pub(super) fn rows(settings: &Settings, uwsgi: &Arc<Uwsgi>) -> Vec<Socket> {
     settings.all.iter().filter_map(|setting| row(setting, uwsgi)).collect()
@@ -28,7 +29,8 @@ fn row(setting: &Setting, uwsgi: &Arc<Uwsgi>) -> Option<Socket> {
     Some(row)
 }
 
-/// One spelling for one address: `:3031` is every interface. A lone number is a unix socket of that name, as for uWSGI.
+/// One spelling for one address: `:3031` is every interface, and a port ends where its digits end (uWSGI: `atoi`).
+/// A lone number is a unix socket of that name, as for uWSGI.
 fn normal(written: &str) -> Answer<String> {
     if written.contains('*') {
         return Answer::Unknown(Missing::new("which interface `*` stands for", "write the address itself"));
@@ -36,8 +38,12 @@ fn normal(written: &str) -> Answer<String> {
     if written.starts_with('=') || written.starts_with("fd://") {
         return Answer::Unknown(Missing::new("the shared socket it takes", "name the address here"));
     }
-    match written.strip_prefix(':') {
-        Some(port) => Answer::Known(format!("0.0.0.0:{port}")),
-        None => Answer::Known(written.to_owned()),
+    if written.starts_with('/') {
+        return Answer::Known(written.to_owned());
     }
+    Answer::Known(match written.rsplit_once(':') {
+        Some(("", port)) => format!("0.0.0.0:{}", number(port)),
+        Some((host, port)) => format!("{host}:{}", number(port)),
+        None => written.to_owned(),
+    })
 }

@@ -18,7 +18,7 @@ fn row(settings: &Settings, setting: &Setting, uwsgi: &Arc<Uwsgi>) -> UwsgiOptio
     let mut row = UwsgiOption::at(setting.place());
     row.key = key(settings, setting);
     row.name = match &setting.name {
-        Some(name) => Fact::read(name.clone(), place),
+        Some(name) => Fact::read(told(setting, name, &row.key), place),
         None => setting.document.fact(setting.key_span, setting.key_span.of(setting.document.text())),
     };
     row.suggestion = match setting.name.as_deref().filter(|_| row.key == UNKNOWN).and_then(nearest) {
@@ -34,6 +34,17 @@ fn row(settings: &Settings, setting: &Setting, uwsgi: &Arc<Uwsgi>) -> UwsgiOptio
     row
 }
 
+/// The name as it may be shown: a line without `=` is all key, and what follows its first word may be a password.
+fn told(setting: &Setting, name: &str, key: &str) -> String {
+    let words = match key {
+        "shell-syntax" => 2,
+        _ if setting.key_span == setting.span => 1,
+        _ => return name.to_owned(),
+    };
+    let told: Vec<&str> = name.split([' ', '\t', ':']).filter(|word| !word.is_empty()).take(words).collect();
+    told.join(" ")
+}
+
 const UNKNOWN: &str = "unknown";
 
 fn key(settings: &Settings, setting: &Setting) -> String {
@@ -42,7 +53,7 @@ fn key(settings: &Settings, setting: &Setting) -> String {
         (_, Some(known)) => known.canonical,
         (Some(name), None) if closes_block(name) => "endif",
         (Some(_), None) if is_shell_syntax(setting) => "shell-syntax",
-        (Some(name), None) if settings.declared().any(|declared| declared == name) => "declared",
+        (Some(name), None) if settings.declared.contains(name) => "declared",
         _ => UNKNOWN,
     };
     key.to_owned()

@@ -1,5 +1,7 @@
 //! The options of an ini and of a command line as one list, in the order in which uWSGI applies them.
 
+use std::collections::BTreeSet;
+
 use crate::source::{Place, Span};
 use crate::stack::document::Document;
 use crate::stack::fact::{Answer, Fact, Missing};
@@ -62,6 +64,12 @@ impl Setting<'_> {
         fact
     }
 
+    /// The name that a `declare-option` makes known.
+    fn declares(&self) -> Option<String> {
+        let declaration = self.is(&["declare-option", "declare-option2"]).then_some(self.decoded.as_deref())??;
+        Some(declaration.split_once('=')?.0.to_owned())
+    }
+
     /// Whether it brings in options from a file that was not read.
     fn brings_in_more(&self) -> bool {
         const FILES: [&str; 12] = [
@@ -97,7 +105,9 @@ pub(super) struct Settings<'a> {
     /// What stands for the instance: the section header, or the command.
     pub owner: Place,
     /// Names used as `%(name)` or asked for by `if-opt`, in any section.
-    pub referenced: Vec<String>,
+    pub referenced: BTreeSet<String>,
+    /// Names that `declare-option` makes known.
+    pub declared: BTreeSet<String>,
     open: Option<Missing>,
 }
 
@@ -107,7 +117,8 @@ impl<'a> Settings<'a> {
         let all = file_settings(document, &config);
         let owner = config.header().map_or(Place::whole(document.file), |header| document.place(header.span));
         let referenced = referenced(document, &config);
-        Self { all, path: Some(document.path.clone()), owner, referenced, open: None }.finish(&[document])
+        Self { all, path: Some(document.path.clone()), owner, referenced, declared: BTreeSet::new(), open: None }
+            .finish(&[document])
     }
 
     pub fn of_command(document: Option<&'a Document>, job: &'a Document, words: &[(String, Span)]) -> Self {
@@ -117,7 +128,8 @@ impl<'a> Settings<'a> {
             all: Vec::new(),
             path: None,
             owner: owner.map_or(Place::whole(job.file), |span| job.place(span)),
-            referenced: Vec::new(),
+            referenced: BTreeSet::new(),
+            declared: BTreeSet::new(),
             open: None,
         };
         let mut waiting = document;
@@ -160,14 +172,15 @@ impl<'a> Settings<'a> {
     /// Adds what `set` sets, says what is out of sight, and runs the passes over all values.
     fn finish(mut self, documents: &[&Document]) -> Self {
         self.all = self.all.into_iter().flat_map(with_what_it_sets).collect();
+        self.declared = self.all.iter().filter_map(Setting::declares).collect();
         self.open = self.find_open(documents);
         let mut slots: Vec<Slot> = self.all.iter().map(slot).collect();
         expand_all(&mut slots, &|_| None, self.open.is_none());
         for (setting, slot) in self.all.iter_mut().zip(slots) {
             if let Answer::Known(value) = &mut setting.value {
-                match slot.value {
+                match slot.value.and_then(refuse_leftovers) {
                     Ok(expanded) => *value = expanded,
-                    Err(unresolved) => setting.value = Answer::Unknown(missing_of(&unresolved)),
+                    Err(unresolved) => setting.value = Answer::Unknown(missing_in(setting.known, &unresolved)),
                 }
             }
         }
@@ -185,14 +198,6 @@ impl<'a> Settings<'a> {
     /// What is out of sight and could set more.
     pub fn open(&self) -> Option<&Missing> {
         self.open.as_ref()
-    }
-
-    /// The names that `declare-option` makes known.
-    pub fn declared(&self) -> impl Iterator<Item = &str> {
-        self.all
-            .iter()
-            .filter(|setting| setting.is(&["declare-option", "declare-option2"]))
-            .filter_map(|setting| Some(setting.decoded.as_deref()?.split_once('=')?.0))
     }
 
     /// The last of these options that surely holds, as far as anything after it is in sight.
@@ -296,17 +301,37 @@ fn slot(setting: &Setting) -> Slot {
     }
 }
 
+/// A value that still holds `%(x)`, `{{ x }}` or `${x}` is a part of something: another file defines `x`, or another
+/// program fills it in. What uWSGI would do with the letters themselves is nobody's intent.
+fn refuse_leftovers(value: String) -> Result<String, Unresolved> {
+    if let Some(name) = references(&value).first() {
+        return Err(Unresolved(format!("%({name})")));
+    }
+    match ["{{", "${"].into_iter().find(|opener| value.contains(opener)) {
+        Some(opener) => Err(Unresolved(opener.to_owned())),
+        None => Ok(value),
+    }
+}
+
 /// Names that some value of the file, in any section, asks for.
-fn referenced(document: &Document, config: &Config) -> Vec<String> {
-    let mut names = Vec::new();
+fn referenced(document: &Document, config: &Config) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
     for option in config.options.iter().chain(&config.strays) {
         let value = option.value.span.of(document.text());
         names.extend(references(value).into_iter().map(str::to_owned));
         if matches!(option.key.value.plain(), Some("if-opt" | "if-not-opt")) {
-            names.push(value.split('=').next().unwrap_or(value).to_owned());
+            names.insert(value.split('=').next().unwrap_or(value).to_owned());
         }
     }
     names
+}
+
+/// Of a variable's value not even the name of a placeholder is told: it may be part of a password.
+fn missing_in(known: Option<&KnownOption>, unresolved: &Unresolved) -> Missing {
+    if known.is_some_and(|known| known.canonical == "env") {
+        return Missing::new("a placeholder in the variable's value", "write the value itself");
+    }
+    missing_of(unresolved)
 }
 
 fn missing_of(unresolved: &Unresolved) -> Missing {
@@ -318,6 +343,10 @@ fn missing_of(unresolved: &Unresolved) -> Missing {
             Missing::new(format!("`{text}`, a variable of the process"), "set it in the job that starts uWSGI")
         }
         Some("%(") => Missing::new(format!("the option that `{text}` stands for"), "define it in the same file"),
+        Some(opener @ ("{{" | "${")) => {
+            let closer = if opener == "{{" { "}}" } else { "}" };
+            Missing::new(format!("what fills in `{opener} … {closer}`"), "check the file as it is after that")
+        }
         _ => Missing::new(format!("`{text}`, which the host decides"), "run `housecall doctor` where uWSGI runs"),
     }
 }

@@ -76,6 +76,9 @@ fn values_as_uwsgi_takes_them() {
     assert_eq!(read_ini("lazy = true").uwsgi.lazy_apps.known(), Some(&true));
     assert_eq!(read_ini("touch-reload = /x").uwsgi.master.known(), Some(&true));
     assert_eq!(read_ini("touch-reload = /x\nmaster = false").uwsgi.master.known(), Some(&false));
+    for unfinished in ["%(nowhere)/x", "{{ root }}/x", "${ROOT}/x", "$(ROOT)", "@(/etc/root)"] {
+        assert!(read_ini(&format!("chdir = {unfinished}")).uwsgi.chdir.is_unknown(), "{unfinished}");
+    }
     let uwsgi = read_ini("wsgi = shop.web:app\nchdir = %d\nset = logto=/var/log/%n.log").uwsgi;
     assert_eq!(uwsgi.module.known().unwrap(), "shop.web");
     assert_eq!(uwsgi.callable.known().unwrap(), "app");
@@ -85,9 +88,10 @@ fn values_as_uwsgi_takes_them() {
 
 #[test]
 fn sockets_have_one_spelling() {
-    let sockets =
-        read_ini("socket = :3031\nuwsgi-socket = /run/%n.sock\nhttp = 127.0.0.1:80\nif-env = X\nsocket = /x\nendif")
-            .sockets;
+    let sockets = read_ini(
+        "socket = :3031\nuwsgi-socket = /run/%n.sock\nhttp = 127.0.0.1:80 ; old\nif-env = X\nsocket = /x\nendif",
+    )
+    .sockets;
     let addresses: Vec<_> =
         sockets.iter().map(|socket| (socket.key.as_str(), socket.address.known().map(String::as_str))).collect();
     assert_eq!(
@@ -126,7 +130,9 @@ fn variables_given_taken_away_and_only_seemingly_given() {
 
 #[test]
 fn no_fact_but_the_cure_holds_a_secret() {
-    let reading = read_ini("env DB=\"hunter2\"\nenv = PW=hunter2\nx = @(hunter2)\nprocesses = p@(hunter2)");
+    let reading = read_ini(
+        "env DB=\"hunter2\"\nenv = PW=hunter2\nenv = P=%(hunter2)\nsetenv Q hunter2\nURL:hunter2\nx = @(hunter2)\nprocesses = p@(hunter2)",
+    );
     let shown = format!("{:?}{:?}", reading.uwsgi, reading.options);
     assert!(!shown.contains("hunter2"), "{shown}");
     let mut variables = reading.variables;

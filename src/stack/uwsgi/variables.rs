@@ -1,5 +1,7 @@
 //! The environment variables that an ini gives to the app, and lines that only look as if they did.
 
+use std::collections::BTreeSet;
+
 use super::settings::{Setting, Settings};
 use crate::finding::Confidence;
 use crate::source::Span;
@@ -8,44 +10,40 @@ use crate::stack::fact::{Answer, Fact, Missing};
 use crate::syntax::data::uwsgi::find;
 use crate::syntax::erb::FILLER;
 
+/// From the last line to the first, so that it is known which names a later line takes away.
 pub(super) fn rows(settings: &Settings) -> Vec<EnvValue> {
-    let mut rows: Vec<EnvValue> = Vec::new();
-    for setting in &settings.all {
-        match setting.known.map(|known| known.canonical) {
-            Some("env") => match given(setting) {
-                Given::Set(row) => rows.push(*row),
-                Given::Unset(name) if setting.block.is_none() => forget(&mut rows, &name),
-                Given::Unset(_) => {}
-            },
-            Some("unenv") if setting.block.is_none() => {
-                if let Answer::Known(name) = &setting.value {
-                    forget(&mut rows, name);
-                }
-            }
-            Some("envdir" | "envdirs") => rows.push(of_folder(setting)),
-            None if setting.is_line => rows.extend(in_shell_syntax(setting)),
-            _ => {}
+    let mut rows = Vec::new();
+    let mut taken_away: BTreeSet<&str> = BTreeSet::new();
+    for setting in settings.all.iter().rev() {
+        if let Some(name) = takes_away(setting) {
+            taken_away.insert(name);
+        } else if setting.is(&["env"]) {
+            rows.extend(
+                given(setting).filter(|row| row.name.known().is_none_or(|name| !taken_away.contains(name.as_str()))),
+            );
+        } else if setting.is(&["envdir"]) {
+            rows.push(of_folder(setting));
+        } else if setting.known.is_none() && setting.is_line {
+            rows.extend(in_shell_syntax(setting));
         }
     }
+    rows.reverse();
     rows
 }
 
-enum Given {
-    Set(Box<EnvValue>),
-    /// `env = K` without a second `=` takes K away.
-    Unset(String),
+/// `unenv = K`, or `env = K` without a second `=`.
+fn takes_away<'s>(setting: &'s Setting) -> Option<&'s str> {
+    let Answer::Known(value) = &setting.value else { return None };
+    let takes = setting.is(&["unenv"]) || (setting.is(&["env"]) && !value.contains('='));
+    (takes && setting.block.is_none()).then_some(value)
 }
 
-fn forget(rows: &mut Vec<EnvValue>, name: &str) {
-    rows.retain(|row| row.key != "uwsgi" || row.name.known().is_none_or(|known| known != name));
-}
-
-fn given(setting: &Setting) -> Given {
+fn given(setting: &Setting) -> Option<EnvValue> {
     let mut row = blank(setting, "uwsgi");
     let as_written = setting.decoded.as_deref().map(|text| text.split_once('=').map_or(text, |(name, _)| name));
     match (&setting.value, as_written) {
         (Answer::Known(whole), _) => {
-            let Some((name, value)) = whole.split_once('=') else { return Given::Unset(whole.clone()) };
+            let (name, value) = whole.split_once('=')?;
             row.name.answer = Answer::Known(name.to_owned());
             row.empty.answer = Answer::Known(value.is_empty());
         }
@@ -66,7 +64,7 @@ fn given(setting: &Setting) -> Given {
             row.name.answer = Answer::Unknown(missing);
         }
     }
-    Given::Set(Box::new(row))
+    Some(row)
 }
 
 fn is_literal(name: &str) -> bool {

@@ -87,6 +87,14 @@ static OPTIONS: LazyLock<BTreeMap<&'static str, KnownOption>> =
 static FOLDED: LazyLock<HashMap<String, &'static str>> =
     LazyLock::new(|| OPTIONS.keys().map(|name| (fold(name), *name)).collect());
 
+/// The names long enough to be meant by a typo, each with the set of its letters.
+static MASKS: LazyLock<Vec<(u64, &'static str)>> =
+    LazyLock::new(|| OPTIONS.keys().filter(|name| name.len() >= 4).map(|name| (letter_mask(name), *name)).collect());
+
+fn letter_mask(name: &str) -> u64 {
+    name.bytes().fold(0, |mask, byte| mask | 1 << (byte % 64))
+}
+
 fn read_row(row: &'static str) -> Option<KnownOption> {
     let mut cells = row.split('\t');
     let name = cells.next().filter(|name| !name.is_empty())?;
@@ -150,10 +158,12 @@ pub fn nearest(name: &str) -> Option<&'static str> {
         return Some(known);
     }
     let allowed = if letters < 6 { 1 } else { 2 };
-    OPTIONS
-        .keys()
-        .filter(|known| known.len() >= 4)
-        .filter_map(|known| distance(&folded, known, allowed).map(|distance| (distance, *known)))
+    let mask = letter_mask(&folded);
+    MASKS
+        .iter()
+        // One edit changes at most two letters of the set: this spares nearly all comparisons.
+        .filter(|(known, _)| (known ^ mask).count_ones() as usize <= 2 * allowed)
+        .filter_map(|(_, known)| distance(&folded, known, allowed).map(|distance| (distance, *known)))
         .min()
         .map(|(_, known)| known)
 }
@@ -164,6 +174,10 @@ fn fold(name: &str) -> String {
 
 /// The edit distance (a swap of neighbours counts as one), where it is at most `most`.
 fn distance(left: &str, right: &str, most: usize) -> Option<usize> {
+    // Known names are ASCII, and no character takes more than four bytes.
+    if left.len() + most < right.len() || left.len() > 4 * (right.len() + most) {
+        return None;
+    }
     let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
     if left.len().abs_diff(right.len()) > most {
         return None;
@@ -179,6 +193,9 @@ fn distance(left: &str, right: &str, most: usize) -> Option<usize> {
                 best = best.min(before[column - 1] + 1);
             }
             current.push(best);
+        }
+        if current.iter().min().is_some_and(|best| *best > most) {
+            return None;
         }
         before = std::mem::replace(&mut above, current);
     }

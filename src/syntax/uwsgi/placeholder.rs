@@ -1,12 +1,14 @@
 //! `$(NAME)`, `@(file)` and `%(option)` in values, in uWSGI's passes and order (uWSGI: `uwsgi_apply_config_pass`,
 //! `uwsgi_manage_placeholder`). `@(…)` is never followed: it can read any file and run any program.
 
+use std::collections::HashMap;
+
 /// More than any config has; keeps a self-reference, on which uWSGI hangs, from hanging the reader.
 const MOST_REPLACEMENTS: usize = 64;
 /// Deep nesting would make looking for them slow.
 const MOST_REFERENCES: usize = 256;
-/// Longer values are not expanded further.
-const LONGEST: usize = 1 << 16;
+/// All replacements of one file together put in no more bytes than this.
+const MOST_BYTES: usize = 1 << 22;
 
 /// Why a value is out of sight: the part of it that could not be resolved, such as `$(PORT)` or `%k`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,47 +36,85 @@ enum Lookup {
 /// Runs the three passes. `environment` gives the variables of the process as far as they are known;
 /// where `complete` is false an option that is not here may be set elsewhere.
 pub fn expand_all(slots: &mut [Slot], environment: &dyn Fn(&str) -> Option<String>, complete: bool) {
+    let names = Names::of(slots, complete);
+    let mut budget = MOST_BYTES;
     for slot in slots.iter_mut().filter(|slot| !slot.immediate) {
-        replace_value(slot, '$', |name| environment(name).map_or(Lookup::Unknown, Lookup::Value));
+        let variable = |name: &str| environment(name).map_or(Lookup::Unknown, Lookup::Value);
+        replace_value(slot, '$', variable, &mut budget);
     }
     for slot in slots.iter_mut().filter(|slot| !slot.immediate) {
-        replace_value(slot, '@', |_| Lookup::Unknown);
+        replace_value(slot, '@', |_| Lookup::Unknown, &mut budget);
     }
     for at in 0..slots.len() {
         if slots[at].immediate {
             continue;
         }
         let mut slot = slots[at].clone();
-        replace_value(&mut slot, '%', |name| placeholder(slots, name, complete));
+        replace_value(&mut slot, '%', |name| placeholder(slots, &names, name), &mut budget);
         slots[at] = slot;
     }
 }
 
-fn replace_value(slot: &mut Slot, symbol: char, lookup: impl FnMut(&str) -> Lookup) {
+/// Which slot `%(name)` means: the first of that name, unless one before it may have the name too.
+struct Names {
+    first: HashMap<String, usize>,
+    first_nameless: usize,
+    complete: bool,
+}
+
+impl Names {
+    fn of(slots: &[Slot], complete: bool) -> Self {
+        let mut first = HashMap::new();
+        for (at, slot) in slots.iter().enumerate() {
+            if let Some(key) = &slot.key {
+                first.entry(key.clone()).or_insert(at);
+            }
+        }
+        let first_nameless = slots.iter().position(|slot| slot.key.is_none()).unwrap_or(slots.len());
+        Self { first, first_nameless, complete }
+    }
+
+    fn find(&self, slots: &[Slot], name: &str) -> Lookup {
+        match self.first.get(name) {
+            Some(&at) if at < self.first_nameless => match &slots[at] {
+                Slot { value: Ok(value), certain: true, .. } => Lookup::Value(value.clone()),
+                _ => Lookup::Unknown,
+            },
+            None if self.complete && self.first_nameless == slots.len() => Lookup::Undefined,
+            _ => Lookup::Unknown,
+        }
+    }
+}
+
+fn replace_value(slot: &mut Slot, symbol: char, lookup: impl FnMut(&str) -> Lookup, budget: &mut usize) {
     if let Ok(value) = &slot.value
         && value.contains(symbol)
     {
-        slot.value = replace(value, symbol, lookup);
+        slot.value = replace(value, symbol, lookup, budget);
     }
 }
 
 /// Replaces every `symbol(name)` that `lookup` defines. After each replacement uWSGI starts again at the value's
 /// second byte, so what was put in is looked at too, unless it stands at the very start.
-fn replace(value: &str, symbol: char, mut lookup: impl FnMut(&str) -> Lookup) -> Result<String, Unresolved> {
+fn replace(
+    value: &str,
+    symbol: char,
+    mut lookup: impl FnMut(&str) -> Lookup,
+    budget: &mut usize,
+) -> Result<String, Unresolved> {
     let mut value = value.to_owned();
     let mut from = 0;
     for _ in 0..MOST_REPLACEMENTS {
         let Some((start, end)) = next_reference(&value, symbol, from) else { return Ok(value) };
         match lookup(&value[start + 2..end]) {
+            Lookup::Value(text) if text.len() > *budget => break,
             Lookup::Value(text) => {
+                *budget -= text.len();
                 value.replace_range(start..=end, &text);
                 from = value.chars().next().map_or(0, char::len_utf8);
             }
             Lookup::Undefined => from = end + 1,
             Lookup::Unknown => return Err(Unresolved(value[start..=end].to_owned())),
-        }
-        if value.len() > LONGEST {
-            break;
         }
     }
     Err(Unresolved(format!("{symbol}(…) without end")))
@@ -113,9 +153,9 @@ fn closing(bytes: &[u8], from: usize) -> Option<usize> {
 }
 
 /// `%(name)`: the first option of that name; with blanks, a little calculator from left to right.
-fn placeholder(slots: &[Slot], name: &str, complete: bool) -> Lookup {
+fn placeholder(slots: &[Slot], names: &Names, name: &str) -> Lookup {
     if !name.contains(' ') {
-        return first_option(slots, name, complete);
+        return names.find(slots, name);
     }
     let mut result: Option<String> = None;
     let mut operator = None;
@@ -136,7 +176,7 @@ fn placeholder(slots: &[Slot], name: &str, complete: bool) -> Lookup {
         let operand = if token.bytes().all(|byte| byte.is_ascii_digit()) {
             token.to_owned()
         } else {
-            match first_option(slots, token, complete) {
+            match names.find(slots, token) {
                 Lookup::Value(value) => value,
                 Lookup::Undefined => String::new(),
                 Lookup::Unknown => return Lookup::Unknown,
@@ -153,15 +193,6 @@ fn placeholder(slots: &[Slot], name: &str, complete: bool) -> Lookup {
         });
     }
     result.map_or(Lookup::Undefined, Lookup::Value)
-}
-
-fn first_option(slots: &[Slot], name: &str, complete: bool) -> Lookup {
-    match slots.iter().find(|slot| slot.key.as_deref().is_none_or(|key| key == name)) {
-        Some(Slot { key: Some(_), value: Ok(value), certain: true, .. }) => Lookup::Value(value.clone()),
-        Some(_) => Lookup::Unknown,
-        None if complete => Lookup::Undefined,
-        None => Lookup::Unknown,
-    }
 }
 
 /// C's `atoi`: the number made of the digits at the start, 0 without any.
