@@ -55,6 +55,23 @@ fn insertion(source: &Source, after: Span, text: &str) -> Option<(Span, String)>
     Some((Span::new(at, at), lines.map(|line| format!("{line}{ending}")).collect()))
 }
 
+/// `bytes` with all `edits` made, equal ones once; `None` where two overlap or one does not fit.
+pub fn applied<'a>(bytes: &[u8], edits: impl IntoIterator<Item = &'a Edit>) -> Option<Vec<u8>> {
+    let mut edits: Vec<&Edit> = edits.into_iter().collect();
+    edits.sort();
+    edits.dedup();
+    let mut result = Vec::with_capacity(bytes.len());
+    let mut done = 0;
+    for edit in edits {
+        let range = edit.span.range();
+        result.extend_from_slice(bytes.get(done..range.start)?);
+        result.extend_from_slice(edit.text.as_bytes());
+        done = range.end;
+    }
+    result.extend_from_slice(bytes.get(done..)?);
+    Some(result)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -75,5 +92,15 @@ mod tests {
         assert_eq!(inserted("[u]\n  a = 1", "1"), "[u]\n  a = 1\n  x = 1\n  y = 2");
         assert_eq!(inserted("[u]\r\na = 1", "1"), "[u]\r\na = 1\r\nx = 1\r\ny = 2");
         assert_eq!(inserted("  a(\n1,\n2)\nb\n", "a(\n1,\n2)"), "  a(\n1,\n2)\n  x = 1\n  y = 2\nb\n");
+    }
+
+    #[test]
+    fn edits_that_overlap_are_refused() {
+        let file = Sources::default().add("a", Vec::new(), Origin::File);
+        let edit = |start, end, text: &str| Edit { file, span: Span::new(start, end), text: text.into() };
+        let (first, second, inside) = (edit(0, 1, "A"), edit(3, 3, "!"), edit(0, 2, "x"));
+        assert_eq!(applied(b"abc", [&second, &first, &first]).as_deref(), Some(&b"Abc!"[..]));
+        assert_eq!(applied(b"abc", [&first, &inside]), None);
+        assert_eq!(applied(b"ab", [&second]), None);
     }
 }

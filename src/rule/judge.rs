@@ -13,6 +13,9 @@ use crate::source::{Place, Sources};
 use crate::stack::fact::{Missing, Row};
 use crate::stack::facts::Facts;
 
+/// Begins what a message says where the page's own words cannot be put together; a gate keeps such pages out.
+pub const NO_WORDS: &str = "the page's message fails here: ";
+
 /// What the pages say of the facts: faults, and questions they could not answer.
 ///
 /// Both are sorted by the name of the file, the offset in it and the rule. Findings with equal rule and places are one.
@@ -100,7 +103,7 @@ fn finding(page: &Page, case: &Case, row: &Arc<dyn Row>, weakest: Confidence, so
         Confidence::Possible => case.severity.min(Severity::Warning),
         Confidence::Likely | Confidence::Proved => case.severity,
     };
-    let message = case.message.render(row).unwrap_or_else(|reason| format!("{} (no more words: {reason})", page.title));
+    let message = case.message.render(row).unwrap_or_else(|reason| format!("{} ({NO_WORDS}{reason})", page.title));
     let target = case.at.follow(row);
     let primary = Label { place: target.place, text: String::new() };
     let mut related: Vec<Label> = Vec::new();

@@ -4,6 +4,7 @@ pub mod edit;
 pub mod example;
 pub mod expr;
 mod front;
+pub mod gate;
 pub mod judge;
 pub mod page;
 pub mod path;

@@ -390,7 +390,7 @@ Why.
         assert_eq!(unknown_key.line, 9);
         assert!(unknown_key.to_string().starts_with("rule page uwsgi/x, line 9: unknown field `att`"), "{unknown_key}");
         assert_eq!(error("not it.uwsgi.lazy_apps", "not it.uwsgi.lazy").line, 8);
-        assert!(error("it.app.connects_at_import\",", "it.app.connect\",").message.contains("connects_at_import"));
+        assert!(error("it.app.connects_at_import\",", "it.app.connect_at_import\",").message.contains("connects_at_import"));
         assert!(error("\"links\"", "\"link\"").message.contains("did you mean `links`"));
         assert!(error("\"links\"", "\"links[\"").message.contains("links[key]"));
         assert!(error("\"workers share", "\"Workers share").message.contains("capital"));
