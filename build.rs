@@ -10,7 +10,8 @@ fn main() -> io::Result<()> {
     let mut pages = String::new();
     for family in sorted(&root)?.into_iter().filter(|path| path.is_dir()) {
         for page in sorted(&family)?.into_iter().filter(|path| path.extension().is_some_and(|end| end == "md")) {
-            let name = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+            let name =
+                |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
             let id = format!("{}/{}", name(&family), name(&page));
             let _ = writeln!(pages, "    ({id:?}, include_str!({page:?})),");
         }

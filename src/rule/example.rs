@@ -20,7 +20,7 @@ pub enum Show {
 pub struct Example {
     /// What it shows.
     pub show: Show,
-    /// What its heading adds after the colon, such as `with a pidfile`; may be empty.
+    /// What its heading adds after the colon and what stands between its files; may be empty.
     pub words: String,
     /// Its files, in the order they stand.
     pub files: Vec<ExampleFile>,
@@ -101,6 +101,10 @@ pub fn parse(markdown: &str, first: usize) -> Result<(String, Vec<Example>), Mis
                 Some(example) if file.is_folder() => example.files.push(file),
                 _ => named = Some((number, file, crlf)),
             }
+        } else if let Some(example) = examples.last_mut().filter(|_| !line.trim().is_empty()) {
+            let gap = if example.words.is_empty() { "" } else { " " };
+            example.words.push_str(gap);
+            example.words.push_str(line.trim());
         }
     }
     unused_name(named)?;
@@ -183,7 +187,7 @@ fn with_content(mut file: ExampleFile, lines: &[&str], crlf: bool) -> ExampleFil
 }
 
 /// Whether a line is nothing but the comment that marks the next one.
-fn is_mark(line: &str) -> bool {
+pub fn is_mark(line: &str) -> bool {
     matches!(line.trim(), "# fault" | "; fault" | "// fault" | "<%# fault %>" | "{# fault #}")
 }
 
@@ -200,7 +204,7 @@ mod tests {
         let (prose, examples) = parse(PAGE, 10).unwrap();
         assert_eq!(prose, "Why.\n\n```sh\nls\n```");
         let [bad, good] = &examples[..] else { unreachable!("{examples:?}") };
-        assert_eq!((bad.show, bad.words.as_str(), bad.line), (Show::Bad, "two files", 16));
+        assert_eq!((bad.show, bad.words.as_str(), bad.line), (Show::Bad, "two files Some words.", 16));
         assert_eq!(bad.files[0].bytes, b"[uwsgi]\n  ; fault\nx = 1\n");
         assert_eq!(bad.files[0].faults, [3]);
         assert_eq!(bad.files[1].bytes, b"```\r\n");

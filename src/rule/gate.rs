@@ -135,7 +135,8 @@ fn cured(page: &Page, pages: &[Page], bad: &Example, fixed: &Example, read: &Rea
     let mut files = files_of(&bad.files);
     let stack = Stack::of(files.clone(), read);
     let (findings, _) = stack.judged(page, pages);
-    let edits: Vec<&Edit> = findings.iter().filter_map(|finding| finding.fix.as_ref()).flat_map(|fix| &fix.edits).collect();
+    let edits: Vec<&Edit> =
+        findings.iter().filter_map(|finding| finding.fix.as_ref()).flat_map(|fix| &fix.edits).collect();
     for (path, bytes) in &mut files {
         let file = stack.sources.by_name(path);
         let Some(edited) = applied(bytes, edits.iter().copied().filter(|edit| Some(edit.file) == file)) else {
@@ -163,7 +164,10 @@ fn idle_terms(page: &Page, pages: &[Page], examples: &[(&Example, Stack)]) -> Ve
         let without = page.without_term(at);
         let mut goods = examples.iter().filter(|(example, _)| example.show == Show::Good);
         if !goods.any(|(_, stack)| !stack.judged(&without, pages).0.is_empty()) {
-            idle.push(format!("`{}` decides nothing: add the good example that it keeps silent, or drop it", term.source()));
+            idle.push(format!(
+                "`{}` decides nothing: add the good example that it keeps silent, or drop it",
+                term.source()
+            ));
         }
     }
     for (case_at, case) in page.cases.iter().enumerate() {
@@ -230,9 +234,13 @@ mod tests {
 
     #[test]
     fn each_gate_can_fail() {
-        assert!(faults("# fault\nprocesses = 4\n```\n\n## F", "processes = 4\n```\n\n## F").contains("no line is marked"));
+        assert!(
+            faults("# fault\nprocesses = 4\n```\n\n## F", "processes = 4\n```\n\n## F").contains("no line is marked")
+        );
         assert!(faults("# fault\nprocesses = 4", "# fault\n\nprocesses = 4").contains("u.ini:2 does not raise it"));
-        assert!(faults("# fault\nprocesses = 4", "# fault\n\nprocesses = 4").contains("u.ini:3 raises it without a mark"));
+        assert!(
+            faults("# fault\nprocesses = 4", "# fault\n\nprocesses = 4").contains("u.ini:3 raises it without a mark")
+        );
         assert!(faults("processes = 1", "processes = 3").contains("u.ini:1 raises it"));
         assert!(faults("processes = 1", "processes = 1\nrefused").contains("refused (x/y)"));
         assert!(faults("4\nlazy-apps = true", "4\nlazy-apps = yes").contains("is not what the fix leaves"));
@@ -241,8 +249,14 @@ mod tests {
         let from = format!("insert = \"lazy-apps = true\" }}{cure}lazy-apps = true");
         assert!(faults(&from, &idle(&from)).contains("the fix leaves the fault in place"));
         assert!(faults("## Fixed", "## Good").contains("## Fixed"));
-        assert!(faults("\"not it.lazy_apps\"", "\"not it.lazy_apps\", \"it.workers > 0\"").contains("`it.workers > 0` decides"));
-        assert!(faults("\n+++\nWhy", "\n[[case]]\nwhen = \"it.workers > 0\"\n+++\nWhy").contains("of a case changes nothing"));
+        assert!(
+            faults("\"not it.lazy_apps\"", "\"not it.lazy_apps\", \"it.workers > 0\"")
+                .contains("`it.workers > 0` decides")
+        );
+        assert!(
+            faults("\n+++\nWhy", "\n[[case]]\nwhen = \"it.workers > 0\"\n+++\nWhy")
+                .contains("of a case changes nothing")
+        );
         assert!(faults("{{ it.workers }}", "{{ it.workers | nosuch }}").contains("nosuch"));
         let (bad, _) = PAGE.split_at(PAGE.find("## Good: one").unwrap());
         assert!(shape(&Page::parse("uwsgi/x", bad).unwrap()).join("\n").contains("## Good"));

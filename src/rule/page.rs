@@ -246,14 +246,8 @@ fn build(id: &str, keys: Front, prose: String, examples: Vec<Example>) -> Result
     let at = keys.at.map(|at| path(at, schema)).transpose()?.unwrap_or_else(FactPath::row);
     let also = labels(keys.also, schema)?;
     let message = keys.message.map(|message| checked_text(message, schema)).transpose()?;
-    let plain = front::Case {
-        when: Terms::default(),
-        severity: None,
-        confidence: None,
-        at: None,
-        message: None,
-        also: None,
-    };
+    let plain =
+        front::Case { when: Terms::default(), severity: None, confidence: None, at: None, message: None, also: None };
     let cases = if keys.cases.is_empty() { vec![plain] } else { keys.cases };
     for case in cases {
         let own = case.message.map(|message| checked_text(message, schema)).transpose()?;
@@ -275,7 +269,8 @@ fn build(id: &str, keys: Front, prose: String, examples: Vec<Example>) -> Result
 fn check_title(title: &Spanned<String>) -> Result<(), Fault> {
     let text = title.get_ref();
     let first_word = text.split_whitespace().next().unwrap_or("");
-    let sentence_case = first_word.starts_with(char::is_uppercase) && !first_word.chars().skip(1).any(char::is_uppercase);
+    let sentence_case =
+        first_word.starts_with(char::is_uppercase) && !first_word.chars().skip(1).any(char::is_uppercase);
     let problem = match text {
         _ if text.trim().is_empty() => "is empty",
         _ if text.chars().count() > 72 => "is longer than 72 columns",
@@ -390,7 +385,9 @@ Why.
         assert_eq!(unknown_key.line, 9);
         assert!(unknown_key.to_string().starts_with("rule page uwsgi/x, line 9: unknown field `att`"), "{unknown_key}");
         assert_eq!(error("not it.uwsgi.lazy_apps", "not it.uwsgi.lazy").line, 8);
-        assert!(error("it.app.connects_at_import\",", "it.app.connect_at_import\",").message.contains("connects_at_import"));
+        assert!(
+            error("it.app.connects_at_import\",", "it.app.connect_at_import\",").message.contains("connects_at_import")
+        );
         assert!(error("\"links\"", "\"link\"").message.contains("did you mean `links`"));
         assert!(error("\"links\"", "\"links[\"").message.contains("links[key]"));
         assert!(error("\"workers share", "\"Workers share").message.contains("capital"));

@@ -91,7 +91,11 @@ fn words(kind: Type) -> String {
 pub fn facts_table() -> String {
     let mut text = String::new();
     for schema in TABLES {
-        let _ = write!(text, "### {}\n\n{}.\n\n| fact | type | what it is |\n| --- | --- | --- |\n", schema.table, schema.doc);
+        let _ = write!(
+            text,
+            "### {}\n\n{}.\n\n| fact | type | what it is |\n| --- | --- | --- |\n",
+            schema.table, schema.doc
+        );
         for column in schema.columns {
             let _ = writeln!(text, "| `{}` | {} | {} |", column.name, words(column.kind), column.doc);
         }

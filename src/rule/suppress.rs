@@ -30,7 +30,8 @@ pub fn apply(findings: Vec<Finding>, cannot_tell: &[CannotTell], pages: &[Page],
         .filter(|(_, source)| source.origin == Origin::File && source.text().contains("housecall:"))
         .map(|(id, source)| (id, allows_in(source)))
         .collect();
-    let mut kept: Vec<Finding> = findings.into_iter().filter(|finding| !is_allowed(finding, &allows, sources)).collect();
+    let mut kept: Vec<Finding> =
+        findings.into_iter().filter(|finding| !is_allowed(finding, &allows, sources)).collect();
     for (file, allow) in allows.iter().flat_map(|(file, allows)| allows.iter().map(move |allow| (*file, allow))) {
         let open = cannot_tell.iter().any(|question| allow.covers(&question.rule));
         let (id, message) = match (allow.reasoned, allow.used.get() || open) {
@@ -99,7 +100,8 @@ fn is_allowed(finding: &Finding, allows: &BTreeMap<FileId, Vec<Allow>>, sources:
     for place in std::iter::once(&finding.primary).chain(&finding.related).map(|label| label.place) {
         let source = sources.get(place.file);
         let here = allows.get(&place.file).into_iter().flatten();
-        for allow in here.filter(|allow| allow.reasoned && allow.covers(&finding.rule) && allow.reaches(place, source)) {
+        for allow in here.filter(|allow| allow.reasoned && allow.covers(&finding.rule) && allow.reaches(place, source))
+        {
             allow.used.set(true);
             allowed = true;
         }

@@ -1,11 +1,11 @@
 //! Facts: what a repository or a host says of its stack, and how the parts are linked.
 
-pub mod fact;
 pub mod app;
 pub mod chef;
 pub mod database;
 pub mod document;
 pub mod env;
+pub mod fact;
 pub mod facts;
 pub mod job;
 pub mod link;
