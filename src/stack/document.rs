@@ -31,13 +31,14 @@ pub struct Document {
     /// Its language.
     pub kind: Kind,
     text: Arc<str>,
+    written: Option<Arc<str>>,
     tags: Vec<(Tag, Answer<String>)>,
 }
 
 impl Document {
     /// A text without template tags.
     pub fn plain(file: FileId, path: impl Into<String>, kind: Kind, text: Arc<str>) -> Self {
-        Self { file, path: path.into(), kind, text, tags: Vec::new() }
+        Self { file, path: path.into(), kind, written: Some(Arc::clone(&text)), text, tags: Vec::new() }
     }
 
     /// A template; `evaluate` gives the value of an output tag by its code.
@@ -56,7 +57,28 @@ impl Document {
                 (tag, value)
             })
             .collect();
-        Self { file, path: path.into(), kind, text: template.text.into(), tags }
+        Self { file, path: path.into(), kind, text: template.text.into(), written: None, tags }
+    }
+
+    /// The same template with its own text, tags included, so that a cure can repeat them.
+    #[must_use]
+    pub fn with_written(mut self, source: Arc<str>) -> Self {
+        self.written = Some(source);
+        self
+    }
+
+    /// `span` as it is written in the source, tags included; `None` where only the replaced text is at hand.
+    pub fn written(&self, span: Span) -> Option<&str> {
+        match &self.written {
+            Some(source) => source.get(span.range()),
+            None if self.is_templated(span) => None,
+            None => self.text.get(span.range()),
+        }
+    }
+
+    /// The same document for a text that was already worked out of it, where no tag is left.
+    pub fn without_tags(&self) -> Self {
+        Self { tags: Vec::new(), text: Arc::clone(&self.text), path: self.path.clone(), ..*self }
     }
 
     /// What the reader parses: as long as the source, tags replaced.

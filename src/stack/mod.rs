@@ -1,6 +1,7 @@
 //! Facts: what a repository or a host says of its stack, and how the parts are linked.
 
 pub mod app;
+pub mod boundary;
 pub mod chef;
 pub mod database;
 pub mod document;
@@ -8,8 +9,12 @@ pub mod env;
 pub mod fact;
 pub mod facts;
 pub mod job;
+pub mod kind;
+pub mod launch;
 pub mod link;
+pub mod login_shell;
 pub mod nginx;
 pub mod problem;
+pub mod process;
 pub mod uwsgi;
 pub mod view;
