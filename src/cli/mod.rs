@@ -1,1 +1,5 @@
-//! Not yet written.
+//! One file per command.
+
+pub mod explain;
+pub mod rules;
+mod wrap;
