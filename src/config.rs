@@ -133,7 +133,11 @@ pub fn parse(text: &str) -> Result<Config, ConfigError> {
     check_keys(text, DeTable::parse(text).map_err(from_toml)?.get_ref())?;
     let raw: Raw = toml::from_str(text).map_err(from_toml)?;
     if let Some(target) = raw.lint.target.as_ref().filter(|target| !TARGETS.contains(&target.get_ref().as_str())) {
-        return Err(at(text, target.span(), format!("unknown target `{}`: one of {}", target.get_ref(), TARGETS.join(", "))));
+        return Err(at(
+            text,
+            target.span(),
+            format!("unknown target `{}`: one of {}", target.get_ref(), TARGETS.join(", ")),
+        ));
     }
     Ok(Config {
         target: raw.lint.target.map(located),
@@ -165,7 +169,13 @@ fn checked_allow(text: &str, raw: RawAllow) -> Result<Allow, ConfigError> {
         }
     });
     let rule = located(raw.rule);
-    Ok(Allow { span: rule.span, rule, path: raw.path.map(located), because: located(raw.because), until: until.transpose()? })
+    Ok(Allow {
+        span: rule.span,
+        rule,
+        path: raw.path.map(located),
+        because: located(raw.because),
+        until: until.transpose()?,
+    })
 }
 
 fn is_day(text: &str) -> bool {
@@ -200,7 +210,9 @@ fn check_keys(text: &str, document: &DeTable<'_>) -> Result<(), ConfigError> {
 fn unknown(text: &str, span: std::ops::Range<usize>, what: &str, name: &str, known: &[&str]) -> ConfigError {
     let nearest = known.iter().map(|known| (distance(name, known), *known)).min();
     let hint = match nearest {
-        Some((distance, nearest)) if distance <= name.len().max(nearest.len()) / 2 => format!("did you mean `{nearest}`?"),
+        Some((distance, nearest)) if distance <= name.len().max(nearest.len()) / 2 => {
+            format!("did you mean `{nearest}`?")
+        }
         _ => format!("known here: {}", known.join(", ")),
     };
     at(text, span, format!("unknown {what}: `{name}`; {hint}"))
@@ -280,7 +292,10 @@ until = "2027-02-01"
 
     #[test]
     fn mistakes_are_named_with_their_line() {
-        assert_eq!(error("[lint]\nselct = []\n"), (2, "unknown key in [lint]: `selct`; did you mean `select`?".to_owned()));
+        assert_eq!(
+            error("[lint]\nselct = []\n"),
+            (2, "unknown key in [lint]: `selct`; did you mean `select`?".to_owned())
+        );
         assert_eq!(error("\n[lnt]\n"), (2, "unknown table: `lnt`; did you mean `lint`?".to_owned()));
         assert_eq!(error("[app]\nbananas = 1\n"), (2, "unknown key in [app]: `bananas`; known here: path".to_owned()));
         assert!(error("[lint]\ntarget = \"opsworks\"\n").1.starts_with("unknown target `opsworks`: one of auto,"));
