@@ -80,8 +80,12 @@ fn dispatch(arguments: Arguments, environment: &Environment, stdout: &mut dyn Wr
         Command::Lint(lint) => lint::run(lint, shown, &mut streams),
         Command::Doctor(doctor) => doctor::run(doctor, shown, &mut streams),
         Command::Facts(facts) => facts::run(facts, &mut streams),
-        Command::Explain { rule } => pages(&mut streams, |pages, streams| explain::run(&rule, pages, streams.out, streams.err)),
-        Command::Rules { format } => pages(&mut streams, |pages, streams| rules::run(format.into(), pages, streams.out)),
+        Command::Explain { rule } => {
+            pages(&mut streams, |pages, streams| explain::run(&rule, pages, streams.out, streams.err))
+        }
+        Command::Rules { format } => {
+            pages(&mut streams, |pages, streams| rules::run(format.into(), pages, streams.out))
+        }
         Command::Completions { shell } => completions::run(shell, streams.out),
         Command::Man { command } => man::run(command.as_deref(), &mut streams),
     };

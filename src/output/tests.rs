@@ -116,8 +116,14 @@ fn diagnosis() -> (Sources, Diagnosis) {
     let (sources, report) = example();
     let log = sources.by_name("tail of /var/log/uwsgi/thena.log").unwrap();
     let path = "thena.example:80 /";
-    let hop =
-        |id, title: &str, state, evidence| Hop { id, title: title.to_owned(), state, evidence, path: path.to_owned(), own_fault: false };
+    let hop = |id, title: &str, state, evidence| Hop {
+        id,
+        title: title.to_owned(),
+        state,
+        evidence,
+        path: path.to_owned(),
+        own_fault: false,
+    };
     let shown = label(place(&sources, log, "KeyError: 'DATABASE_URL'"), "the import fails: KeyError: 'DATABASE_URL'");
     let diagnosis = Diagnosis {
         hops: vec![

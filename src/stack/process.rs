@@ -1,5 +1,6 @@
 //! Which processes of a host are nginx and uWSGI, which heads the others, and with which configuration each was started.
 
+use crate::rows;
 use std::collections::BTreeMap;
 
 use crate::host::{Host, Process, ReadError};

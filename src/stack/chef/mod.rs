@@ -1,5 +1,6 @@
 //! What a Chef repository says: its layout, its cookbooks, and the resources its recipes declare.
 
+use crate::rows;
 
 rows! {
     #[doc = "one cookbook"]
