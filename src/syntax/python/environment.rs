@@ -81,9 +81,12 @@ const IMPLIED: [(&str, &str); 10] = [
     ("channels_url", "CHANNELS_URL"),
 ];
 
-/// Methods of a reader that read no variable.
-const NOT_READS: [&str; 9] =
-    ["read_env", "read_envfile", "seal", "parser_for", "add_parser", "prefixed", "dump", "register", "get_value_type"];
+/// Readings of django-environ and environs by the type they give; no method at all is one too.
+const TYPED: [&str; 29] = [
+    "", "str", "bool", "int", "float", "complex", "list", "tuple", "dict", "url", "path", "json", "bytes", "unicode", "datetime",
+    "date", "timedelta", "time", "uuid", "log_level", "decimal", "enum", "get_value", "parse_value", "set", "dj_email_url",
+    "dj_cache_url", "search_url", "literal",
+];
 
 /// The read that an expression itself is, not those inside it.
 pub fn found<'a>(expr: &'a Expr, names: &Names, shadows: &[String]) -> Option<Found<'a>> {
@@ -177,12 +180,12 @@ fn by_library<'a>(path: &str, arguments: &'a [Argument], names: &Names) -> Optio
                 | "prettyconf.config"
                 | "prettyconf.Configuration()"
         );
-    let is_read = decouple || (django && !method.contains(['.', '(', '[']) && !NOT_READS.contains(&method));
+    let implied = IMPLIED.iter().find(|(own, _)| *own == method).map(|(_, name)| *name);
+    let is_read = decouple || (django && (TYPED.contains(&method) || implied.is_some()));
     if !is_read {
         return None;
     }
     let key = argument(arguments, 0, &["var", "name", "key"]);
-    let implied = IMPLIED.iter().find(|(own, _)| *own == method).map(|(_, name)| *name);
     // `default=None` is a default to these libraries: the value is None.
     let given = argument(arguments, if decouple { 1 } else { 2 }, &["default"]);
     let given = given.or_else(|| if django { argument(arguments, 1, &["default"]).filter(|value| value.is_literal()) } else { None });

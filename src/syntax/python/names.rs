@@ -17,6 +17,9 @@ const READERS: [&str; 7] = [
     "prettyconf.Configuration()",
 ];
 
+/// Words in the names of modules whose `*` brings a project's settings, and with them its reader of the environment.
+const SETTINGS: [&str; 6] = ["settings", "base", "common", "config", "default", "production"];
+
 /// The names of one module, as far as they were bound when a line is read.
 #[derive(Debug, Default)]
 pub struct Names {
@@ -41,7 +44,7 @@ impl Names {
                 let module = format!("{}{}", ".".repeat(import.level), import.module);
                 for (name, alias) in names {
                     if name == "*" {
-                        self.starred = true;
+                        self.starred |= import.level > 0 || SETTINGS.iter().any(|word| module.contains(word));
                     } else if import.level > 0 && name == "env" {
                         // The settings of a split project share one django-environ reader under its usual name.
                         self.bind(alias, "environ.Env()".to_owned());
