@@ -99,9 +99,10 @@ pub struct Reading {
 /// Reads the app that `entry` names. What lacks is an error where its file is not in sight, or more than one could be it.
 pub fn read(code: &Code, entry: &Entry) -> Result<Reading, Missing> {
     let (unit, roots, confidence) = locate(code, entry)?;
-    let trace = walk::walk(code, &roots, unit, &entry.environment);
+    let mut trace = walk::walk(code, &roots, unit, &entry.environment);
+    let framework = framework(code, &trace, callable(entry));
+    trace.missing.extend(framework.missing().cloned());
     let settings = configuration::settings(code, &trace);
-    let framework = framework(code, &trace);
     let connections = database::connections(code, &trace, &settings);
     let mut app = App::at(callable_place(unit, entry));
     app.key = unit.path().to_owned();
@@ -156,10 +157,15 @@ fn locate<'c>(code: &'c Code, entry: &Entry) -> Result<(&'c Unit, Vec<String>, C
     Ok((unit, roots, Confidence::Possible))
 }
 
+/// The name of the callable.
+fn callable(entry: &Entry) -> &str {
+    let named = entry.module.as_deref().and_then(|module| module.split_once(':')).map(|(_, callable)| callable);
+    entry.callable.as_deref().or(named).unwrap_or("application")
+}
+
 /// Where the callable is bound; the whole file where that cannot be seen.
 fn callable_place(unit: &Unit, entry: &Entry) -> Place {
-    let named = entry.module.as_deref().and_then(|module| module.split_once(':')).map(|(_, callable)| callable);
-    let callable = entry.callable.as_deref().or(named).unwrap_or("application");
+    let callable = callable(entry);
     let bound = unit.events(&Scope::Module).rev().find(|event| match &event.what {
         What::Assign { target, .. } => matches!(&*target.node, Node::Name(name) if name == callable),
         What::Function(function) => &*function.name == callable,
@@ -170,7 +176,7 @@ fn callable_place(unit: &Unit, entry: &Entry) -> Place {
 }
 
 /// Which framework makes the callable, by what is called at import.
-fn framework(code: &Code, trace: &Trace) -> Fact<String> {
+fn framework(code: &Code, trace: &Trace, callable: &str) -> Fact<String> {
     let called = trace.steps.iter().find_map(|step| {
         let What::Call(call) = &step.event.what else { return None };
         let path = code.canonical(&trace.roots, step.unit, &step.event.scope, call.call()?.0)?;
@@ -181,14 +187,15 @@ fn framework(code: &Code, trace: &Trace) -> Fact<String> {
         };
         Some(Fact::read(name.to_owned(), step.unit.place(call.span)))
     });
-    let unseen = || trace.missing.first().cloned().or_else(|| factory_out_of_sight(code, trace));
+    let unseen = || trace.missing.first().cloned().or_else(|| factory_out_of_sight(code, trace, callable));
     called.unwrap_or_else(|| unseen().map_or_else(|| Fact::derived("wsgi".to_owned()), Fact::unknown))
 }
 
 /// An app that is imported or made by a module that is not in sight is out of sight itself.
-fn factory_out_of_sight(code: &Code, trace: &Trace) -> Option<Missing> {
+fn factory_out_of_sight(code: &Code, trace: &Trace, callable: &str) -> Option<Missing> {
     let first = trace.steps.first()?.unit;
-    let meaning = ["application", "app"].iter().find_map(|name| code.name(&trace.roots, first, &Scope::Module, name))?;
+    // The callable may be set by a caller who does not know its name; then the usual ones are tried.
+    let meaning = [callable, "application", "app"].iter().find_map(|name| code.name(&trace.roots, first, &Scope::Module, name))?;
     let path = match meaning {
         code::Meaning::Outside(path) => path,
         code::Meaning::Value(unit, event, value) => code.canonical(&trace.roots, unit, &event.scope, value).filter(|path| path.contains('('))?,
@@ -280,3 +287,6 @@ fn in_requests(step: &Step, function: &str) -> Vec<Read> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;
