@@ -5,6 +5,7 @@ pub mod fact;
 pub mod app;
 pub mod chef;
 pub mod database;
+pub mod deployment;
 pub mod document;
 pub mod env;
 pub mod job;
