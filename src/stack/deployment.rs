@@ -30,6 +30,8 @@ pub struct Deployed {
     pub kind: String,
     /// Whether it may not be deployed: its resource stands in a branch or a loop over something unknown.
     pub conditional: bool,
+    /// The arms of conditions in its recipe that it stands in: the condition's span and the arm's number.
+    pub arms: Vec<(Span, usize)>,
     /// What `variables(…)` hands to the template.
     pub variables: BTreeMap<String, Answer<Value>>,
     /// The root and the cookbook whose attributes it is rendered with, by their numbers.
@@ -96,6 +98,7 @@ fn one(resource: &Resource, content: Content, is_choice: bool, owner_of_attribut
         place: resource.place,
         kind: resource.kind.clone(),
         conditional: resource.conditional || is_choice,
+        arms: resource.arms.clone(),
         variables: variables(resource),
         owner_of_attributes,
     }
@@ -212,7 +215,7 @@ fn mode(resource: &Resource) -> Answer<String> {
 fn variables(resource: &Resource) -> BTreeMap<String, Answer<Value>> {
     let all = resource.properties.iter().filter(|property| property.name == "variables");
     let pairs = all.filter_map(|property| match &property.value {
-        Answer::Known(Value::Hash(pairs)) => Some(pairs),
+        Answer::Known(Value::Hash(pairs)) => Some(&pairs.all),
         _ => None,
     });
     let mut variables: BTreeMap<String, Answer<Value>> = BTreeMap::new();

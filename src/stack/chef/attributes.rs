@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::source::{FileId, Place};
-use crate::stack::chef::value::{Scope, Value, not_seen};
+use crate::stack::chef::value::{Pairs, Scope, Value, not_seen, unset};
 use crate::stack::fact::{Answer, Missing};
 use crate::syntax::ruby::{Assign, Call, Expr, Kind, Program};
 
@@ -106,7 +106,9 @@ fn from_json(json: &serde_json::Value) -> Answer<Value> {
         },
         Json::String(text) => Value::Text(text.clone()),
         Json::Array(items) => Value::List(items.iter().map(from_json).collect()),
-        Json::Object(pairs) => Value::Hash(pairs.iter().map(|(key, value)| (key.clone(), from_json(value))).collect()),
+        Json::Object(pairs) => {
+            Value::Hash(Pairs::closed(pairs.iter().map(|(key, value)| (key.clone(), from_json(value))).collect()))
+        }
     })
 }
 
@@ -147,18 +149,17 @@ impl View<'_> {
             }
         }
         let settled = match candidates.as_slice() {
-            [] if below.is_empty() => return Answer::Unknown(unset(path)),
-            [] => Answer::Known(Value::Hash(Vec::new())),
-            [one] => one.clone(),
+            [] if below.is_empty() => return Answer::Unknown(unset(&written(path))),
+            [] => Answer::Known(Value::Hash(Pairs::default())),
+            [Answer::Known(Value::Hash(pairs))] => Answer::Known(Value::Hash(pairs.clone())),
+            [one] => return one.clone(),
             _ => {
                 let what = format!("which of {} values {} has", candidates.len(), written(path));
                 return Answer::Unknown(Missing::new(what, "set it in one place"));
             }
         };
-        if below.is_empty() {
-            return settled;
-        }
         let Answer::Known(Value::Hash(mut pairs)) = settled else { return settled };
+        pairs.open = Some(written(path));
         let mut keys: Vec<&String> = below.iter().map(|(setting, _)| &setting.path[path.len()]).collect();
         keys.sort_unstable();
         keys.dedup();
@@ -171,8 +172,8 @@ impl View<'_> {
                 .filter(|(setting, _)| longer.starts_with(&setting.path) || setting.path.starts_with(&longer))
                 .collect();
             let value = self.resolve(&longer, &about);
-            pairs.retain(|(name, _)| name != key);
-            pairs.push((key.clone(), value));
+            pairs.all.retain(|(name, _)| name != key);
+            pairs.all.push((key.clone(), value));
         }
         Answer::Known(Value::Hash(pairs))
     }
@@ -182,17 +183,10 @@ impl View<'_> {
 fn descend(value: &Answer<Value>, keys: &[String]) -> Option<Answer<Value>> {
     let Some((key, rest)) = keys.split_first() else { return Some(value.clone()) };
     match value {
-        Answer::Known(known) => descend(known.get(key)?, rest),
+        Answer::Known(known) => descend(&known.get(key)?, rest),
         Answer::Absent => None,
         Answer::Unknown(missing) => Some(Answer::Unknown(missing.clone())),
     }
-}
-
-fn unset(path: &[String]) -> Missing {
-    Missing::new(
-        format!("the value of {}", written(path)),
-        "no attribute file here sets it; put it in a JSON file named in `[chef] attributes` of housecall.toml",
-    )
 }
 
 /// The path as recipes write it.
@@ -248,7 +242,7 @@ impl Reader<'_, '_> {
                 }
             }
             (Some(Answer::Known(Value::Hash(pairs))), "each", [key, value]) => {
-                for (name, item) in pairs {
+                for (name, item) in pairs.all {
                     self.locals.insert(key.clone(), Answer::Known(Value::Text(name)));
                     self.locals.insert(value.clone(), item);
                     self.statements(&block.body, conditional);

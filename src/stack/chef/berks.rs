@@ -5,7 +5,7 @@ use crate::stack::chef::attributes::Attributes;
 use crate::stack::chef::value::{Scope, Value};
 use crate::stack::chef::walk::{Step, walk};
 use crate::stack::fact::Answer;
-use crate::syntax::ruby::Program;
+use crate::syntax::ruby::{Expr, Program};
 
 /// One Berksfile as written.
 #[derive(Debug, Clone)]
@@ -35,6 +35,8 @@ pub struct Entry {
     pub local: Option<String>,
     /// The repository of its `git:` or `github:`.
     pub git: Option<String>,
+    /// Whether it stands in a group for tests or development.
+    pub is_for_tests: bool,
 }
 
 impl Berks {
@@ -50,10 +52,17 @@ impl Berks {
         };
         let attributes = Attributes::default();
         let mut scope = Scope::of(attributes.seen_by(&[]));
+        let mut test_groups: Vec<Span> = Vec::new();
         walk(&program.body, &mut scope, false, &mut |step| {
             berks.take(step);
+            if step.call.name == "group" && step.call.arguments.iter().any(is_for_tests) {
+                test_groups.push(step.expr.span);
+            }
             true
         });
+        for entry in &mut berks.entries {
+            entry.is_for_tests |= test_groups.iter().any(|group| group.overlaps(entry.name.span));
+        }
         berks
     }
 
@@ -77,6 +86,7 @@ impl Berks {
                 constraint: text(1),
                 local: option("path").or_else(|| step.call.keyword("path").map(|_| String::new())),
                 git: option("git").or_else(|| option("github")),
+                is_for_tests: step.call.keyword("group").is_some_and(is_for_tests),
             }),
             ("group", _) | ("source" | "site" | "chef_api" | "solver", None) => {}
             ("require" | "extension" | "puts" | "raise" | "require_relative", _) => {}
@@ -90,6 +100,11 @@ impl Berks {
         let first = lines.chain(self.metadata.iter().map(|line| line.span)).min();
         first.map_or(Place::whole(self.file), |span| Place::at(self.file, span))
     }
+}
+
+fn is_for_tests(group: &Expr) -> bool {
+    let name = group.literal().unwrap_or_default();
+    ["test", "integration", "development", "kitchen", "spec"].iter().any(|word| name.contains(word))
 }
 
 #[cfg(test)]
@@ -115,6 +130,7 @@ mod tests {
         let names: Vec<_> = berks.entries.iter().map(|entry| entry.name.value.as_str()).collect();
         assert_eq!(names, ["python", "x", "y"]);
         assert_eq!(berks.entries[0].constraint.as_deref(), Some("~> 1.4"));
+        assert!(berks.entries[1].is_for_tests && !berks.entries[2].is_for_tests);
         assert_eq!(berks.entries[1].local.as_deref(), Some("test/x"));
         assert_eq!(berks.entries[2].git.as_deref(), Some("https://example.org/y.git"));
         assert_eq!(berks.computed, None);

@@ -168,13 +168,13 @@ fn writes_key(resource: &Resource, user: &Fact<String>) -> Answer<String> {
     let user = match &user.answer {
         Answer::Known(user) => user.as_str(),
         Answer::Absent => "root",
-        Answer::Unknown(_) => return Answer::Known(format!("the key file {name}")),
+        Answer::Unknown(_) => return Answer::Known(format!("the file .ssh/{name}")),
     };
     let is_home =
         home.is_none_or(|home| home.rsplit('/').next().is_some_and(|last| last.trim_start_matches('~') == user));
     let owner = resource.text("owner");
     let is_owner = matches!(&owner, Answer::Known(owner) if owner == user) || matches!(owner, Answer::Unknown(_));
-    if is_home || is_owner { Answer::Known(format!("the key file {name}")) } else { Answer::Absent }
+    if is_home || is_owner { Answer::Known(format!("the file .ssh/{name}")) } else { Answer::Absent }
 }
 
 /// Apps of the custom JSON, where a recipe lets OpsWorks' own `opsworks_deploy` fetch them: the agent writes

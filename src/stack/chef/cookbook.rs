@@ -75,7 +75,7 @@ fn is_context(path: &str) -> bool {
 }
 
 fn is_collection(folder: &str) -> bool {
-    matches!(base(folder), "cookbooks" | "site-cookbooks")
+    matches!(base(folder), "cookbooks" | "site-cookbooks" | "vendor")
 }
 
 /// The folders that hold a cookbook.
@@ -85,7 +85,7 @@ fn cookbook_folders<'a>(tree: &Tree<'a>) -> BTreeSet<&'a str> {
         let (folder, name) = (parent(file.path), base(file.path));
         let owner = parent(folder);
         match (base(folder), name) {
-            (_, "metadata.rb") => {
+            (_, "metadata.rb") if !folder.split('/').any(|part| matches!(part, "templates" | "files")) => {
                 found.insert(folder);
             }
             ("recipes", "default.rb") | ("attributes", "default.rb" | "customize.rb") => {
@@ -106,7 +106,8 @@ fn cookbook_folders<'a>(tree: &Tree<'a>) -> BTreeSet<&'a str> {
 /// The folders that a consumer would take as a whole: the outermost ones with signs of Chef.
 fn root_folders(tree: &Tree<'_>, cookbooks: &BTreeSet<&str>) -> Vec<String> {
     let mut roots = BTreeSet::new();
-    for &folder in cookbooks.iter().filter(|folder| !is_context(folder)) {
+    let has_own = cookbooks.iter().any(|folder| !is_context(folder));
+    for &folder in cookbooks.iter().filter(|folder| if has_own { !is_context(folder) } else { !is_test("", folder) }) {
         let mut root = parent(folder);
         let has_siblings = cookbooks.iter().any(|&other| other != folder && parent(other) == root);
         let stands_alone = ["Berksfile", "Policyfile.rb", ".kitchen.yml", "kitchen.yml"]
@@ -199,7 +200,7 @@ impl Root {
     /// Whether a path of this root is somebody else's: read, not judged.
     pub fn is_context(&self, path: &str) -> bool {
         let inner = path.get(self.folder.len()..).unwrap_or(path).trim_start_matches('/');
-        is_context(parent(inner)) || parent(inner).split('/').skip(2).any(|part| part == "cookbooks")
+        is_context(parent(inner)) || parent(inner).split('/').skip(1).any(|part| part == "cookbooks")
     }
 
     /// The cookbook that a file of this root belongs to.

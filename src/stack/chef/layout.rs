@@ -7,10 +7,11 @@ use crate::source::Place;
 use crate::stack::chef::berks::Berks;
 use crate::stack::chef::cookbook::{Book, Root};
 use crate::stack::chef::opsworks::{self, BUILT_IN, Taken};
+use crate::stack::chef::recipe::Item;
 use crate::stack::chef::target::{Decision, Target};
 use crate::stack::chef::tree::{Tree, join, parent};
 use crate::stack::chef::{Berksfile, Cookbook, Dependency};
-use crate::stack::fact::{Fact, Missing};
+use crate::stack::fact::{Answer, Fact, Missing};
 
 /// One root with its consumer, and what that consumer would fetch.
 #[derive(Debug)]
@@ -49,7 +50,7 @@ impl<'a> Layout<'a> {
         own.map(|book| {
             let mut row = Cookbook::at(book.place);
             row.confidence = self.decision.confidence;
-            row.name = Fact::derived(book.name.clone()).at(book.place);
+            row.name = called(book);
             row.path = Fact::derived(book.folder.clone());
             row.target = self.decision.fact();
             row.evidence = self.decision.evidence_fact();
@@ -93,20 +94,37 @@ impl<'a> Layout<'a> {
             (Err(missing), _) => Fact::unknown(missing),
             (Ok(_), true) => Fact::unknown(computed()),
             (Ok(true), _) => Fact::derived(Vec::new()),
-            (Ok(false), _) => Fact::derived(self.lost(&listing)),
+            (Ok(false), _) => Fact::derived(self.lost(berks, &listing)),
         };
         row
     }
 
     /// What of a listing that is not read comes from nowhere else.
-    fn lost(&self, listing: &Listing) -> Vec<String> {
+    ///
+    /// A cookbook that was taken over whole lists in its Berksfile also what only its tests need: beside a cookbook,
+    /// only what some metadata depends on or some recipe includes counts.
+    fn lost(&self, berks: &Berks, listing: &Listing) -> Vec<String> {
         let read = self.read_listing();
+        let is_beside = self.root.books.iter().any(|book| book.folder == parent(&berks.path));
+        let needed = self.needed();
         let elsewhere = |name: &String| {
             self.is_local(name)
                 || BUILT_IN.contains(&name.as_str())
                 || read.as_ref().is_some_and(|read| read.brings(name))
         };
-        listing.fetched.iter().filter(|name| !elsewhere(name)).cloned().collect()
+        let counts = |name: &&String| !elsewhere(name) && (!is_beside || needed.contains(name.as_str()));
+        listing.fetched.iter().filter(counts).cloned().collect()
+    }
+
+    /// The cookbooks that some metadata of the root's own depends on, or some recipe includes.
+    fn needed(&self) -> BTreeSet<&str> {
+        let own = self.root.books.iter().filter(|book| !book.is_context);
+        let depends = own.flat_map(|book| book.metadata.iter().flat_map(|metadata| &metadata.depends));
+        let included = self.root.recipes.iter().flat_map(|recipe| &recipe.items).filter_map(|item| match item {
+            Item::Include(Answer::Known(name), _) => name.split("::").next(),
+            _ => None,
+        });
+        depends.map(|one| one.name.value.as_str()).chain(included).collect()
     }
 
     /// Whether the consumer reads a Berksfile.
@@ -135,7 +153,7 @@ impl<'a> Layout<'a> {
         if let Some(line) = &berks.metadata {
             self.add_local(&mut listing, &resolve(folder, &line.value));
         }
-        for entry in &berks.entries {
+        for entry in berks.entries.iter().filter(|entry| !entry.is_for_tests) {
             match &entry.local {
                 None => {
                     listing.fetched.insert(entry.name.value.clone());
@@ -188,7 +206,7 @@ impl<'a> Layout<'a> {
         let mut row = Dependency::at(place);
         row.confidence = self.decision.confidence;
         row.name = Fact::read(name.to_owned(), place);
-        row.cookbook = Fact::derived(book.name.clone()).at(book.place);
+        row.cookbook = called(book);
         row.target = self.decision.fact();
         let (fetched, confidence) = self.fetched(book, name);
         row.fetched = match fetched {
@@ -258,6 +276,12 @@ impl<'a> Layout<'a> {
             (false, false, _) => (Ok(false), Confidence::Proved),
         }
     }
+}
+
+/// A cookbook in the root has no folder to be called by, where its metadata gives no name.
+fn called(book: &Book) -> Fact<String> {
+    let name = if book.name.is_empty() { "the cookbook in the root" } else { &book.name };
+    Fact::derived(name.to_owned()).at(book.place)
 }
 
 fn packaged() -> Missing {

@@ -39,6 +39,8 @@ pub struct Resource {
     pub place: Place,
     /// Whether it may not be declared.
     pub conditional: bool,
+    /// The arms of conditions that it stands in: the condition's span and the arm's number.
+    pub arms: Vec<(Span, usize)>,
     /// In order; arms of conditions may set one twice.
     pub properties: Vec<Property>,
 }
@@ -188,6 +190,7 @@ fn resource(step: Step<'_, '_>, file: FileId) -> Resource {
         ends: Ends::of(named),
         place: Place::at(file, span),
         conditional: step.conditional,
+        arms: step.scope.arms.clone(),
         properties,
     }
 }

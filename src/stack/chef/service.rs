@@ -1,6 +1,7 @@
 //! Services: whether Chef would find the Upstart job that the cookbook writes for them.
 
-use crate::source::Place;
+use crate::finding::Confidence;
+use crate::source::{Place, Span};
 use crate::stack::chef::Service;
 use crate::stack::chef::cookbook::{Book, Root};
 use crate::stack::chef::recipe::{Item, Resource};
@@ -17,7 +18,9 @@ pub fn services(root: &Root, deployed: &[Deployed], decision: &Decision, tree: &
         for item in &recipe.items {
             let Item::Resource(resource) = item else { continue };
             if resource.kind == "service" {
-                rows.push(service(resource, deployed, chef(book, decision, tree)));
+                let mut row = service(resource, deployed, chef(book, decision, tree));
+                row.confidence = row.confidence.min(decision.confidence);
+                rows.push(row);
             }
         }
     }
@@ -28,26 +31,37 @@ fn service(resource: &Resource, deployed: &[Deployed], chef: Fact<i64>) -> Servi
     let mut row = Service::at(resource.place);
     let name = resource.text_or_name("service_name");
     row.upstart_job = match &name {
-        Answer::Known(name) => upstart_job(name, deployed),
+        Answer::Known(name) => upstart_job(name, resource, deployed),
         Answer::Absent => Fact::absent(),
         Answer::Unknown(missing) => Fact::unknown(missing.clone()),
     };
+    let is_certain = row.upstart_job.known().is_some() && !resource.conditional;
+    row.confidence = if is_certain { Confidence::Proved } else { Confidence::Possible };
     row.name = Fact { answer: name, ..Fact::read(String::new(), resource.place) };
     row.provider = provider(resource);
     row.chef = chef;
     row
 }
 
-fn upstart_job(name: &str, deployed: &[Deployed]) -> Fact<String> {
+/// The job's path, where it is written whenever the service is declared; a job in another arm of the same condition is
+/// for other hosts.
+fn upstart_job(name: &str, resource: &Resource, deployed: &[Deployed]) -> Fact<String> {
     let path = format!("/etc/init/{name}.conf");
-    if let Some(job) = deployed.iter().find(|job| matches!(&job.path, Answer::Known(at) if *at == path)) {
+    let goes_along = |job: &&Deployed| job.place.file != resource.place.file || !exclude(&job.arms, &resource.arms);
+    let deployed = || deployed.iter().filter(goes_along);
+    if let Some(job) = deployed().find(|job| matches!(&job.path, Answer::Known(at) if *at == path)) {
         return Fact::read(path, job.place);
     }
-    let could_be = deployed.iter().find_map(|job| match &job.path {
+    let could_be = deployed().find_map(|job| match &job.path {
         Answer::Unknown(missing) if job.ends.tail.ends_with(".conf") && job.ends.fit(&path) => Some(missing.clone()),
         _ => None,
     });
     could_be.map_or_else(Fact::absent, Fact::unknown)
+}
+
+/// Whether two ways through a recipe take different arms of one condition.
+fn exclude(left: &[(Span, usize)], right: &[(Span, usize)]) -> bool {
+    left.iter().any(|(condition, arm)| right.iter().any(|(other, taken)| condition == other && arm != taken))
 }
 
 /// The provider's name, or `commands` where the resource says how to start it itself.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::source::Span;
 use crate::stack::chef::attributes::View;
 use crate::stack::fact::{Answer, Missing};
 use crate::syntax::ruby::{self, Branch, Call, Expr, Kind, Part};
@@ -20,8 +21,38 @@ pub enum Value {
     Constant(String),
     /// An array.
     List(Vec<Answer<Value>>),
-    /// A hash, in order.
-    Hash(Vec<(String, Answer<Value>)>),
+    /// A hash.
+    Hash(Pairs),
+}
+
+/// The pairs of a hash.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pairs {
+    /// In order.
+    pub all: Vec<(String, Answer<Value>)>,
+    /// Where the hash is a group of attributes, its path as recipes write it: settings out of sight may add to it.
+    pub open: Option<String>,
+}
+
+impl Pairs {
+    /// A hash whose every pair is in sight.
+    pub fn closed(all: Vec<(String, Answer<Value>)>) -> Self {
+        Self { all, open: None }
+    }
+
+    /// The last value under `key`; `None` where there is surely none.
+    pub fn get(&self, key: &str) -> Option<Answer<Value>> {
+        let found = self.all.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.clone());
+        found.or_else(|| self.open.as_ref().map(|path| Answer::Unknown(unset(&format!("{path}['{key}']")))))
+    }
+}
+
+/// The attribute `path` is set by nobody in sight.
+pub fn unset(path: &str) -> Missing {
+    Missing::new(
+        format!("the value of {path}"),
+        "no attribute file here sets it; put it in a JSON file named in `[chef] attributes` of housecall.toml",
+    )
 }
 
 impl Value {
@@ -38,10 +69,10 @@ impl Value {
     }
 
     /// The item of a hash or list under `key`; `None` where it has none.
-    pub fn get(&self, key: &str) -> Option<&Answer<Value>> {
+    pub fn get(&self, key: &str) -> Option<Answer<Value>> {
         match self {
-            Value::Hash(pairs) => pairs.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value),
-            Value::List(items) => items.get(key.parse::<usize>().ok()?),
+            Value::Hash(pairs) => pairs.get(key),
+            Value::List(items) => items.get(key.parse::<usize>().ok()?).cloned(),
             _ => None,
         }
     }
@@ -56,12 +87,14 @@ pub struct Scope<'a> {
     pub locals: BTreeMap<String, Answer<Value>>,
     /// What `variables(…)` hands to a template.
     pub fields: BTreeMap<String, Answer<Value>>,
+    /// The arms of conditions that lead here: the condition's span and the arm's number.
+    pub arms: Vec<(Span, usize)>,
 }
 
 impl<'a> Scope<'a> {
     /// A scope with attributes alone.
     pub fn of(attributes: View<'a>) -> Self {
-        Self { attributes, locals: BTreeMap::new(), fields: BTreeMap::new() }
+        Self { attributes, locals: BTreeMap::new(), fields: BTreeMap::new(), arms: Vec::new() }
     }
 
     /// The value of `expr`.
@@ -124,7 +157,7 @@ impl<'a> Scope<'a> {
                 Answer::Unknown(missing) => return Answer::Unknown(missing),
             }
         }
-        Answer::Known(Value::Hash(all))
+        Answer::Known(Value::Hash(Pairs::closed(all)))
     }
 
     /// Known where every arm comes to the same.
@@ -178,7 +211,7 @@ impl<'a> Scope<'a> {
         };
         match (value, call.name.as_str(), key) {
             (Value::Hash(_) | Value::List(_), "[]" | "fetch" | "dig", Some(key)) => {
-                value.get(&key).cloned().unwrap_or(Answer::Absent)
+                value.get(&key).unwrap_or(Answer::Absent)
             }
             (Value::Hash(_) | Value::List(_), "to_hash" | "to_h" | "to_a" | "dup" | "freeze" | "compact", None) => {
                 Answer::Known(value.clone())
@@ -187,11 +220,11 @@ impl<'a> Scope<'a> {
             (Value::List(items), "last", None) => items.last().cloned().unwrap_or(Answer::Absent),
             (Value::List(items), "join", glue) => join(items, &glue.unwrap_or_default()),
             (Value::Hash(pairs), "keys", None) => {
-                let keys = pairs.iter().map(|(key, _)| Answer::Known(Value::Text(key.clone())));
+                let keys = pairs.all.iter().map(|(key, _)| Answer::Known(Value::Text(key.clone())));
                 Answer::Known(Value::List(keys.collect()))
             }
             (Value::Hash(pairs), "values", None) => {
-                Answer::Known(Value::List(pairs.iter().map(|(_, value)| value.clone()).collect()))
+                Answer::Known(Value::List(pairs.all.iter().map(|(_, value)| value.clone()).collect()))
             }
             (Value::List(_) | Value::Hash(_), _, _) => not_seen(&format!("the result of `{}`", call.name)),
             (Value::Int(left), "+", Some(right)) => number(left.checked_add(right.parse().unwrap_or(i64::MAX))),
@@ -223,7 +256,8 @@ impl<'a> Scope<'a> {
             return not_seen("the result of `merge`");
         };
         let Answer::Known(Value::Hash(more)) = self.value(more) else { return not_seen("the result of `merge`") };
-        all.extend(more);
+        all.all.extend(more.all);
+        all.open = all.open.or(more.open);
         Answer::Known(Value::Hash(all))
     }
 

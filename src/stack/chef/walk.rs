@@ -39,7 +39,7 @@ fn statement(expr: &Expr, scope: &mut Scope<'_>, conditional: bool, visit: &mut 
                 scope.locals.insert(name.clone(), value);
             }
         }
-        Kind::Branch(branch) => arms(branch, scope, visit),
+        Kind::Branch(branch) => arms(expr, branch, scope, visit),
         Kind::Sequence(body) | Kind::Other(body) => walk(body, scope, conditional, visit),
         Kind::Call(call) => self::call(expr, call, scope, conditional, visit),
         _ => {}
@@ -47,12 +47,14 @@ fn statement(expr: &Expr, scope: &mut Scope<'_>, conditional: bool, visit: &mut 
 }
 
 /// Every arm is gone through from the same start; afterwards a variable is known where all arms left it the same.
-fn arms(branch: &Branch, scope: &mut Scope<'_>, visit: &mut dyn FnMut(Step<'_, '_>) -> bool) {
+fn arms(expr: &Expr, branch: &Branch, scope: &mut Scope<'_>, visit: &mut dyn FnMut(Step<'_, '_>) -> bool) {
     let before = scope.locals.clone();
     let mut ends = Vec::new();
-    for arm in &branch.arms {
+    for (number, arm) in branch.arms.iter().enumerate() {
         scope.locals.clone_from(&before);
+        scope.arms.push((expr.span, number));
         walk(&arm.body, scope, true, visit);
+        scope.arms.pop();
         ends.push(std::mem::take(&mut scope.locals));
     }
     if !branch.has_else() {
@@ -122,10 +124,10 @@ fn rounds(items: &Answer<Value>, parameters: &[String]) -> Option<Vec<Vec<Answer
             };
             Some(items.iter().map(round).collect())
         }
-        Answer::Known(Value::Hash(pairs)) if pairs.len() <= MAX_ITEMS => {
+        Answer::Known(Value::Hash(pairs)) if pairs.all.len() <= MAX_ITEMS => {
             let round =
                 |(key, value): &(String, Answer<Value>)| vec![Answer::Known(Value::Text(key.clone())), value.clone()];
-            Some(pairs.iter().map(round).collect())
+            Some(pairs.all.iter().map(round).collect())
         }
         _ => None,
     }

@@ -214,7 +214,7 @@ impl Program {
     }
 }
 
-/// Reads a Ruby file. What prism (and so MRI) refuses becomes a problem; the tree holds what it recovered.
+/// Reads a Ruby file. Where prism (and so MRI) first refuses it is a problem; the tree holds what it recovered.
 pub fn parse(text: &str) -> Parsed<Program> {
     let read = std::thread::scope(|scope| {
         let reader = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || read(text));
@@ -228,16 +228,14 @@ pub fn parse(text: &str) -> Parsed<Program> {
 
 fn read(text: &str) -> Parsed<Program> {
     let result = ruby_prism::parse(text.as_bytes());
-    let mut problems: Vec<Problem> = result
-        .errors()
-        .map(|error| {
-            let place = error.location();
-            let span = Span { start: place.start(), end: place.end() };
-            Problem::new(DOES_NOT_PARSE, span, String::from_utf8_lossy(error.message()))
-        })
-        .collect();
-    problems.sort_by_key(|problem| problem.span);
-    Parsed { tree: Program { body: convert::program(&result.node()) }, problems }
+    // What follows the first error is mostly its echo.
+    let first = result.errors().min_by_key(|error| error.location().start());
+    let problem = first.map(|error| {
+        let place = error.location();
+        let span = Span { start: place.start(), end: place.end() };
+        Problem::new(DOES_NOT_PARSE, span, String::from_utf8_lossy(error.message()))
+    });
+    Parsed { tree: Program { body: convert::program(&result.node()) }, problems: problem.into_iter().collect() }
 }
 
 const DOES_NOT_PARSE: &str = "cookbook/does-not-parse";
