@@ -1,12 +1,13 @@
 //! Facts: what a repository or a host says of its stack, and how the parts are linked.
 
+#[macro_use]
+pub mod fact;
 pub mod app;
 pub mod boundary;
 pub mod chef;
 pub mod database;
 pub mod document;
 pub mod env;
-pub mod fact;
 pub mod facts;
 pub mod job;
 pub mod kind;
