@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::finding::{Finding, Label, Report, Severity};
+use crate::finding::{Confidence, Effect, Finding, Label, Report, Severity};
 
 /// How a hop of the request path fares.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -60,8 +60,8 @@ pub struct Hop {
 /// What explains the break of a hop: findings, or the hop alone where no rule speaks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RootCause {
-    /// Its place in [`Report::findings`]; `None` where no rule explains the break.
-    pub finding: Option<usize>,
+    /// The finding that explains the break; one of its own, `hop/<id>`, where no rule speaks for it.
+    pub finding: Finding,
     /// The hop it breaks.
     pub hop: &'static str,
     /// The evidence, file and probe alike.
@@ -126,11 +126,11 @@ pub fn diagnose<'a>(mut hops: Vec<Hop>, report: Report, hop_of: impl Fn(&str) ->
         }
         let speaking = findings_at(&report, hop.id, &hop_of);
         if speaking.is_empty() {
-            root_causes.push(of_hop(hop));
+            root_causes.extend(of_hop(hop));
         }
-        root_causes.extend(speaking.into_iter().map(|(index, finding)| of_finding(index, finding, hop)));
+        root_causes.extend(speaking.into_iter().map(|finding| of_finding(finding, hop)));
     }
-    root_causes.dedup_by(|later, first| later.finding.is_some() && later.finding == first.finding);
+    root_causes.dedup_by(|later, first| later.finding == first.finding);
     Diagnosis { hops, root_causes, report }
 }
 
@@ -144,40 +144,37 @@ fn findings_at<'r, 'a>(
     report: &'r Report,
     hop: &str,
     hop_of: &impl Fn(&str) -> Option<&'a str>,
-) -> Vec<(usize, &'r Finding)> {
-    let speaking = report
-        .findings
-        .iter()
-        .enumerate()
-        .filter(|(_, finding)| finding.severity >= Severity::Warning && hop_of(&finding.rule) == Some(hop));
-    let all: Vec<_> = speaking.collect();
-    let worst = all.iter().map(|(_, finding)| finding.severity).max();
-    all.into_iter().filter(|(_, finding)| Some(finding.severity) == worst).collect()
+) -> Vec<&'r Finding> {
+    let speaks = |finding: &&Finding| finding.severity >= Severity::Warning && hop_of(&finding.rule) == Some(hop);
+    let worst = report.findings.iter().filter(speaks).map(|finding| finding.severity).max();
+    report.findings.iter().filter(speaks).filter(|finding| Some(finding.severity) == worst).collect()
 }
 
-fn of_finding(index: usize, finding: &Finding, hop: &Hop) -> RootCause {
+fn of_finding(finding: &Finding, hop: &Hop) -> RootCause {
     let mut because = vec![finding.primary.clone()];
     because.extend(finding.related.iter().cloned());
     because.extend(hop.evidence.iter().filter(|label| !finding.related.contains(label)).cloned());
-    RootCause {
-        finding: Some(index),
-        hop: hop.id,
-        because,
-        explains: Vec::new(),
-        verify: Vec::new(),
-        path: hop.path.clone(),
-    }
+    root_cause(finding.clone(), because, hop)
 }
 
-fn of_hop(hop: &Hop) -> RootCause {
-    RootCause {
-        finding: None,
-        hop: hop.id,
-        because: hop.evidence.clone(),
-        explains: Vec::new(),
-        verify: Vec::new(),
-        path: hop.path.clone(),
-    }
+/// A break that no rule explains speaks for itself; `None` where nothing was kept that shows it.
+fn of_hop(hop: &Hop) -> Option<RootCause> {
+    let finding = Finding {
+        rule: format!("hop/{}", hop.id),
+        severity: Severity::Error,
+        effect: Effect::Broken,
+        confidence: Confidence::Proved,
+        title: "a hop is broken, and no rule explains it".to_owned(),
+        message: format!("{} is broken, and no rule explains why", hop.title),
+        primary: hop.evidence.first()?.clone(),
+        related: hop.evidence.iter().skip(1).cloned().collect(),
+        fix: None,
+    };
+    Some(root_cause(finding, hop.evidence.clone(), hop))
+}
+
+fn root_cause(finding: Finding, because: Vec<Label>, hop: &Hop) -> RootCause {
+    RootCause { finding, hop: hop.id, because, explains: Vec::new(), verify: Vec::new(), path: hop.path.clone() }
 }
 
 impl Diagnosis {
@@ -235,7 +232,7 @@ mod tests {
         ];
         let diagnosis = diagnose(hops, report(&["env/not-provided", "uwsgi/not-running"]), hop_of);
         assert_eq!(diagnosis.root_causes.len(), 1);
-        assert_eq!(diagnosis.root_causes[0].finding, Some(0));
+        assert_eq!(diagnosis.root_causes[0].finding.rule, "env/not-provided");
         assert_eq!(diagnosis.root_causes[0].explains, ["app-import", "uwsgi-master", "upstream-socket"]);
         assert!(diagnosis.hops[..3].iter().all(|hop| hop.state == State::Symptom));
     }
@@ -259,8 +256,9 @@ mod tests {
 
     #[test]
     fn a_break_that_no_rule_explains_is_still_a_root_cause() {
-        let diagnosis = diagnose(vec![hop("app-answers", State::Broken)], report(&[]), hop_of);
-        assert_eq!(diagnosis.root_causes.len(), 1);
-        assert_eq!(diagnosis.root_causes[0].finding, None);
+        let mut broken = hop("app-answers", State::Broken);
+        broken.evidence.push(report(&["x"]).findings[0].primary.clone());
+        let diagnosis = diagnose(vec![broken], report(&[]), hop_of);
+        assert_eq!(diagnosis.root_causes[0].finding.rule, "hop/app-answers");
     }
 }

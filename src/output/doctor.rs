@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::diagnosis::{Diagnosis, Hop, Reason, RootCause, State};
-use crate::finding::{Confidence, Finding};
+use crate::finding::Confidence;
 use crate::output::frame::frames;
 use crate::output::human::write_cannot_tell;
 use crate::output::mend;
@@ -17,9 +17,7 @@ use crate::output::{Shown, Texts};
 pub fn write(diagnosis: &Diagnosis, texts: &Texts<'_>, shown: &Shown, out: &mut dyn Write) -> io::Result<()> {
     let screen = Screen { texts, shown, paint: Paint(shown.colour) };
     for (at, cause) in diagnosis.root_causes.iter().enumerate() {
-        if let Some(finding) = diagnosis.report.findings.get(cause.finding) {
-            screen.root_cause(at, cause, finding, out)?;
-        }
+        screen.root_cause(at, cause, out)?;
     }
     if diagnosis.root_causes.is_empty() {
         writeln!(out, "{}\n", screen.paint.bold(no_cause(diagnosis)))?;
@@ -54,7 +52,8 @@ struct Screen<'s, 't> {
 }
 
 impl Screen<'_, '_> {
-    fn root_cause(&self, at: usize, cause: &RootCause, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
+    fn root_cause(&self, at: usize, cause: &RootCause, out: &mut dyn Write) -> io::Result<()> {
+        let finding = &cause.finding;
         let lead = if at == 0 { "Root cause: " } else { "Second root cause: " };
         let lead = if at > 1 { "Another root cause: " } else { lead };
         let sentence = wrap(&format!("{lead}{}", self.texts.clean(&finding.message)), self.shown.width);
@@ -167,6 +166,7 @@ impl Screen<'_, '_> {
                     format!("hidden behind {}", self.texts.clean(title.unwrap_or(id)))
                 }
                 Reason::NoEvidence => "nothing here tells".to_owned(),
+                Reason::NotAsked => "not asked to look".to_owned(),
                 Reason::Changed => "it changed while being looked at: run again".to_owned(),
             },
         }
@@ -195,8 +195,8 @@ impl Screen<'_, '_> {
             writeln!(out, "{} hidden from this user: sudo housecall doctor", count(hidden, "hop"))?;
         }
         write_cannot_tell(&diagnosis.report.cannot_tell, self.texts, self.shown, out)?;
-        match diagnosis.root_causes.first().and_then(|cause| diagnosis.report.findings.get(cause.finding)) {
-            Some(finding) => writeln!(out, "why, and how to be sure: housecall explain {}", finding.rule),
+        match diagnosis.root_causes.iter().find(|cause| !cause.finding.rule.starts_with("hop/")) {
+            Some(cause) => writeln!(out, "why, and how to be sure: housecall explain {}", cause.finding.rule),
             None => Ok(()),
         }
     }

@@ -38,9 +38,9 @@ pub fn write_diagnosis(diagnosis: &Diagnosis, texts: &Texts<'_>, out: &mut dyn W
         reason: reason(&hop.state),
         evidence: hop.evidence.iter().map(|label| place(label, texts)).collect(),
     });
-    let causes = diagnosis.root_causes.iter().filter_map(|cause| {
-        let finding = diagnosis.report.findings.get(cause.finding)?;
-        Some(CauseObject {
+    let causes = diagnosis.root_causes.iter().map(|cause| {
+        let finding = &cause.finding;
+        CauseObject {
             rule: finding.rule.clone(),
             title: texts.clean(&finding.title),
             message: texts.clean(&finding.message),
@@ -50,7 +50,7 @@ pub fn write_diagnosis(diagnosis: &Diagnosis, texts: &Texts<'_>, out: &mut dyn W
             explains: cause.explains.iter().map(|text| texts.clean(text)).collect(),
             fix: finding.fix.as_ref().map(|fix| mend(fix, texts)),
             verify: cause.verify.iter().map(|text| texts.clean(text)).collect(),
-        })
+        }
     });
     let whole = DiagnosisObject { lint: object(&diagnosis.report, texts), hops: hops.collect(), root_causes: causes.collect() };
     write_object(&whole, out)
@@ -273,6 +273,7 @@ fn reason(state: &State) -> Option<String> {
         Reason::Timeout => "timeout".to_owned(),
         Reason::MaskedBy(hop) => format!("masked_by:{hop}"),
         Reason::NoEvidence => "no_evidence".to_owned(),
+        Reason::NotAsked => "not_asked".to_owned(),
         Reason::Changed => "changed".to_owned(),
     })
 }

@@ -103,7 +103,7 @@ fn diagnosis() -> (Sources, Diagnosis) {
     let (sources, report) = example();
     let log = sources.by_name("tail of /var/log/uwsgi/thena.log").unwrap();
     let path = "thena.example:80 /";
-    let hop = |id, title: &str, state, evidence| Hop { id, title: title.to_owned(), state, evidence, path: path.to_owned() };
+    let hop = |id, title: &str, state, evidence| Hop { id, title: title.to_owned(), state, evidence, path: path.to_owned(), own_fault: false };
     let shown = label(place(&sources, log, "KeyError: 'DATABASE_URL'"), "the import fails: KeyError: 'DATABASE_URL'");
     let diagnosis = Diagnosis {
         hops: vec![
@@ -116,7 +116,8 @@ fn diagnosis() -> (Sources, Diagnosis) {
             hop("emperor", "emperor", State::NotApplicable, Vec::new()),
         ],
         root_causes: vec![RootCause {
-            finding: 3,
+            finding: report.findings[3].clone(),
+            hop: "app-import",
             because: vec![shown],
             explains: vec!["502 for every request of the last 15 minutes".to_owned(), "the workers start and end again".to_owned()],
             verify: vec!["sudo restart thena-uwsgi && curl -sI http://127.0.0.1/".to_owned()],

@@ -1,6 +1,5 @@
 //! What a Python app asks of its environment, what it opens when it is imported, and what it lets escape.
 
-use crate::rows;
 
 rows! {
     #[doc = "one WSGI app"]

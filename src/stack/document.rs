@@ -31,21 +31,22 @@ pub struct Document {
     /// Its language.
     pub kind: Kind,
     text: Arc<str>,
-    written: Option<Arc<str>>,
+    written: Arc<str>,
     tags: Vec<(Tag, Answer<String>)>,
 }
 
 impl Document {
     /// A text without template tags.
     pub fn plain(file: FileId, path: impl Into<String>, kind: Kind, text: Arc<str>) -> Self {
-        Self { file, path: path.into(), kind, written: Some(Arc::clone(&text)), text, tags: Vec::new() }
+        Self { file, path: path.into(), kind, written: Arc::clone(&text), text, tags: Vec::new() }
     }
 
-    /// A template; `evaluate` gives the value of an output tag by its code.
+    /// A template as it was read from `source`; `evaluate` gives the value of an output tag by its code.
     pub fn template(
         file: FileId,
         path: impl Into<String>,
         kind: Kind,
+        source: Arc<str>,
         template: Template,
         mut evaluate: impl FnMut(&Tag) -> Answer<String>,
     ) -> Self {
@@ -57,28 +58,17 @@ impl Document {
                 (tag, value)
             })
             .collect();
-        Self { file, path: path.into(), kind, text: template.text.into(), written: None, tags }
+        Self { file, path: path.into(), kind, text: template.text.into(), written: source, tags }
     }
 
-    /// The same template with its own text, tags included, so that a cure can repeat them.
-    #[must_use]
-    pub fn with_written(mut self, source: Arc<str>) -> Self {
-        self.written = Some(source);
-        self
-    }
-
-    /// `span` as it is written in the source, tags included; `None` where only the replaced text is at hand.
-    pub fn written(&self, span: Span) -> Option<&str> {
-        match &self.written {
-            Some(source) => source.get(span.range()),
-            None if self.is_templated(span) => None,
-            None => self.text.get(span.range()),
-        }
+    /// `span` as it is written in the source, tags included, so that a cure can repeat them.
+    pub fn written(&self, span: Span) -> &str {
+        span.of(&self.written)
     }
 
     /// The same document for a text that was already worked out of it, where no tag is left.
     pub fn without_tags(&self) -> Self {
-        Self { tags: Vec::new(), text: Arc::clone(&self.text), path: self.path.clone(), ..*self }
+        Self { tags: Vec::new(), ..self.clone() }
     }
 
     /// What the reader parses: as long as the source, tags replaced.

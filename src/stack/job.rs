@@ -49,7 +49,7 @@ pub fn read(document: &Document) -> Reading {
     let mut env = Vec::new();
     let mut variables = Variables::new();
     for assignment in &tree.env {
-        let (name, value) = assignment.value.split_once('=').unwrap_or((&assignment.value, ""));
+        let name = assignment.value.split('=').next().unwrap_or_default();
         let value = if assignment.value.contains('=') {
             document.value(assignment.span, &assignment.value).map_known(|all| after_equals(&all))
         } else {

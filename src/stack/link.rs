@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::finding::Confidence;
-use crate::rows;
 use crate::stack::app::App;
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::job::Job;

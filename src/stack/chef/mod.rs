@@ -1,6 +1,5 @@
 //! What a Chef repository says: its layout, its cookbooks, and the resources its recipes declare.
 
-use crate::rows;
 
 rows! {
     #[doc = "one cookbook"]

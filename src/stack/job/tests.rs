@@ -78,7 +78,7 @@ fn template_tags_are_put_in_or_unknown() {
     let text = "setuid <%= user %>\nenv URL=<%= url %>\nexec <%= home %>/bin/uwsgi --ini <%= home %>/uwsgi.ini\n";
     let mut sources = Sources::default();
     let file = sources.add("thena.conf.erb", text.as_bytes().to_vec(), Origin::File);
-    let document = Document::template(file, "/etc/init/thena.conf", Kind::Upstart, erb::read(text), |tag| {
+    let document = Document::template(file, "/etc/init/thena.conf", Kind::Upstart, text.into(), erb::read(text), |tag| {
         match tag.code.of(text) {
             "home" => Answer::Known("/srv/thena".to_owned()),
             code => Answer::Unknown(Missing::new(code, "")),

@@ -38,8 +38,8 @@ fn read_template(text: &str) -> Reading {
     replaced.push_str(&text[from..]);
     let template = Template { text: replaced, tags };
     let unknown = |_: &Tag| Answer::Unknown(Missing::new("an attribute", "give it"));
-    let document = Document::template(file, "/etc/uwsgi/shop.ini", Kind::Uwsgi, template, unknown);
-    read(&document.with_written(text.into()))
+    let document = Document::template(file, "/etc/uwsgi/shop.ini", Kind::Uwsgi, text.into(), template, unknown);
+    read(&document)
 }
 
 #[test]

@@ -144,11 +144,9 @@ fn in_shell_syntax(setting: &Setting) -> Option<EnvValue> {
     let mut row = blank(setting, "uwsgi-shell-syntax");
     row.name.answer = Answer::Known(name.to_owned());
     row.empty = document.fact(line.value, line.value.of(text)).map(|value| value.is_empty()).at(setting.place());
-    row.cure = match document.written(line.value) {
-        Some(value) if document.is_templated(line.value) => Fact::derived(format!("env = {name}={value}")),
-        Some(value) => Fact::derived(format!("env = {name}={}", percents_kept(value))),
-        None => Fact::unknown(Missing::new("the template's own text", "look at the line itself")),
-    };
+    let value = document.written(line.value);
+    let kept = if document.is_templated(line.value) { value.to_owned() } else { percents_kept(value) };
+    row.cure = Fact::derived(format!("env = {name}={kept}"));
     if setting.block.is_some() {
         row.confidence = Confidence::Possible;
     }
