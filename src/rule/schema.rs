@@ -10,12 +10,14 @@ use crate::stack::env::{EnvRead, EnvValue};
 use crate::stack::fact::{Column, Schema, Table, Type};
 use crate::stack::job::Job;
 use crate::stack::link::{Link, PassLink};
-use crate::stack::nginx::Pass;
+use crate::stack::nginx::{Listen, Pass};
+use crate::stack::process::Daemon;
 use crate::stack::problem::Refusal;
 use crate::stack::uwsgi::{Socket, Uwsgi, UwsgiOption};
 
 /// Every table, in the order of a request and then of what stands around it. A new table is registered here.
 pub static TABLES: &[Schema] = &[
+    Listen::SCHEMA,
     Pass::SCHEMA,
     PassLink::SCHEMA,
     Socket::SCHEMA,
@@ -23,6 +25,7 @@ pub static TABLES: &[Schema] = &[
     UwsgiOption::SCHEMA,
     Link::SCHEMA,
     Job::SCHEMA,
+    Daemon::SCHEMA,
     App::SCHEMA,
     EnvRead::SCHEMA,
     EnvValue::SCHEMA,

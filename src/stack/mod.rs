@@ -1,5 +1,7 @@
 //! Facts: what a repository or a host says of its stack, and how the parts are linked.
 
+#[macro_use]
+pub mod fact;
 pub mod app;
 pub mod boundary;
 pub mod chef;
@@ -7,7 +9,6 @@ pub mod database;
 pub mod deployment;
 pub mod document;
 pub mod env;
-pub mod fact;
 pub mod facts;
 pub mod job;
 pub mod kind;
