@@ -196,11 +196,7 @@ impl Screen<'_, '_> {
             writeln!(out)?;
         }
         if others > 0 {
-            writeln!(
-                out,
-                "{} that broke nothing yet: housecall doctor --format json lists them",
-                count(others, "finding")
-            )?;
+            writeln!(out, "{} besides: housecall doctor --format json lists them", count(others, "finding"))?;
         }
         if hidden > 0 {
             writeln!(out, "{} hidden from this user: sudo housecall doctor", count(hidden, "hop"))?;
