@@ -2,30 +2,11 @@
 
 use super::braces::{Braces, indent_of};
 use super::lexer::{Lexer, Token, is_blank};
+use super::names;
 use super::{Block, Config, Directive, End, Entry, Item, KIND, Word};
 use crate::source::{Located, Span};
 use crate::syntax::erb::FILLER;
 use crate::syntax::{Parsed, Problem};
-
-/// Directives that exist only with a block, wherever they may stand.
-const BLOCKS: [&str; 13] = [
-    "charset_map",
-    "events",
-    "geo",
-    "http",
-    "if",
-    "limit_except",
-    "location",
-    "mail",
-    "map",
-    "split_clients",
-    "stream",
-    "types",
-    "upstream",
-];
-
-/// Blocks whose lines are data and not directives.
-const DATA: [&str; 5] = ["charset_map", "geo", "map", "split_clients", "types"];
 
 /// Blocks nested deeper are read as if they stood side by side, so that no input exhausts the stack.
 const DEEPEST: usize = 100;
@@ -111,7 +92,21 @@ impl Builder<'_> {
             self.refuse_without_block(words, span);
             return;
         }
+        let words = self.split_swallowed(words, span);
         self.statement(words, Some(span));
+    }
+
+    /// Cuts off the statements that lack their `;` before the last one, which `semicolon` ends.
+    fn split_swallowed(&mut self, mut words: Vec<Word>, semicolon: Span) -> Vec<Word> {
+        if self.stack.last().is_some_and(|frame| frame.data) {
+            return words;
+        }
+        while let Some(at) = self.swallowed_line(&words) {
+            let rest = words.split_off(at);
+            self.refuse_unterminated(&words, None, semicolon, "it has too many words");
+            self.statement(std::mem::replace(&mut words, rest), None);
+        }
+        words
     }
 
     fn open(&mut self, span: Span) {
@@ -181,7 +176,7 @@ impl Builder<'_> {
     fn enter(&mut self, words: Vec<Word>, open: Span) {
         let statement = words.first().map_or(open, |name| name.span).start as usize;
         self.braces.open(self.text, open, statement);
-        let data = words.first().is_some_and(|name| DATA.contains(&name.value.as_str()));
+        let data = words.first().is_some_and(|name| names::holds_data(&name.value));
         self.stack.push(Frame { words, open, items: Vec::new(), data });
     }
 
@@ -239,9 +234,9 @@ impl Builder<'_> {
             Some(frame) if frame.data => false,
             Some(frame) if frame.name() == "server" && name == "server" => true,
             Some(frame) if matches!(frame.name(), "http" | "mail" | "stream") && name == "server" => true,
-            Some(frame) if !BLOCKS.contains(&frame.name()) && frame.name() != "server" => false,
+            Some(frame) if !names::is_block(frame.name()) && frame.name() != "server" => false,
             None if name == "server" => self.first_line(words) == 1 && words.len() > 2,
-            _ => BLOCKS.contains(&name),
+            _ => names::is_block(name),
         }
     }
 
@@ -315,9 +310,17 @@ impl Builder<'_> {
         let indent = self.indent(words.first()?);
         (1..words.len()).rev().find(|&at| {
             let name = words[at].value.as_str();
-            (name == "server" || BLOCKS.contains(&name) || name.ends_with("_by_lua_block"))
-                && self.on_new_line(&words[at - 1..=at])
-                && self.indent(&words[at]) <= indent
+            names::may_be_block(name) && self.on_new_line(&words[at - 1..=at]) && self.indent(&words[at]) <= indent
+        })
+    }
+
+    /// The first of `words` that begins a line and a statement, where the directive before it can take no more words.
+    fn swallowed_line(&self, words: &[Word]) -> Option<usize> {
+        let name = words.first()?;
+        (2..words.len()).find(|&at| {
+            names::cannot_take(&name.value, &words[at].value)
+                && !words[at - 1].value.ends_with(FILLER)
+                && self.begins_statement(&words[at - 1..=at], self.indent(name))
         })
     }
 
@@ -332,7 +335,7 @@ impl Builder<'_> {
     /// Reports a `{` in a block of data: either that block was never closed, or the word is not in quotes.
     fn refuse_in_data(&mut self, words: &[Word], span: Span) {
         let name = words[0].value.as_str();
-        let stands_outside = name == "server" || BLOCKS.contains(&name);
+        let stands_outside = name == "server" || names::is_block(name);
         let Some(frame) = self.stack.last().filter(|_| stands_outside) else {
             self.problems.push(
                 Problem::new(KIND, span, "unexpected \"{\"")
