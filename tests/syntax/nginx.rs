@@ -293,6 +293,13 @@ fn one_typo_is_one_problem_where_it_was_made() {
         ("\u{FEFF}events { }\n", &["1:1 the file starts with a byte order mark"]),
         ("location / {\n  content_by_lua_block {\n    a(\"}\")\n}\n", &["1:12 this `{` is never closed"]),
         ("location / {\n  content_by_lua_block {\n    if a then { b()\n}\n", &["2:24 this Lua block is never closed"]),
+        (
+            "server {\n  \u{A0}root /a;\n\u{A0} gzip on;\n  add_header A b\u{A0}c;\n}\n",
+            &[
+                "2:3 an invisible character, U+00A0, that nginx takes for part of a name",
+                "3:1 an invisible character, U+00A0, that nginx takes for part of a name",
+            ],
+        ),
         // Two typos are two problems.
         (
             "server {\n  location / {\n    root /a\n  }\n  return 200 \"b;\n}\n",

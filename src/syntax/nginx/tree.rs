@@ -64,13 +64,31 @@ pub(super) fn build(text: &str) -> Parsed<Config> {
 }
 
 impl Builder<'_> {
-    fn word(&mut self, word: Word) {
+    fn word(&mut self, mut word: Word) {
+        let data = self.stack.last().is_some_and(|frame| frame.data);
+        if self.pending.is_empty() && !data && !self.is_name(&mut word) {
+            return;
+        }
         let tag = word.value.chars().all(|c| c == FILLER) && !word.value.is_empty();
         self.pending.push(word);
         if tag && self.ends_line() && self.pending.iter().all(|word| word.value.chars().all(|c| c == FILLER)) {
             let spans = std::mem::take(&mut self.pending);
             spans.into_iter().for_each(|word| self.push(Item::Opaque(word.span)));
         }
+    }
+
+    /// Takes signs that cannot be seen out of what should be a name; gives whether something is left.
+    fn is_name(&mut self, word: &mut Word) -> bool {
+        let Some(at) = Span::of(word.span, self.text).find(is_invisible) else { return true };
+        let start = word.span.start as usize + at;
+        let sign = self.text[start..].chars().next().unwrap_or_default();
+        let message = format!("an invisible character, U+{:04X}, that nginx takes for part of a name", u32::from(sign));
+        self.problems.push(
+            Problem::new(KIND, Span::new(start, start + sign.len_utf8()), message)
+                .hint("delete it and type the space again; text copied from a web page often has such signs"),
+        );
+        word.value.retain(|c| !is_invisible(c));
+        !word.value.is_empty()
     }
 
     /// Whether nothing but blanks stands before the next line or `}`.
@@ -361,6 +379,15 @@ impl Builder<'_> {
         );
         self.pending.push(Located::new(span.of(self.text).to_owned(), span));
     }
+}
+
+/// Blanks and marks that nginx does not skip, and that no name has.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{B}' | '\u{C}' | '\u{A0}' | '\u{2000}'
+            ..='\u{200F}' | '\u{2028}' | '\u{2029}' | '\u{202F}' | '\u{3000}' | '\u{FEFF}'
+    )
 }
 
 /// A name as it can be shown; template tags have no text.
