@@ -157,8 +157,8 @@ fn add_upstreams(assembly: &Assembly<'_>, statements: &[Statement<'_>], into: &m
             let mut fact = server.document.fact(value.span, &value.value);
             if let Answer::Known(value) = &fact.answer {
                 fact.answer = match address::of_upstream_server(value) {
-                    Some(address) => Answer::Known(address),
-                    None => Answer::Unknown(unknown_variable(value)),
+                    Target::Address(address) | Target::Name(address, _) => Answer::Known(address),
+                    Target::Variable(name) => Answer::Unknown(unknown_variable(&name)),
                 };
             }
             servers.push(fact);
