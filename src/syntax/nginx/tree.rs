@@ -33,6 +33,8 @@ struct Builder<'a> {
     config: Config,
     stack: Vec<Frame>,
     pending: Vec<Word>,
+    /// Whether every pending word is a template tag.
+    only_tags: bool,
     problems: Vec<Problem>,
     braces: Braces,
     /// How many blocks were opened on behalf of a forgotten `{`: as many may stay open.
@@ -47,6 +49,7 @@ pub(super) fn build(text: &str) -> Parsed<Config> {
         config: Config::default(),
         stack: Vec::new(),
         pending: Vec::new(),
+        only_tags: false,
         problems: Vec::new(),
         braces: Braces::default(),
         assumed: 0,
@@ -69,9 +72,10 @@ impl Builder<'_> {
         if self.pending.is_empty() && !data && !self.is_name(&mut word) {
             return;
         }
-        let tag = word.value.chars().all(|c| c == FILLER) && !word.value.is_empty();
+        let tag = !word.value.is_empty() && word.value.chars().all(|c| c == FILLER);
+        self.only_tags = tag && (self.only_tags || self.pending.is_empty());
         self.pending.push(word);
-        if tag && self.ends_line() && self.pending.iter().all(|word| word.value.chars().all(|c| c == FILLER)) {
+        if self.only_tags && self.ends_line() {
             let spans = std::mem::take(&mut self.pending);
             spans.into_iter().for_each(|word| self.push(Item::Opaque(word.span)));
         }
@@ -115,16 +119,24 @@ impl Builder<'_> {
     }
 
     /// Cuts off the statements that lack their `;` before the last one, which `semicolon` ends.
-    fn split_swallowed(&mut self, mut words: Vec<Word>, semicolon: Span) -> Vec<Word> {
+    fn split_swallowed(&mut self, words: Vec<Word>, semicolon: Span) -> Vec<Word> {
         if self.stack.last().is_some_and(|frame| frame.data) {
             return words;
         }
-        while let Some(at) = self.swallowed_line(&words) {
-            let rest = words.split_off(at);
-            self.refuse_unterminated(&words, None, semicolon, "it has too many words");
-            self.statement(std::mem::replace(&mut words, rest), None);
+        let mut starts = vec![0];
+        for at in 2..words.len() {
+            let start = starts[starts.len() - 1];
+            if at >= start + 2 && self.swallows(&words[start], &words[at - 1..=at]) {
+                starts.push(at);
+            }
         }
-        words
+        let mut rest = words.into_iter();
+        for pair in starts.windows(2) {
+            let statement: Vec<Word> = rest.by_ref().take(pair[1] - pair[0]).collect();
+            self.refuse_unterminated(&statement, None, semicolon, "it has too many words");
+            self.statement(statement, None);
+        }
+        rest.collect()
     }
 
     fn open(&mut self, span: Span) {
@@ -164,7 +176,8 @@ impl Builder<'_> {
             self.statement(words, None);
         }
         if self.stack.is_empty() {
-            self.problems.push(self.braces.extra(span));
+            let problem = self.braces.extra(span);
+            self.problems.push(problem);
             return;
         }
         self.braces.close(self.text, span);
@@ -301,12 +314,12 @@ impl Builder<'_> {
         lacking.extend(words.last());
         let end_of = |word: &Word| Span::new(word.span.end as usize, word.span.end as usize);
         let Some((first, others)) = lacking.split_first() else { return };
-        let name = &words[0].value;
+        let name = shown(&words[0].value);
         let hint = match close {
-            Some(_) if others.is_empty() => format!("end `{name}` with `;` before the `}}`"),
-            _ => format!("end `{name}` with `;` here"),
+            Some(_) if others.is_empty() => format!("end {name} with `;` before the `}}`"),
+            _ => format!("end {name} with `;` here"),
         };
-        let problem = Problem::new(KIND, end_of(first), format!("`{}` is not ended by `;`", shown(name))).hint(hint);
+        let problem = Problem::new(KIND, end_of(first), format!("{name} is not ended by `;`")).hint(hint);
         let problem = others
             .iter()
             .take(3)
@@ -332,14 +345,11 @@ impl Builder<'_> {
         })
     }
 
-    /// The first of `words` that begins a line and a statement, where the directive before it can take no more words.
-    fn swallowed_line(&self, words: &[Word]) -> Option<usize> {
-        let name = words.first()?;
-        (2..words.len()).find(|&at| {
-            names::cannot_take(&name.value, &words[at].value)
-                && !words[at - 1].value.ends_with(FILLER)
-                && self.begins_statement(&words[at - 1..=at], self.indent(name))
-        })
+    /// Whether the second word of `pair` begins a statement, as the directive `name` can take no such word.
+    fn swallows(&self, name: &Word, pair: &[Word]) -> bool {
+        names::cannot_take(&name.value, &pair[1].value)
+            && !pair[0].value.ends_with(FILLER)
+            && self.begins_statement(pair, self.indent(name))
     }
 
     fn on_new_line(&self, pair: &[Word]) -> bool {
@@ -391,6 +401,6 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// A name as it can be shown; template tags have no text.
-fn shown(name: &str) -> &str {
-    if name.contains(FILLER) { "this directive" } else { name }
+fn shown(name: &str) -> String {
+    if name.contains(FILLER) { "this directive".to_owned() } else { format!("`{}`", name.escape_debug()) }
 }
