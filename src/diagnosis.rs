@@ -140,11 +140,7 @@ fn explains(cause: &str, hop: &str) -> bool {
 }
 
 /// The findings that break a hop; where some are errors, the warnings beside them are not needed to explain it.
-fn findings_at<'r, 'a>(
-    report: &'r Report,
-    hop: &str,
-    hop_of: &impl Fn(&str) -> Option<&'a str>,
-) -> Vec<&'r Finding> {
+fn findings_at<'r, 'a>(report: &'r Report, hop: &str, hop_of: &impl Fn(&str) -> Option<&'a str>) -> Vec<&'r Finding> {
     let speaks = |finding: &&Finding| finding.severity >= Severity::Warning && hop_of(&finding.rule) == Some(hop);
     let worst = report.findings.iter().filter(speaks).map(|finding| finding.severity).max();
     report.findings.iter().filter(speaks).filter(|finding| Some(finding.severity) == worst).collect()

@@ -20,9 +20,34 @@ const LITERAL_FROM: usize = 6;
 
 /// Words that people set as passwords and that stand elsewhere with another meaning.
 const COMMON: &[&str] = &[
-    "password", "passwd", "secret", "secretkey", "token", "changeme", "change_me", "postgres", "postgresql", "example",
-    "production", "staging", "development", "default", "django", "vagrant", "deploy", "ubuntu", "string", "localhost",
-    "database", "public", "private", "application", "server", "uwsgi_", "optional", "required",
+    "password",
+    "passwd",
+    "secret",
+    "secretkey",
+    "token",
+    "changeme",
+    "change_me",
+    "postgres",
+    "postgresql",
+    "example",
+    "production",
+    "staging",
+    "development",
+    "default",
+    "django",
+    "vagrant",
+    "deploy",
+    "ubuntu",
+    "string",
+    "localhost",
+    "database",
+    "public",
+    "private",
+    "application",
+    "server",
+    "uwsgi_",
+    "optional",
+    "required",
 ];
 
 /// The secrets of one run.

@@ -1,6 +1,7 @@
 //! A repository on disk, as git sees it: what is ignored is left out, links lead nowhere outside, and the order of
 //! files never depends on the order of reading.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -67,8 +68,10 @@ impl Repo {
         for root in &self.roots {
             root.list_into(&mut found, &mut walked.errors);
         }
-        let mut seen = std::collections::HashSet::new();
+        let named: HashSet<String> = found.iter().filter(|(_, named)| *named).map(|(path, _)| path.clone()).collect();
+        let mut seen = HashSet::new();
         found.retain(|(path, _)| seen.insert(path.clone()));
+        found.iter_mut().for_each(|(path, is_named)| *is_named = named.contains(path));
         let read: Vec<_> =
             found.into_par_iter().map(|(path, named)| (file::read(on_disk(&path)), path, named)).collect();
         for (result, path, named) in read {
@@ -108,6 +111,10 @@ impl Root {
             .hidden(false)
             .follow_links(false)
             .require_git(false)
+            // One user's own ignore files must not change what another user or the CI sees.
+            .git_global(false)
+            .git_exclude(false)
+            .ignore(false)
             .filter_entry(|entry| entry.file_name() != ".git")
             .sort_by_file_name(std::ffi::OsStr::cmp)
             .build();
@@ -218,6 +225,15 @@ mod tests {
         assert_eq!(failed.len(), 2);
         assert!(failed.contains(&(missing.as_str(), "no such file or folder")));
         assert!(failed.iter().any(|(path, message)| path.ends_with("fifo") && *message == "not a regular file"));
+    }
+
+    #[test]
+    fn a_file_named_beside_its_folder_is_read_once_and_stays_named() {
+        let (_folder, root) = tree();
+        let ini = format!("{root}/a.ini");
+        let walked = Repo::new([root, ini.clone()]).walk();
+        let found: Vec<_> = walked.files.iter().filter(|file| file.path == ini).collect();
+        assert!(found.len() == 1 && found[0].named);
     }
 
     #[test]

@@ -74,7 +74,8 @@ impl Screen<'_, '_> {
         let because = if cause.because.is_empty() { std::slice::from_ref(&finding.primary) } else { &cause.because };
         let (spans, wholes): (Vec<_>, Vec<_>) = because.iter().partition(|label| label.place.span.is_some());
         for label in wholes {
-            let text = if label.text.is_empty() { String::new() } else { format!(": {}", self.texts.clean(&label.text)) };
+            let text =
+                if label.text.is_empty() { String::new() } else { format!(": {}", self.texts.clean(&label.text)) };
             writeln!(out, "  {} {}{text}", self.paint.border("\u{250c}\u{2500}"), self.texts.name(label.place.file))?;
         }
         if let [first, rest @ ..] = spans.as_slice() {
@@ -152,7 +153,8 @@ impl Screen<'_, '_> {
 
     /// The state in words where the mark alone does not say enough.
     fn said(&self, hop: &Hop, hops: &[Hop]) -> String {
-        let evidence = hop.evidence.iter().find(|label| !label.text.is_empty()).map(|label| self.texts.clean(&label.text));
+        let evidence =
+            hop.evidence.iter().find(|label| !label.text.is_empty()).map(|label| self.texts.clean(&label.text));
         match &hop.state {
             State::Ok | State::NotApplicable => String::new(),
             State::Broken => evidence.unwrap_or_else(|| "broken".to_owned()),
@@ -162,7 +164,10 @@ impl Screen<'_, '_> {
                 Reason::NoPermission => "cannot see it as this user: run with sudo".to_owned(),
                 Reason::Timeout => "no answer in time".to_owned(),
                 Reason::MaskedBy(id) => {
-                    let title = hops.iter().find(|other| other.id == id && other.path == hop.path).map(|other| other.title.as_str());
+                    let title = hops
+                        .iter()
+                        .find(|other| other.id == id && other.path == hop.path)
+                        .map(|other| other.title.as_str());
                     format!("hidden behind {}", self.texts.clean(title.unwrap_or(id)))
                 }
                 Reason::NoEvidence => "nothing here tells".to_owned(),
@@ -189,7 +194,11 @@ impl Screen<'_, '_> {
         let hidden = diagnosis.hops.iter().filter(|hop| hop.state == State::Unknown(Reason::NoPermission)).count();
         writeln!(out)?;
         if others > 0 {
-            writeln!(out, "{} that broke nothing yet: housecall doctor --format json lists them", count(others, "finding"))?;
+            writeln!(
+                out,
+                "{} that broke nothing yet: housecall doctor --format json lists them",
+                count(others, "finding")
+            )?;
         }
         if hidden > 0 {
             writeln!(out, "{} hidden from this user: sudo housecall doctor", count(hidden, "hop"))?;

@@ -97,16 +97,19 @@ impl Cut {
             .filter_map(|label| Some((shortened(texts, file, label.place.span?), label.text.chars().count())))
             .collect();
         let line_of = |offset: u32| source.line_column(offset).0 - 1;
-        let mut wanted: BTreeSet<usize> = spans.iter().flat_map(|(span, _)| line_of(span.start)..=line_of(span.end)).collect();
+        let mut wanted: BTreeSet<usize> =
+            spans.iter().flat_map(|(span, _)| line_of(span.start)..=line_of(span.end)).collect();
         // codespan shows the line between two labelled ones that it would else have to elide.
-        let between: Vec<usize> = wanted.iter().filter(|line| wanted.contains(&(**line + 2))).map(|line| line + 1).collect();
+        let between: Vec<usize> =
+            wanted.iter().filter(|line| wanted.contains(&(**line + 2))).map(|line| line + 1).collect();
         wanted.extend(between);
         let gutter = wanted.last().map_or(1, |line| (line + 1).to_string().len()) + 3;
         let room = width.saturating_sub(gutter).max(40);
         let mut cut = Self { file, name: texts.name(file), text: String::new(), lines: Vec::new() };
         for index in wanted {
             let whole = source.line_span(index + 1).unwrap_or_default().range();
-            let here = spans.iter().filter(|(span, _)| span.range().start <= whole.end && span.range().end >= whole.start);
+            let here =
+                spans.iter().filter(|(span, _)| span.range().start <= whole.end && span.range().end >= whole.start);
             let (focus, said) = here.min_by_key(|(span, _)| span.start).copied().unwrap_or_default();
             let shown = window(&clean, whole.clone(), focus.range(), said, room);
             let lead = if shown.start > whole.start { "\u{2026}" } else { "" };

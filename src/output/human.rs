@@ -29,8 +29,16 @@ fn write_finding(finding: &Finding, texts: &Texts<'_>, shown: &Shown, out: &mut 
     if finding.primary.place.span.is_none() {
         writeln!(out, "  {} {}", paint.border("\u{250c}\u{2500}"), whole(&finding.primary, texts))?;
     }
-    let related: Vec<Label> = finding.related.iter().filter(|label| label.place != finding.primary.place).cloned().collect();
-    let body = frames(texts, finding.severity, Some(&finding.primary), &related, notes(finding, texts, shown.width), shown.look());
+    let related: Vec<Label> =
+        finding.related.iter().filter(|label| label.place != finding.primary.place).cloned().collect();
+    let body = frames(
+        texts,
+        finding.severity,
+        Some(&finding.primary),
+        &related,
+        notes(finding, texts, shown.width),
+        shown.look(),
+    );
     if !body.is_empty() {
         writeln!(out, "{body}")?;
     }

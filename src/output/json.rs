@@ -52,7 +52,8 @@ pub fn write_diagnosis(diagnosis: &Diagnosis, texts: &Texts<'_>, out: &mut dyn W
             verify: cause.verify.iter().map(|text| texts.clean(text)).collect(),
         }
     });
-    let whole = DiagnosisObject { lint: object(&diagnosis.report, texts), hops: hops.collect(), root_causes: causes.collect() };
+    let whole =
+        DiagnosisObject { lint: object(&diagnosis.report, texts), hops: hops.collect(), root_causes: causes.collect() };
     write_object(&whole, out)
 }
 
@@ -283,7 +284,9 @@ fn reason(state: &State) -> Option<String> {
 fn fingerprint(finding: &Finding, texts: &Texts<'_>, seen: &mut HashMap<u64, u64>) -> String {
     let line = texts.line_of(finding.primary.place).unwrap_or_default();
     let path = texts.name(finding.primary.place.file);
-    let base = [finding.rule.as_str(), &path, line.trim()].iter().fold(FNV_OFFSET, |hash, part| fnv(fnv(hash, part.as_bytes()), &[0]));
+    let base = [finding.rule.as_str(), &path, line.trim()]
+        .iter()
+        .fold(FNV_OFFSET, |hash, part| fnv(fnv(hash, part.as_bytes()), &[0]));
     let ordinal = seen.entry(base).or_default();
     let hash = fnv(base, &ordinal.to_le_bytes());
     *ordinal += 1;

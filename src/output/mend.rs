@@ -24,7 +24,8 @@ pub(super) fn lines(texts: &Texts<'_>, fix: &Fix, shown: Option<FileId>) -> (Str
 
 fn diff(texts: &Texts<'_>, edit: &Edit) -> Vec<String> {
     let text = texts.text(edit.file);
-    let (start, end) = (text.floor_char_boundary(edit.span.range().start), text.ceil_char_boundary(edit.span.range().end));
+    let (start, end) =
+        (text.floor_char_boundary(edit.span.range().start), text.ceil_char_boundary(edit.span.range().end));
     let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
     let line_end = text[end..].find('\n').map_or(text.len(), |at| end + at);
     let (before, after) = (&text[line_start..start], &text[end..line_end]);
@@ -53,7 +54,8 @@ mod tests {
         let mut sources = Sources::default();
         let file = sources.add("a.ini", b"[uwsgi]\nprocesses = 5\nmaster = 1\n".to_vec(), Origin::File);
         let texts = Texts::new(&sources);
-        let diff = |start, end, text: &str| diff(&texts, &Edit { file, span: Span::new(start, end), text: text.to_owned() });
+        let diff =
+            |start, end, text: &str| diff(&texts, &Edit { file, span: Span::new(start, end), text: text.to_owned() });
         assert_eq!(diff(22, 22, "lazy-apps = true\n"), ["+ lazy-apps = true"]);
         assert_eq!(diff(21, 21, "\nlazy-apps = true"), ["+ lazy-apps = true"]);
         assert_eq!(diff(20, 21, "4"), ["- processes = 5", "+ processes = 4"]);

@@ -2,6 +2,7 @@
 
 pub mod concise;
 pub mod doctor;
+pub mod facts;
 pub mod human;
 pub mod json;
 

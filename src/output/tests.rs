@@ -5,12 +5,11 @@ use super::human::Human;
 use super::json::{Json, write_diagnosis};
 use super::{Format, Shown, Texts};
 use crate::diagnosis::{Diagnosis, Hop, Reason, RootCause, State};
-use crate::finding::{
-    CannotTell, Confidence, Edit, Effect, Finding, Fix, InputError, Label, Report, Safety, Severity,
-};
+use crate::finding::{CannotTell, Confidence, Edit, Effect, Finding, Fix, InputError, Label, Report, Safety, Severity};
 use crate::source::{FileId, Origin, Place, Sources, Span};
 
-const INI: &str = "[uwsgi]\nmaster = true\nprocesses = 5\nmodule = thena.wsgi\nenv = DATABASE_URL=postgres://thena:hunter2!@db/app\n";
+const INI: &str =
+    "[uwsgi]\nmaster = true\nprocesses = 5\nmodule = thena.wsgi\nenv = DATABASE_URL=postgres://thena:hunter2!@db/app\n";
 const SITE: &str = "server {\n\tlisten 80;\n\tserver_name thena.example;\n\tlocation / {\n\t\tinclude uwsgi_params;\n\t\tuwsgi_pass unix:/run/thena.sock;\n\t}\n}\n";
 const APP: &str = "import os\nfrom sqlalchemy import create_engine\n\nengine = create_engine(os.environ['DATABASE_URL'])\nconnection = engine.connect()\n";
 
@@ -44,7 +43,11 @@ fn example() -> (Sources, Report) {
     let site = sources.add("cookbooks/thena/templates/default/site.erb", SITE.as_bytes().to_vec(), Origin::File);
     let app = sources.add("app/thena/wsgi.py", APP.as_bytes().to_vec(), Origin::File);
     let folder = sources.add_folder("cookbooks/thena");
-    let log = format!("{}GET /x \u{1b}[31m\u{202e}evil KeyError: 'DATABASE_URL' hunter2! {}\n", "started ".repeat(12), "more ".repeat(30));
+    let log = format!(
+        "{}GET /x \u{1b}[31m\u{202e}evil KeyError: 'DATABASE_URL' hunter2! {}\n",
+        "started ".repeat(12),
+        "more ".repeat(30)
+    );
     let log = sources.add("tail of /var/log/uwsgi/thena.log", log.into_bytes(), Origin::Probe);
     let mut forked = finding(
         "uwsgi/pool-shared-by-forks",
@@ -83,7 +86,13 @@ fn example() -> (Sources, Report) {
         label(place(&sources, log, "KeyError: 'DATABASE_URL'"), "the worker says so"),
         vec![label(place(&sources, ini, "DATABASE_URL=postgres://thena:hunter2!@db/app"), "this is another one")],
     );
-    let note = finding("uwsgi/no-strict", Severity::Note, "strict is off", label(place(&sources, ini, "[uwsgi]"), ""), Vec::new());
+    let note = finding(
+        "uwsgi/no-strict",
+        Severity::Note,
+        "strict is off",
+        label(place(&sources, ini, "[uwsgi]"), ""),
+        Vec::new(),
+    );
     let cannot = |rule: &str, place| CannotTell {
         rule: rule.to_owned(),
         missing: "the app's source".to_owned(),
@@ -92,7 +101,11 @@ fn example() -> (Sources, Report) {
     };
     let report = Report {
         findings: vec![forked, socket, layout, logged, note],
-        cannot_tell: vec![cannot("a/b", Place::whole(ini)), cannot("a/b", Place::whole(app)), cannot("a/c", Place::whole(app))],
+        cannot_tell: vec![
+            cannot("a/b", Place::whole(ini)),
+            cannot("a/b", Place::whole(app)),
+            cannot("a/c", Place::whole(app)),
+        ],
         errors: vec![InputError { path: "gone.ini".to_owned(), message: "no such file".to_owned() }],
         files: 12,
     };
@@ -103,7 +116,14 @@ fn diagnosis() -> (Sources, Diagnosis) {
     let (sources, report) = example();
     let log = sources.by_name("tail of /var/log/uwsgi/thena.log").unwrap();
     let path = "thena.example:80 /";
-    let hop = |id, title: &str, state, evidence| Hop { id, title: title.to_owned(), state, evidence, path: path.to_owned(), own_fault: false };
+    let hop = |id, title: &str, state, evidence| Hop {
+        id,
+        title: title.to_owned(),
+        state,
+        evidence,
+        path: path.to_owned(),
+        own_fault: false,
+    };
     let shown = label(place(&sources, log, "KeyError: 'DATABASE_URL'"), "the import fails: KeyError: 'DATABASE_URL'");
     let diagnosis = Diagnosis {
         hops: vec![
@@ -119,7 +139,10 @@ fn diagnosis() -> (Sources, Diagnosis) {
             finding: report.findings[3].clone(),
             hop: "app-import",
             because: vec![shown],
-            explains: vec!["502 for every request of the last 15 minutes".to_owned(), "the workers start and end again".to_owned()],
+            explains: vec![
+                "502 for every request of the last 15 minutes".to_owned(),
+                "the workers start and end again".to_owned(),
+            ],
             verify: vec!["sudo restart thena-uwsgi && curl -sI http://127.0.0.1/".to_owned()],
             path: path.to_owned(),
         }],
@@ -151,10 +174,12 @@ fn diagnosed_json() -> String {
 
 /// Holds `json` to the schema of that name, and says all that is wrong.
 fn assert_valid(schema: &str, json: &str) -> serde_json::Value {
-    let schema = std::fs::read_to_string(format!("{}/docs/schema/{schema}.schema.json", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let schema =
+        std::fs::read_to_string(format!("{}/docs/schema/{schema}.schema.json", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let validator = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
     let value: serde_json::Value = serde_json::from_str(json).unwrap();
-    let wrong: Vec<String> = validator.iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    let wrong: Vec<String> =
+        validator.iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
     value
 }
@@ -225,7 +250,8 @@ fn frames_stand_in_each_file() {
 #[test]
 fn frames_keep_to_the_width() {
     for width in [60, 80, 120] {
-        let screens = [written(&Human, Shown { width, ..Shown::default() }), doctor(Shown { width, ..Shown::default() })];
+        let screens =
+            [written(&Human, Shown { width, ..Shown::default() }), doctor(Shown { width, ..Shown::default() })];
         for line in screens.iter().flat_map(|screen| screen.lines()) {
             let is_source = line.starts_with(|first: char| first.is_ascii_digit()) && line.contains('\u{2502}');
             assert!(!is_source || line.chars().count() <= width, "{width}: {line}");
@@ -274,7 +300,10 @@ fn any_span_can_be_framed() {
             let mut sources = Sources::default();
             let file = sources.add("a", text.as_bytes().to_vec(), Origin::File);
             let primary = Label { place: Place::at(file, Span::new(start, end)), text: "here".to_owned() };
-            let report = Report { findings: vec![finding("a/b", Severity::Error, "m", primary, Vec::new())], ..Report::default() };
+            let report = Report {
+                findings: vec![finding("a/b", Severity::Error, "m", primary, Vec::new())],
+                ..Report::default()
+            };
             let mut out = Vec::new();
             for format in [&Human as &dyn Format, &Concise, &Json] {
                 format.write(&report, &Texts::new(&sources), &Shown::default(), &mut out).unwrap();

@@ -103,7 +103,10 @@ mod tests {
         // `printf 'user:s3cr3tpw' | base64` is dXNlcjpzM2NyM3Rwdw==
         let secret = b"s3cr3tpw";
         let inside: Vec<String> = (0..3).map(|offset| base64_inside(secret, offset, STANDARD)).collect();
-        assert!(inside.iter().any(|form| form.len() >= 8 && "dXNlcjpzM2NyM3Rwdw==".contains(form.as_str())), "{inside:?}");
+        assert!(
+            inside.iter().any(|form| form.len() >= 8 && "dXNlcjpzM2NyM3Rwdw==".contains(form.as_str())),
+            "{inside:?}"
+        );
     }
 
     #[test]

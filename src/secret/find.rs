@@ -24,8 +24,9 @@ static KEY: Pattern = Pattern::new(
     r"(?i)[a-z0-9_.-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|credential|pass|(?:api|access|private|encryption|signing|auth|master)[_-]?key)[a-z0-9_.-]*",
 );
 static ASSIGNED: Pattern = Pattern::new(r#"^\\?["']?\]?[ \t]*(?:=>|:=|\|\|=|\?=|!=|={1,3}|:)[ \t]*"#);
-static PARAM: Pattern =
-    Pattern::new(r#"(?:^|[\s{;])(?:[a-z]+_param|proxy_set_header|grpc_set_header|add_header|set|setenv|SetEnv)\s+["']?\$?$"#);
+static PARAM: Pattern = Pattern::new(
+    r#"(?:^|[\s{;])(?:[a-z]+_param|proxy_set_header|grpc_set_header|add_header|set|setenv|SetEnv)\s+["']?\$?$"#,
+);
 static GAP: Pattern = Pattern::new(r#"^["']?[ \t]+"#);
 static LINE_HEAD: Pattern = Pattern::new(
     r#"^[\s#;/+-]*(?:(?:export|env|set|setenv|ENV|default|readonly|declare\s+-x)(?:\s*=\s*|\s+)|Environment\s*=\s*)?\$?$"#,
@@ -58,7 +59,9 @@ pub(super) fn find(text: &str) -> Vec<Found> {
         let start = text[..hit.start()].rfind('\n').map_or(0, |at| at + 1);
         let end = text[hit.start()..].find('\n').map_or(text.len(), |at| hit.start() + at);
         let line = text[start..end].trim_end_matches('\r');
-        found.extend(in_line(line).into_iter().map(|one| Found { span: one.span.start + start..one.span.end + start, ..one }));
+        found.extend(
+            in_line(line).into_iter().map(|one| Found { span: one.span.start + start..one.span.end + start, ..one }),
+        );
         from = end;
     }
     private_keys(text, &mut found);
@@ -131,10 +134,10 @@ fn templated_end(rest: &str, end: usize) -> &str {
 }
 
 fn last_at_before_a_host(token: &str) -> Option<usize> {
-    token
-        .rmatch_indices('@')
-        .map(|(at, _)| at)
-        .find(|at| token[at + 1..].starts_with(|next: char| next.is_alphanumeric() || "/[<{$%#\u{1f}?".contains(next)) || at + 1 == token.len())
+    token.rmatch_indices('@').map(|(at, _)| at).find(|at| {
+        token[at + 1..].starts_with(|next: char| next.is_alphanumeric() || "/[<{$%#\u{1f}?".contains(next))
+            || at + 1 == token.len()
+    })
 }
 
 /// Values of keys whose name says secret: `KEY=value`, `key: value`, `"key": "value"`, `x['key'] = 'value'`, `param KEY value`.
@@ -156,7 +159,10 @@ fn assignments(line: &str, found: &mut Vec<Found>) {
             None => continue,
         };
         let start = key.end() + gap.end();
-        let opened = before.chars().next_back().filter(|quote| matches!(quote, '"' | '\'') && !after.starts_with([*quote, '\\']));
+        let opened = before
+            .chars()
+            .next_back()
+            .filter(|quote| matches!(quote, '"' | '\'') && !after.starts_with([*quote, '\\']));
         let at_line_head = LINE_HEAD.is_match(before.trim_end_matches(['"', '\'']));
         let value = value_at(line, start, opened, at_line_head);
         from = from.max(value.end);
@@ -193,7 +199,8 @@ fn closing(rest: &str, opening: &str, from: usize) -> Option<usize> {
         if character == quote && backslash == escaped {
             let end = if escaped { at - 1 } else { at };
             let next = rest[at + 1..].chars().next();
-            let ends = next.is_none_or(|next| next.is_whitespace() || ",;)]}.:&+#|>\\\"'<%".contains(next)) && next != Some(quote);
+            let ends = next.is_none_or(|next| next.is_whitespace() || ",;)]}.:&+#|>\\\"'<%".contains(next))
+                && next != Some(quote);
             return ends.then_some(end);
         }
         backslash = character == '\\' && !backslash;
@@ -223,7 +230,10 @@ fn keep(line: &str, value: Range<usize>, key: &str, found: &mut Vec<Found>) {
     for literal in [bare, bare.split(['&', ',', ';']).next().unwrap_or(bare)] {
         let literal = literal.trim_matches(['"', '\'']);
         let start = value.start + text.find(literal).unwrap_or(0);
-        found.push(Found { span: start..start + literal.len(), repeats: !literal.contains(['(', '[']) || !literal.contains(' ') });
+        found.push(Found {
+            span: start..start + literal.len(),
+            repeats: !literal.contains(['(', '[']) || !literal.contains(' '),
+        });
     }
     let whole = value.start..value.start + text.trim_end_matches([',', ';']).len();
     found.push(Found { span: whole, repeats: true });
@@ -282,8 +292,24 @@ mod tests {
     #[test]
     fn patterns_compile() {
         for pattern in [
-            &TRIGGER, &KEY, &ASSIGNED, &PARAM, &GAP, &LINE_HEAD, &FALLBACK, &QUOTED, &URL, &PORT_ONLY, &HEADER, &SCHEME, &QUERY,
-            &LOGGED_URL, &SHAPED, &PGPASS, &PEM_BEGIN, &PEM_LINE,
+            &TRIGGER,
+            &KEY,
+            &ASSIGNED,
+            &PARAM,
+            &GAP,
+            &LINE_HEAD,
+            &FALLBACK,
+            &QUOTED,
+            &URL,
+            &PORT_ONLY,
+            &HEADER,
+            &SCHEME,
+            &QUERY,
+            &LOGGED_URL,
+            &SHAPED,
+            &PGPASS,
+            &PEM_BEGIN,
+            &PEM_LINE,
         ] {
             assert!(pattern.compiles());
         }

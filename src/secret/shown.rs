@@ -57,10 +57,7 @@ mod tests {
     fn nothing_dangerous_stays() {
         let hostile = "a\u{1b}]52;c;x\u{7}\u{9b}31m\u{202e}b\u{200b}\u{e0041}\u{fffb}\r\n\tc";
         let shown = sanitise(hostile);
-        assert_eq!(
-            shown,
-            "a\\u{1b}]52;c;x\\u{7}\\u{9b}31m\\u{202e}b\\u{200b}\\u{e0041}\\u{fffb}\\u{d}\\u{a} c"
-        );
+        assert_eq!(shown, "a\\u{1b}]52;c;x\\u{7}\\u{9b}31m\\u{202e}b\\u{200b}\\u{e0041}\\u{fffb}\\u{d}\\u{a} c");
         let equal = sanitise_equal(hostile);
         assert_eq!(equal.len(), hostile.len());
         assert_eq!(equal, "a?]52;c;x?\u{b7}31m\u{fffd}b\u{fffd}\u{fffd}?\u{fffd}\r\n\tc");

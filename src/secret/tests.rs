@@ -55,7 +55,10 @@ const HOLDERS: &[&str] = &[
 ];
 
 /// Where a comment follows, or a whole query string is the secret, the mask takes more.
-const TAKES_MORE: &[&str] = &["export DB_PASSWORD=hunter2!  # rotated in May", "10.0.0.1 - - [x] \"GET /login?next=hunter2! HTTP/1.1\" 200 1 \"-\""];
+const TAKES_MORE: &[&str] = &[
+    "export DB_PASSWORD=hunter2!  # rotated in May",
+    "10.0.0.1 - - [x] \"GET /login?next=hunter2! HTTP/1.1\" 200 1 \"-\"",
+];
 
 #[test]
 fn every_holder_loses_its_secret_and_nothing_else() {
@@ -71,7 +74,10 @@ fn passwords_with_unescaped_marks() {
     assert_eq!(masked("postgres://u:p@ss@db/app"), "postgres://u:****@db/app");
     assert_eq!(masked("postgres://u:p:a#s@s@db:5432/app"), "postgres://u:*******@db:5432/app");
     assert_eq!(masked("x = 'postgres://u:p/w@db/app'"), "x = 'postgres://u:***@db/app'");
-    assert_eq!(masked("https://0123456789abcdef0123@github.com/x.git"), "https://********************@github.com/x.git");
+    assert_eq!(
+        masked("https://0123456789abcdef0123@github.com/x.git"),
+        "https://********************@github.com/x.git"
+    );
 }
 
 #[test]
@@ -114,7 +120,8 @@ fn private_keys_lose_their_body_only() {
     assert!(shown.ends_with("-----END RSA PRIVATE KEY-----\nb = 1\n") && !shown.contains("IBAA"), "{shown}");
     let cut = masked("-----BEGIN PRIVATE KEY-----\nMIIEowIBAAKCAQEA1c7\nserver { listen 80; }\n");
     assert!(!cut.contains("MIIE") && cut.ends_with("server { listen 80; }\n"), "{cut}");
-    let json = masked(r#"{"k": "-----BEGIN PRIVATE KEY-----\nMIIEowIBAAKCAQEA1c7\n-----END PRIVATE KEY-----\n", "b": 1}"#);
+    let json =
+        masked(r#"{"k": "-----BEGIN PRIVATE KEY-----\nMIIEowIBAAKCAQEA1c7\n-----END PRIVATE KEY-----\n", "b": 1}"#);
     assert!(!json.contains("MIIE") && json.ends_with(r#""b": 1}"#), "{json}");
 }
 
@@ -137,7 +144,8 @@ fn a_harvested_secret_is_masked_in_every_form() {
 
 fn password() -> impl Strategy<Value = String> {
     // Letters around, so that it is no placeholder and no `env.x`; any mark within, also the ones that break URLs.
-    ("z[a-z]{2}", "[A-Za-z0-9@:#/!%$^*(){}?+=~_.-]{2,12}", "[0-9]{3}").prop_map(|(head, middle, tail)| head + &middle + &tail)
+    ("z[a-z]{2}", "[A-Za-z0-9@:#/!%$^*(){}?+=~_.-]{2,12}", "[0-9]{3}")
+        .prop_map(|(head, middle, tail)| head + &middle + &tail)
 }
 
 proptest! {

@@ -4,19 +4,71 @@ use super::pattern::Pattern;
 
 /// Endings of keys that speak about a secret and do not hold one.
 const ABOUT: &[&str] = &[
-    "file", "path", "dir", "name", "header", "length", "len", "size", "age", "timeout", "expires", "expiry", "expire",
-    "ttl", "lifetime", "validators", "hashers", "type", "enabled", "required", "policy", "url", "uri", "endpoint",
-    "field", "algorithm", "tokens", "encryption", "class", "form", "view", "template",
+    "file",
+    "path",
+    "dir",
+    "name",
+    "header",
+    "length",
+    "len",
+    "size",
+    "age",
+    "timeout",
+    "expires",
+    "expiry",
+    "expire",
+    "ttl",
+    "lifetime",
+    "validators",
+    "hashers",
+    "type",
+    "enabled",
+    "required",
+    "policy",
+    "url",
+    "uri",
+    "endpoint",
+    "field",
+    "algorithm",
+    "tokens",
+    "encryption",
+    "class",
+    "form",
+    "view",
+    "template",
 ];
 
-const NOTHING: &[&str] =
-    &["none", "nil", "null", "true", "false", "yes", "no", "on", "off", "undefined", "~", "str", "string", "|", ">", "{", "[", "("];
+const NOTHING: &[&str] = &[
+    "none",
+    "nil",
+    "null",
+    "true",
+    "false",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "undefined",
+    "~",
+    "str",
+    "string",
+    "|",
+    ">",
+    "{",
+    "[",
+    "(",
+];
 
-static VARIABLE: Pattern = Pattern::new(r"^(?:\$\{?[A-Za-z_][A-Za-z0-9_.]*\}?|\$\(.*\)|`.*`|%\([A-Za-z0-9_.]+\)s?|%[A-Za-z_]+%|#\{.*\}|<%.*%>|\{\{.*\}\}|\{[A-Za-z0-9_.]*\}|\{%.*%\}|<[A-Za-z][A-Za-z0-9_ .-]*>|@\(.*\)|\[[A-Z_ ]+\])$");
+static VARIABLE: Pattern = Pattern::new(
+    r"^(?:\$\{?[A-Za-z_][A-Za-z0-9_.]*\}?|\$\(.*\)|`.*`|%\([A-Za-z0-9_.]+\)s?|%[A-Za-z_]+%|#\{.*\}|<%.*%>|\{\{.*\}\}|\{[A-Za-z0-9_.]*\}|\{%.*%\}|<[A-Za-z][A-Za-z0-9_ .-]*>|@\(.*\)|\[[A-Z_ ]+\])$",
+);
 
-static HEAD: Pattern = Pattern::new(r"^[!(]*(?:os|environ|env|getenv|config|settings|decouple|node|ENV|data_bag_item|data_bag|Chef|params|request|self|app|current_app|cfg|conf|search|lookup|vault|secrets|SecureRandom|random|getpass|input|open|File|IO|args|options|opts|new_resource|lambda|get_[a-z_]+|django|credentials|kwargs)\s*[.\[(:]");
+static HEAD: Pattern = Pattern::new(
+    r"^[!(]*(?:os|environ|env|getenv|config|settings|decouple|node|ENV|data_bag_item|data_bag|Chef|params|request|self|app|current_app|cfg|conf|search|lookup|vault|secrets|SecureRandom|random|getpass|input|open|File|IO|args|options|opts|new_resource|lambda|get_[a-z_]+|django|credentials|kwargs)\s*[.\[(:]",
+);
 
-static PATH: Pattern = Pattern::new(r"^(?:[~.]{0,2}(?:/[A-Za-z0-9_.-]+){2,}|[A-Za-z0-9_./~-]+\.(?:pem|key|json|crt|p12|ya?ml|txt|env))$");
+static PATH: Pattern =
+    Pattern::new(r"^(?:[~.]{0,2}(?:/[A-Za-z0-9_.-]+){2,}|[A-Za-z0-9_./~-]+\.(?:pem|key|json|crt|p12|ya?ml|txt|env))$");
 
 /// Whether a key that contains a secret's word really holds one.
 pub(super) fn holds_secret(key: &str) -> bool {
@@ -25,7 +77,9 @@ pub(super) fn holds_secret(key: &str) -> bool {
     if key.contains("tokeniz") || matches!(key.as_str(), "pwd" | "oldpwd") {
         return false;
     }
-    if last.ends_with("pass") && (last != "pass" || matches!(key.as_str(), "proxy_pass" | "uwsgi_pass" | "fastcgi_pass" | "scgi_pass" | "grpc_pass"))
+    if last.ends_with("pass")
+        && (last != "pass"
+            || matches!(key.as_str(), "proxy_pass" | "uwsgi_pass" | "fastcgi_pass" | "scgi_pass" | "grpc_pass"))
     {
         return false;
     }
@@ -37,7 +91,9 @@ pub(super) fn is_placeholder(value: &str) -> bool {
     let value = value.trim().trim_end_matches([',', ';']).trim_matches(['"', '\'']);
     value.is_empty()
         || NOTHING.contains(&value.to_ascii_lowercase().trim_end_matches([')', ']', '}']))
-        || value.chars().all(|character| matches!(character, '*' | '.' | '\u{2026}' | '?' | '-' | '_' | '\u{1f}' | ')' | '}' | ']'))
+        || value
+            .chars()
+            .all(|character| matches!(character, '*' | '.' | '\u{2026}' | '?' | '-' | '_' | '\u{1f}' | ')' | '}' | ']'))
         || value.chars().all(|character| matches!(character, 'x' | 'X'))
         || VARIABLE.is_match(value)
 }
@@ -72,14 +128,28 @@ mod tests {
         for key in ["DB_PASSWORD", "db_pass", "pass", "secret_key", "apiKey", "PGPASSWORD", "aws_access_key_id"] {
             assert!(holds_secret(key), "{key}");
         }
-        for key in ["password_file", "uwsgi_pass", "proxy_cache_bypass", "PWD", "max_tokens", "TOKEN_TTL", "csrf_header_name"] {
+        for key in
+            ["password_file", "uwsgi_pass", "proxy_cache_bypass", "PWD", "max_tokens", "TOKEN_TTL", "csrf_header_name"]
+        {
             assert!(!holds_secret(key), "{key}");
         }
     }
 
     #[test]
     fn values() {
-        for value in ["", "$PW", "${PW}", "<%= node['x'] %>", "{{ pw }}", "#{pw}", "%(pw)s", "None", "nil,", "***", "<your password>"] {
+        for value in [
+            "",
+            "$PW",
+            "${PW}",
+            "<%= node['x'] %>",
+            "{{ pw }}",
+            "#{pw}",
+            "%(pw)s",
+            "None",
+            "nil,",
+            "***",
+            "<your password>",
+        ] {
             assert!(is_placeholder(value), "{value}");
         }
         for value in ["hunter2", "$ecret!", "p{{x", "xxy"] {

@@ -1,5 +1,6 @@
 //! The databases the app is told to use, and what connecting to them showed.
 
+use crate::rows;
 
 rows! {
     #[doc = "one database, by the connection string the process really has; keyed by scheme"]

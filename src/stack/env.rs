@@ -1,5 +1,6 @@
 //! Who asks for an environment variable, who gives it to the process as it is really started, and what only looks like it.
 
+use crate::rows;
 use std::sync::Arc;
 
 use crate::finding::Confidence;

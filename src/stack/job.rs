@@ -1,5 +1,6 @@
 //! What an init system starts: the command, as whom, and with which environment.
 
+use crate::rows;
 use crate::source::Span;
 use crate::stack::document::Document;
 use crate::stack::env::EnvValue;

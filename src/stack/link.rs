@@ -1,5 +1,6 @@
 //! The chain: nginx to uWSGI to its job to the app, each link with how it was made and how sure it is.
 
+use crate::rows;
 use std::sync::Arc;
 
 use crate::finding::Confidence;

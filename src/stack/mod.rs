@@ -6,6 +6,7 @@ pub mod app;
 pub mod boundary;
 pub mod chef;
 pub mod database;
+pub mod deployment;
 pub mod document;
 pub mod env;
 pub mod facts;

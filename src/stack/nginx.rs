@@ -3,6 +3,7 @@
 mod address;
 mod include;
 
+use crate::rows;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 //! One row for each thing the real program refuses; pages take theirs by key.
 
+use crate::rows;
 
 rows! {
     #[doc = "one thing that the real program refuses; keyed by the page that speaks for it"]

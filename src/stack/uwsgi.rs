@@ -6,6 +6,7 @@ mod options;
 mod settings;
 mod variables;
 
+use crate::rows;
 use std::sync::Arc;
 
 use crate::source::Span;

@@ -35,7 +35,59 @@ pub(crate) fn seconds(year: i64, month: i64, day: i64, clock: &str) -> Option<i6
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Lines that look right for a while, and then do not.
+    fn broken_lines() -> impl Strategy<Value = String> {
+        let pieces = prop::sample::select(vec![
+            "2016/05/04 02:10:00 [crit] 1#1: *7 ",
+            "x (13: y) ",
+            ", client: a",
+            ", request: \"",
+            "\"",
+            ", upstream: \"",
+            "[pid: 1|app: -1|req: 1/1] h () {1 vars in 2 bytes} [Wed May  4 02:15:00 2016] GET / => generated 1 bytes in 1 msecs (HTTP/1.1 500) ",
+            "0 headers in 0 bytes",
+            "Traceback (most recent call last):",
+            "  File \"",
+            "\", line 3",
+            "KeyError: 'A'",
+            "spawned uWSGI worker 1 (pid: 9",
+            "DAMN ! worker 1 (pid: 9) died, killed by signal ",
+            "\n",
+            "\r\n",
+            " ",
+            ": ",
+            "\u{1a}",
+            "\u{e9}",
+            "-",
+            "99999999999999999999",
+        ]);
+        prop::collection::vec(prop_oneof![3 => pieces.prop_map(str::to_owned), 1 => ".{0,8}"], 0..24)
+            .prop_map(|all| all.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_survived_with_spans_inside_it(text in broken_lines()) {
+            for error in nginx::parse_nginx(&text) {
+                prop_assert_eq!(error.message.span.of(&text), error.message.value.as_str());
+                for part in [error.client, error.server, error.request, error.upstream, error.host].into_iter().flatten() {
+                    prop_assert_eq!(part.span.of(&text), part.value.as_str());
+                }
+            }
+            for line in parse_uwsgi(&text) {
+                prop_assert!(!line.span.of(&text).is_empty());
+                match line.event {
+                    Event::Request(request) => prop_assert_eq!(request.uri.span.of(&text), request.uri.value.as_str()),
+                    Event::Traceback { exception, .. } => prop_assert_eq!(exception.span.of(&text), exception.value.as_str()),
+                    _ => {}
+                }
+            }
+        }
+    }
 
     #[test]
     fn times_count_from_1970() {

@@ -42,20 +42,29 @@ fn one(process: &procfs::process::Process, booted: i64) -> Option<Process> {
     })
 }
 
-/// Overwritten by a process title, the area holds pieces without `=`; those are left out.
 fn environ(process: &procfs::process::Process) -> Result<Vec<(String, String)>, ReadError> {
-    let strings = strings(process, "environ")?;
-    Ok(strings
-        .iter()
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect())
+    pairs(&strings(process, "environ")?)
+}
+
+/// A title that a process gives itself is written over its environment, nginx's always is: then nothing is told by
+/// what is missing, and the first piece that is left may be half a value.
+fn pairs(strings: &[String]) -> Result<Vec<(String, String)>, ReadError> {
+    let pair = |text: &String| text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let pairs: Option<Vec<_>> = strings.iter().map(pair).collect();
+    pairs.ok_or_else(overwritten)
+}
+
+fn overwritten() -> ReadError {
+    ReadError::Other("the process has written its title over its environment".to_owned())
 }
 
 /// The strings of a file in which NUL ends each one.
 fn strings(process: &procfs::process::Process, file: &str) -> Result<Vec<String>, ReadError> {
     let mut bytes = Vec::new();
     process.open_relative(file).map_err(read_error)?.take(ARGUMENT_BYTES).read_to_end(&mut bytes)?;
+    if file == "environ" && !bytes.is_empty() && bytes.iter().all(|byte| matches!(byte, 0 | b' ')) {
+        return Err(overwritten());
+    }
     let pieces = bytes.split(|byte| *byte == 0).filter(|piece| !piece.is_empty());
     Ok(pieces.map(|piece| String::from_utf8_lossy(piece).into_owned()).collect())
 }
@@ -70,5 +79,23 @@ pub(super) fn read_error(error: ProcError) -> ReadError {
         ProcError::NotFound(_) => ReadError::NotFound,
         ProcError::Io(error, _) => error.into(),
         other => ReadError::Other(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    fn strings(of: &[&str]) -> Vec<String> {
+        of.iter().map(|&text| text.to_owned()).collect()
+    }
+
+    #[test]
+    fn an_overwritten_environment_is_unknown() {
+        let whole = pairs(&strings(&["A=1", "URL=postgresql://h/db?a=b"])).unwrap();
+        assert_eq!(whole[1], ("URL".to_owned(), "postgresql://h/db?a=b".to_owned()));
+        assert!(matches!(pairs(&strings(&["uWSGI worker 1   ", "/appdb", "B=2"])), Err(ReadError::Other(_))));
+        assert_eq!(pairs(&[]), Ok(vec![]));
     }
 }

@@ -25,7 +25,12 @@ pub(super) struct Asked {
 
 impl Asked {
     pub(super) fn new(host: &str, target: &Target) -> Self {
-        Self { host: host.to_owned(), mode: target.sslmode, roots: target.root_certificates.clone() }
+        // libpq: `require` verifies as `verify-ca` does where there is a root certificate.
+        let mode = match target.sslmode {
+            SslMode::Require if target.root_certificates.is_some() => SslMode::VerifyCa,
+            mode => mode,
+        };
+        Self { host: host.to_owned(), mode, roots: target.root_certificates.clone() }
     }
 }
 
@@ -148,9 +153,9 @@ impl Recording {
                 CertificateError::NotValidForNameContext { presented, .. } if !presented.is_empty() => {
                     refuse("tls.verify.name", "the certificate is for another host name")
                 }
-                other => unsure(&format!("{other:?}")),
+                _ => unsure("whether libpq trusts this kind of certificate cannot be told, so no password is sent"),
             },
-            Some(other) => unsure(&other.to_string()),
+            Some(_) => unsure("the certificate cannot be read, so no password is sent"),
         }
     }
 }

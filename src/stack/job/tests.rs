@@ -78,12 +78,14 @@ fn template_tags_are_put_in_or_unknown() {
     let text = "setuid <%= user %>\nenv URL=<%= url %>\nexec <%= home %>/bin/uwsgi --ini <%= home %>/uwsgi.ini\n";
     let mut sources = Sources::default();
     let file = sources.add("thena.conf.erb", text.as_bytes().to_vec(), Origin::File);
-    let document = Document::template(file, "/etc/init/thena.conf", Kind::Upstart, text.into(), erb::read(text), |tag| {
-        match tag.code.of(text) {
+    let document =
+        Document::template(file, "/etc/init/thena.conf", Kind::Upstart, text.into(), erb::read(text), |tag| match tag
+            .code
+            .of(text)
+        {
             "home" => Answer::Known("/srv/thena".to_owned()),
             code => Answer::Unknown(Missing::new(code, "")),
-        }
-    });
+        });
     let read = read(&document);
     assert_eq!(known(&read.job.command), "/srv/thena/bin/uwsgi --ini /srv/thena/uwsgi.ini");
     assert_eq!(known(&read.job.uwsgi_ini), "/srv/thena/uwsgi.ini");

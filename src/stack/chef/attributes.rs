@@ -1,0 +1,427 @@
+//! Attributes: every assignment of a Chef tree in the order Chef would make it, and what a cookbook sees under a path.
+
+use std::collections::BTreeMap;
+
+use crate::source::{FileId, Place};
+use crate::stack::chef::value::{Pairs, Scope, Value, not_seen, unset};
+use crate::stack::fact::{Answer, Missing};
+use crate::syntax::ruby::{Assign, Call, Expr, Kind, Program};
+
+/// Chef's precedence, lowest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// `default`, and what ohai would give: weakest.
+    Default,
+    /// `force_default`.
+    ForceDefault,
+    /// `normal`, `set`, and the custom JSON.
+    Normal,
+    /// `override`.
+    Override,
+    /// `force_override`.
+    ForceOverride,
+}
+
+/// One assignment.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// The path, such as `["thena", "port"]`.
+    pub path: Vec<String>,
+    /// How strong it is.
+    pub level: Level,
+    /// What it sets.
+    pub value: Answer<Value>,
+    /// Where it stands.
+    pub place: Place,
+    /// The cookbook that makes it; `None` for a JSON file of the tree.
+    pub cookbook: Option<usize>,
+    /// Whether it may not be made: in a branch, in a recipe, or with `||=`.
+    pub conditional: bool,
+}
+
+/// Every assignment of one Chef tree.
+#[derive(Debug, Default)]
+pub struct Attributes {
+    settings: Vec<Setting>,
+    by_first_key: BTreeMap<String, Vec<usize>>,
+}
+
+/// The attributes as one cookbook sees them: its own and its dependencies' are sure, others' may be made too.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    attributes: &'a Attributes,
+    sure: &'a [usize],
+}
+
+impl Attributes {
+    /// Adds one assignment, after all that were added before.
+    pub fn add(&mut self, setting: Setting) {
+        if let Some(first) = setting.path.first() {
+            self.by_first_key.entry(first.clone()).or_default().push(self.settings.len());
+            self.settings.push(setting);
+        }
+    }
+
+    /// What the cookbook sees whose own and dependencies' indexes are `sure`.
+    pub fn seen_by<'a>(&'a self, sure: &'a [usize]) -> View<'a> {
+        View { attributes: self, sure }
+    }
+
+    /// Where an attribute is set to this text, for a label.
+    pub fn setting_of(&self, text: &str) -> Option<Place> {
+        let is_it = |setting: &&Setting| matches!(&setting.value, Answer::Known(Value::Text(value)) if value == text);
+        self.settings.iter().find(is_it).map(|setting| setting.place)
+    }
+
+    /// Adds the assignments of an attribute file, or of a recipe (`in_recipe`), which may not run.
+    pub fn read(&mut self, program: &Program, file: FileId, cookbook: usize, sure: &[usize], in_recipe: bool) {
+        let mut reader = Reader { attributes: self, file, cookbook, sure, locals: BTreeMap::new() };
+        reader.statements(&program.body, in_recipe);
+    }
+
+    /// Adds a JSON file of attributes, such as OpsWorks' custom JSON; `conditional` where it is one of several.
+    pub fn read_json(&mut self, json: &serde_json::Value, place: Place, conditional: bool) {
+        let serde_json::Value::Object(top) = json else { return };
+        for (key, value) in top {
+            self.add(Setting {
+                path: vec![key.clone()],
+                level: Level::Normal,
+                value: from_json(value),
+                place,
+                cookbook: None,
+                conditional,
+            });
+        }
+    }
+}
+
+fn from_json(json: &serde_json::Value) -> Answer<Value> {
+    use serde_json::Value as Json;
+    Answer::Known(match json {
+        Json::Null => return Answer::Absent,
+        Json::Bool(truth) => Value::Bool(*truth),
+        Json::Number(number) => match number.as_i64() {
+            Some(number) => Value::Int(number),
+            None => Value::Text(number.to_string()),
+        },
+        Json::String(text) => Value::Text(text.clone()),
+        Json::Array(items) => Value::List(items.iter().map(from_json).collect()),
+        Json::Object(pairs) => {
+            Value::Hash(Pairs::closed(pairs.iter().map(|(key, value)| (key.clone(), from_json(value))).collect()))
+        }
+    })
+}
+
+impl View<'_> {
+    /// The value under `path`. Nobody sets it: unknown, for roles, stack settings and ohai are out of sight.
+    /// Set differently by those who may set it: unknown.
+    pub fn get(&self, path: &[String]) -> Answer<Value> {
+        let Some(first) = path.first() else { return not_seen("all attributes of the node") };
+        let mut settings: Vec<(&Setting, usize)> = self
+            .attributes
+            .by_first_key
+            .get(first)
+            .into_iter()
+            .flatten()
+            .map(|&at| (&self.attributes.settings[at], at))
+            .filter(|(setting, _)| path.starts_with(&setting.path) || setting.path.starts_with(path))
+            .collect();
+        settings.sort_by_key(|(setting, at)| std::cmp::Reverse((setting.level, *at)));
+        self.resolve(path, &settings)
+    }
+
+    fn is_sure(&self, setting: &Setting) -> bool {
+        !setting.conditional && setting.cookbook.is_none_or(|cookbook| self.sure.contains(&cookbook))
+    }
+
+    /// `settings` in order of strength, strongest first; each covers `path` or lies below it.
+    fn resolve(&self, path: &[String], settings: &[(&Setting, usize)]) -> Answer<Value> {
+        let below: Vec<_> = settings.iter().copied().filter(|(setting, _)| setting.path.len() > path.len()).collect();
+        let mut candidates: Vec<Answer<Value>> = Vec::new();
+        for (setting, _) in settings.iter().filter(|(setting, _)| setting.path.len() <= path.len()) {
+            let Some(value) = descend(&setting.value, &path[setting.path.len()..]) else { continue };
+            if !candidates.contains(&value) {
+                candidates.push(value);
+            }
+            // A hash is merged with what weaker levels put into it, anything else hides them.
+            if self.is_sure(setting) {
+                break;
+            }
+        }
+        let settled = match candidates.as_slice() {
+            [] if below.is_empty() => return Answer::Unknown(unset(&written(path))),
+            [] => Answer::Known(Value::Hash(Pairs::default())),
+            [Answer::Known(Value::Hash(pairs))] => Answer::Known(Value::Hash(pairs.clone())),
+            [one] => return one.clone(),
+            _ => {
+                let what = format!("which of {} values {} has", candidates.len(), written(path));
+                return Answer::Unknown(Missing::new(what, "set it in one place"));
+            }
+        };
+        let Answer::Known(Value::Hash(mut pairs)) = settled else { return settled };
+        pairs.open = Some(written(path));
+        let mut keys: Vec<&String> = below.iter().map(|(setting, _)| &setting.path[path.len()]).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        for key in keys {
+            let mut longer = path.to_vec();
+            longer.push(key.clone());
+            let about: Vec<_> = settings
+                .iter()
+                .copied()
+                .filter(|(setting, _)| longer.starts_with(&setting.path) || setting.path.starts_with(&longer))
+                .collect();
+            let value = self.resolve(&longer, &about);
+            pairs.all.retain(|(name, _)| name != key);
+            pairs.all.push((key.clone(), value));
+        }
+        Answer::Known(Value::Hash(pairs))
+    }
+}
+
+/// What lies under `keys` in a value that was assigned as a whole; `None` where it says nothing about them.
+fn descend(value: &Answer<Value>, keys: &[String]) -> Option<Answer<Value>> {
+    let Some((key, rest)) = keys.split_first() else { return Some(value.clone()) };
+    match value {
+        Answer::Known(known) => descend(&known.get(key)?, rest),
+        Answer::Absent => None,
+        Answer::Unknown(missing) => Some(Answer::Unknown(missing.clone())),
+    }
+}
+
+/// The path as recipes write it.
+pub fn written(path: &[String]) -> String {
+    path.iter().fold(String::from("node"), |text, key| format!("{text}['{key}']"))
+}
+
+struct Reader<'a, 's> {
+    attributes: &'a mut Attributes,
+    file: FileId,
+    cookbook: usize,
+    sure: &'s [usize],
+    locals: BTreeMap<String, Answer<Value>>,
+}
+
+impl Reader<'_, '_> {
+    fn statements(&mut self, body: &[Expr], conditional: bool) {
+        for expr in body {
+            self.statement(expr, conditional);
+        }
+    }
+
+    fn statement(&mut self, expr: &Expr, conditional: bool) {
+        match &expr.kind {
+            Kind::Assign(assign) => self.assign(expr, assign, conditional),
+            Kind::Branch(branch) => {
+                for arm in &branch.arms {
+                    self.statements(&arm.body, true);
+                }
+            }
+            Kind::Sequence(body) | Kind::Other(body) => self.statements(body, conditional),
+            Kind::Call(call) => self.call(expr, call, conditional),
+            _ => {}
+        }
+    }
+
+    /// `[…].each do |x| default[x] = … end` is made for each item; of any other block the assignments may be made.
+    fn call(&mut self, expr: &Expr, call: &Call, conditional: bool) {
+        if matches!(call.name.as_str(), "<<" | "push" | "concat" | "merge!" | "delete" | "tap") {
+            if let Some((level, path)) = call.receiver.as_ref().and_then(|target| self.target(target)) {
+                let what = format!("{} after `{}`", written(&path), call.name);
+                self.set(level, path, not_seen(&what), expr, true);
+            }
+            return;
+        }
+        let Some(block) = &call.block else { return };
+        let items = call.receiver.as_ref().map(|receiver| self.scope().value(receiver));
+        match (items, call.name.as_str(), block.parameters.as_slice()) {
+            (Some(Answer::Known(Value::List(items))), "each", [name]) => {
+                for item in items {
+                    self.locals.insert(name.clone(), item);
+                    self.statements(&block.body, conditional);
+                }
+            }
+            (Some(Answer::Known(Value::Hash(pairs))), "each", [key, value]) => {
+                for (name, item) in pairs.all {
+                    self.locals.insert(key.clone(), Answer::Known(Value::Text(name)));
+                    self.locals.insert(value.clone(), item);
+                    self.statements(&block.body, conditional);
+                }
+            }
+            (_, _, parameters) => {
+                for parameter in parameters {
+                    self.locals.insert(parameter.clone(), not_seen(parameter));
+                }
+                self.statements(&block.body, true);
+            }
+        }
+    }
+
+    fn assign(&mut self, expr: &Expr, assign: &Assign, conditional: bool) {
+        let value = if matches!(assign.operator.as_str(), "" | "||") {
+            self.scope().value(&assign.value)
+        } else {
+            not_seen("a value that is changed in place")
+        };
+        if let Kind::Local(name) = &assign.target.kind {
+            let value = match self.locals.get(name) {
+                Some(before) if conditional && *before != value => not_seen(name),
+                _ => value,
+            };
+            self.locals.insert(name.clone(), value);
+            return;
+        }
+        let Some((level, path)) = self.target(&assign.target) else { return };
+        self.set(level, path, value, expr, conditional || assign.operator == "||");
+    }
+
+    fn set(&mut self, level: Level, path: Vec<String>, value: Answer<Value>, expr: &Expr, conditional: bool) {
+        let place = Place::at(self.file, expr.span);
+        let cookbook = Some(self.cookbook);
+        self.attributes.add(Setting { path, level, value, place, cookbook, conditional });
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        let mut scope = Scope::of(self.attributes.seen_by(self.sure));
+        scope.locals.clone_from(&self.locals);
+        scope
+    }
+
+    /// Level and path of `default['a'][:b]`, `node.override.a.b`, `node['a']`; a path whose key is unknown ends before it.
+    fn target(&self, target: &Expr) -> Option<(Level, Vec<String>)> {
+        let scope = self.scope();
+        let mut keys: Vec<Option<String>> = Vec::new();
+        let mut at = target.call()?;
+        loop {
+            match (at.name.as_str(), at.arguments.as_slice()) {
+                ("[]", [key]) => keys.push(match scope.text_of(key) {
+                    Answer::Known(key) => Some(key),
+                    _ => None,
+                }),
+                (name, []) => keys.push(Some(name.to_owned())),
+                _ => return None,
+            }
+            match &at.receiver {
+                Some(receiver) => at = receiver.call()?,
+                None => break,
+            }
+        }
+        keys.reverse();
+        let mut keys = keys.into_iter().peekable();
+        let mut level = None;
+        if keys.next_if(|key| key.as_deref() == Some("node")).is_some() {
+            level = Some(Level::Normal);
+        }
+        if let Some(named) = keys.peek().and_then(|key| level_named(key.as_deref()?)) {
+            level = Some(named);
+            keys.next();
+        }
+        let path: Vec<String> = keys.map_while(|key| key).collect();
+        Some((level?, path))
+    }
+}
+
+fn level_named(name: &str) -> Option<Level> {
+    match name {
+        "default" | "default_unless" | "automatic" => Some(Level::Default),
+        "force_default" | "default!" => Some(Level::ForceDefault),
+        "normal" | "set" | "normal_unless" | "set_unless" => Some(Level::Normal),
+        "override" | "override_unless" => Some(Level::Override),
+        "force_override" | "override!" => Some(Level::ForceOverride),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::source::{Origin, Sources};
+    use crate::stack::chef::value::evaluate;
+    use crate::syntax::ruby::parse;
+
+    fn attributes(files: &[&str]) -> Attributes {
+        let mut sources = Sources::default();
+        let mut attributes = Attributes::default();
+        for text in files {
+            let file = sources.add("attributes/default.rb", text.as_bytes().to_vec(), Origin::File);
+            attributes.read(&parse(text).tree, file, 0, &[0], false);
+        }
+        attributes
+    }
+
+    fn known(attributes: &Attributes, code: &str) -> Option<String> {
+        match evaluate(code, &Scope::of(attributes.seen_by(&[0]))) {
+            Answer::Known(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn keys_of_all_styles_are_one_path() {
+        let attributes = attributes(&["default['a'][:b] = 'x'\ndefault.a.c = \"#{node[:a]['b']}/y\""]);
+        for code in ["node['a']['c']", "node[:a].c", "node.a.c", "node.read('a', 'c')", "\"#{node['a']['c'].to_s}\""] {
+            assert_eq!(known(&attributes, code).as_deref(), Some("x/y"), "{code}");
+        }
+    }
+
+    #[test]
+    fn levels_beat_order() {
+        let attributes = attributes(&["override['a'] = 1\nnode.set['b'] = 1", "default['a'] = 2\nnormal['b'] = 2"]);
+        assert_eq!(known(&attributes, "node['a']").as_deref(), Some("1"));
+        assert_eq!(known(&attributes, "node['b']").as_deref(), Some("2"));
+    }
+
+    #[test]
+    fn branches_decide_only_where_they_agree() {
+        let attributes = attributes(&["case node['platform']\nwhen 'ubuntu'\n default['a'] = 1\n default['b'] = 1\n\
+             else\n default['a'] = 1\n default['b'] = 2\nend\ndefault['c'] = 3\ndefault['c'] = 4 if node['x']"]);
+        assert_eq!(known(&attributes, "node['a']").as_deref(), Some("1"));
+        assert_eq!(known(&attributes, "node['b']"), None);
+        assert_eq!(known(&attributes, "node['c']"), None);
+    }
+
+    #[test]
+    fn hashes_and_paths_below_are_one() {
+        let attributes = attributes(&["default['a'] = { 'b' => 1, c: { d: 2 } }\ndefault['a']['e'] = 3"]);
+        assert_eq!(known(&attributes, "node['a']['b'] + 1").as_deref(), Some("2"));
+        assert_eq!(known(&attributes, "node['a']['c']['d']").as_deref(), Some("2"));
+        assert_eq!(known(&attributes, "node['a'].keys.join(',')").as_deref(), Some("b,c,e"));
+        assert_eq!(known(&attributes, "node['a'].to_hash['e']").as_deref(), Some("3"));
+    }
+
+    #[test]
+    fn an_attribute_nobody_sets_is_named() {
+        let Answer::Unknown(missing) = evaluate("node['a']['b']", &Scope::of(attributes(&[]).seen_by(&[0]))) else {
+            panic!("decided")
+        };
+        assert_eq!(missing.what, "the value of node['a']['b']");
+    }
+
+    #[test]
+    fn what_changes_in_place_is_unknown() {
+        let attributes =
+            attributes(&["default['a'] = ['x']\ndefault['a'] << 'y'\ndefault['n'] = 1\ndefault['n'] += 1"]);
+        assert_eq!(known(&attributes, "node['a'].join"), None);
+        assert_eq!(known(&attributes, "node['n']"), None);
+    }
+
+    #[test]
+    fn tags_are_evaluated() {
+        let attributes = attributes(&["default['a'] = nil\n%w[x y].each { |n| default[n]['dir'] = \"/srv/#{n}\" }"]);
+        let mut scope = Scope::of(attributes.seen_by(&[0]));
+        scope.fields.insert("port".into(), Answer::Known(Value::Int(3031)));
+        for (code, expected) in [
+            ("@port", "3031"),
+            ("node['a'] || 'fallback'", "fallback"),
+            ("'lit'", "lit"),
+            ("File.join(node['y']['dir'], 'log')", "/srv/y/log"),
+            ("node['x']['dir'] + '/app'", "/srv/x/app"),
+        ] {
+            assert_eq!(evaluate(code, &scope), Answer::Known(expected.to_owned()), "{code}");
+        }
+        for code in ["@other", "`hostname`", "node['x'", "raise('x')", "x; y", ""] {
+            assert!(matches!(evaluate(code, &scope), Answer::Unknown(_)), "{code}");
+        }
+    }
+}

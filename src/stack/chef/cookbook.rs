@@ -1,0 +1,315 @@
+//! The cookbooks of one Chef root: where they lie, what they depend on, their attributes and recipes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::prelude::*;
+
+use crate::source::{FileId, Place};
+use crate::stack::chef::attributes::Attributes;
+use crate::stack::chef::berks::Berks;
+use crate::stack::chef::metadata::Metadata;
+use crate::stack::chef::recipe::{self, Recipe};
+use crate::stack::chef::tree::{Tree, base, join, parent};
+use crate::stack::chef::value::Scope;
+use crate::syntax::ruby::{self, Program};
+use crate::syntax::{Parsed, Problem};
+
+/// One cookbook of a root.
+#[derive(Debug)]
+pub struct Book {
+    /// Its folder.
+    pub folder: String,
+    /// Its name: as metadata says, else its folder's.
+    pub name: String,
+    /// Its metadata, where it has any.
+    pub metadata: Option<Metadata>,
+    /// Its name in metadata.rb, else its first file.
+    pub place: Place,
+    /// Whether it lies in `cookbooks/` or `site-cookbooks/` of the root.
+    pub is_nested: bool,
+    /// Whether it is somebody else's: read, not judged.
+    pub is_context: bool,
+    /// How many recipes it has.
+    pub recipes: usize,
+    /// Its own number and those of the cookbooks it depends on, near and far.
+    pub sees: Vec<usize>,
+}
+
+/// One folder that a consumer would take as a whole, and all that was read in it.
+#[derive(Debug)]
+pub struct Root {
+    /// The folder; empty for the root of the tree.
+    pub folder: String,
+    /// In order of their folders.
+    pub books: Vec<Book>,
+    /// In order of their paths.
+    pub berks: Vec<Berks>,
+    /// Every Ruby file that was read, by path.
+    pub programs: Vec<(String, FileId, Program)>,
+    /// Every assignment of an attribute.
+    pub attributes: Attributes,
+    /// Every recipe.
+    pub recipes: Vec<Recipe>,
+    /// JSON files of attributes with a `deploy` section: OpsWorks' custom JSON.
+    pub json: Vec<(FileId, serde_json::Value)>,
+    /// What Ruby refuses.
+    pub problems: Vec<(FileId, Problem)>,
+}
+
+/// Folders that hold other people's cookbooks, or cookbooks that only tests use.
+const CONTEXT: [&str; 10] = [
+    "vendor",
+    "berks-cookbooks",
+    "berkshelf-cookbooks",
+    "test",
+    "tests",
+    "spec",
+    "fixtures",
+    "examples",
+    "node_modules",
+    "features",
+];
+
+fn is_context(path: &str) -> bool {
+    path.split('/').any(|part| CONTEXT.contains(&part) || (part.starts_with('.') && part.len() > 1))
+}
+
+fn is_collection(folder: &str) -> bool {
+    matches!(base(folder), "cookbooks" | "site-cookbooks" | "vendor")
+}
+
+/// The folders that hold a cookbook.
+fn cookbook_folders<'a>(tree: &Tree<'a>) -> BTreeSet<&'a str> {
+    let mut found = BTreeSet::new();
+    for file in tree.all() {
+        let (folder, name) = (parent(file.path), base(file.path));
+        let owner = parent(folder);
+        match (base(folder), name) {
+            (_, "metadata.rb") if !folder.split('/').any(|part| matches!(part, "templates" | "files")) => {
+                found.insert(folder);
+            }
+            ("recipes", "default.rb") | ("attributes", "default.rb" | "customize.rb") => {
+                found.insert(owner);
+            }
+            ("recipes", name) if name.ends_with(".rb") => {
+                let has = |part| tree.has_folder(&join(owner, part));
+                if ["attributes", "templates", "files", "definitions", "libraries"].into_iter().any(has) {
+                    found.insert(owner);
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The folders that a consumer would take as a whole: the outermost ones with signs of Chef.
+fn root_folders(tree: &Tree<'_>, cookbooks: &BTreeSet<&str>) -> Vec<String> {
+    let mut roots = BTreeSet::new();
+    let has_own = cookbooks.iter().any(|folder| !is_context(folder));
+    for &folder in cookbooks.iter().filter(|folder| if has_own { !is_context(folder) } else { !is_test("", folder) }) {
+        let mut root = parent(folder);
+        let has_siblings = cookbooks.iter().any(|&other| other != folder && parent(other) == root);
+        let stands_alone = ["Berksfile", "Policyfile.rb", ".kitchen.yml", "kitchen.yml"]
+            .iter()
+            .any(|name| tree.get(&join(folder, name)).is_some());
+        if folder.is_empty() || (stands_alone && !has_siblings && !is_collection(root) && !root.is_empty()) {
+            root = folder;
+        }
+        while is_collection(root) {
+            root = parent(root);
+        }
+        let mut above = root;
+        while !above.is_empty() {
+            above = parent(above);
+            if ["Berksfile", "Policyfile.rb", "Cheffile"].iter().any(|name| tree.get(&join(above, name)).is_some()) {
+                root = above;
+            }
+        }
+        roots.insert(root.to_owned());
+    }
+    let within = |inner: &str, outer: &str| outer.is_empty() || inner.starts_with(&format!("{outer}/"));
+    let outermost = |root: &&String| !roots.iter().any(|other| other != *root && within(root, other));
+    roots.iter().filter(outermost).cloned().collect()
+}
+
+/// Reads every root of the tree.
+pub fn roots(tree: &Tree<'_>) -> Vec<Root> {
+    let cookbooks = cookbook_folders(tree);
+    root_folders(tree, &cookbooks).into_iter().map(|folder| root(tree, folder, &cookbooks)).collect()
+}
+
+fn root(tree: &Tree<'_>, folder: String, cookbooks: &BTreeSet<&str>) -> Root {
+    let inside: Vec<&str> =
+        cookbooks.iter().copied().filter(|book| tree_holds(&folder, book) && !is_test(&folder, book)).collect();
+    let files: Vec<_> = tree.under(&folder).filter(|file| is_read(file.path, &folder, &inside)).copied().collect();
+    let parsed: Vec<Parsed<Program>> = files.par_iter().map(|file| ruby::parse(file.text)).collect();
+    let mut root = Root {
+        folder,
+        books: Vec::new(),
+        berks: Vec::new(),
+        programs: Vec::new(),
+        attributes: Attributes::default(),
+        recipes: Vec::new(),
+        json: Vec::new(),
+        problems: Vec::new(),
+    };
+    for (file, parsed) in files.iter().zip(parsed) {
+        if !root.is_context(file.path) {
+            root.problems.extend(parsed.problems.into_iter().map(|problem| (file.file, problem)));
+        }
+        root.programs.push((file.path.to_owned(), file.file, parsed.tree));
+    }
+    root.books = inside.iter().map(|book| read_book(tree, &root, book)).collect();
+    see_dependencies(&mut root.books);
+    root.berks = root
+        .programs
+        .iter()
+        .filter(|(path, ..)| base(path) == "Berksfile" && !root.is_context(path))
+        .map(|(path, file, program)| Berks::read(program, *file, path))
+        .collect();
+    read_json(tree, &mut root);
+    read_attributes(&mut root);
+    read_recipes(&mut root);
+    root
+}
+
+fn tree_holds(root: &str, book: &str) -> bool {
+    root.is_empty() || book == root || book.starts_with(&format!("{root}/"))
+}
+
+/// A cookbook of tests; one that is merely vendored is read as context.
+fn is_test(root: &str, book: &str) -> bool {
+    let inner = book.get(root.len()..).unwrap_or(book);
+    inner.split('/').any(|part| matches!(part, "test" | "tests" | "spec" | "fixtures" | "features"))
+}
+
+fn is_read(path: &str, root: &str, books: &[&str]) -> bool {
+    if base(path) == "Berksfile" {
+        return !is_test(root, path);
+    }
+    let Some(folder) = path.ends_with(".rb").then(|| parent(path)) else { return false };
+    if base(path) == "metadata.rb" {
+        return books.contains(&folder);
+    }
+    const PARTS: [&str; 6] = ["attributes", "recipes", "definitions", "libraries", "providers", "resources"];
+    PARTS.contains(&base(folder)) && books.contains(&parent(folder))
+}
+
+impl Root {
+    /// Whether a path of this root is somebody else's: read, not judged.
+    pub fn is_context(&self, path: &str) -> bool {
+        let inner = path.get(self.folder.len()..).unwrap_or(path).trim_start_matches('/');
+        is_context(parent(inner)) || parent(inner).split('/').skip(1).any(|part| part == "cookbooks")
+    }
+
+    /// The cookbook that a file of this root belongs to.
+    fn book_of(&self, path: &str) -> Option<usize> {
+        let folder = if base(path) == "metadata.rb" { parent(path) } else { parent(parent(path)) };
+        self.books.iter().position(|book| book.folder == folder)
+    }
+
+    /// The attributes as the cookbook of this number sees them.
+    pub fn scope(&self, book: usize) -> Scope<'_> {
+        Scope::of(self.attributes.seen_by(self.books.get(book).map_or(&[], |book| &book.sees)))
+    }
+}
+
+fn read_book(tree: &Tree<'_>, root: &Root, folder: &str) -> Book {
+    let ruby = join(folder, "metadata.rb");
+    let metadata = match root.programs.iter().find(|(path, ..)| *path == ruby) {
+        Some((_, file, program)) => Some(Metadata::read(program, *file)),
+        None => tree.get(&join(folder, "metadata.json")).map(|file| Metadata::read_json(file.text, file.file)),
+    };
+    let named = metadata.as_ref().and_then(|metadata| Some((metadata.file, metadata.name.clone()?)));
+    let recipes = join(folder, "recipes");
+    let inner = folder.get(root.folder.len()..).unwrap_or(folder).trim_start_matches('/');
+    let place = match (&named, &metadata) {
+        (Some((file, name)), _) => Some(Place::at(*file, name.span)),
+        (None, Some(metadata)) => Some(Place::whole(metadata.file)),
+        (None, None) => tree.place_of(folder),
+    };
+    Book {
+        folder: folder.to_owned(),
+        name: named.map_or_else(|| base(folder).to_owned(), |(_, name)| name.value),
+        place: place.unwrap_or_else(|| Place::whole(root.programs[0].1)),
+        is_nested: is_collection(parent(inner)) && !parent(inner).contains('/'),
+        is_context: root.is_context(&join(folder, "metadata.rb")),
+        recipes: root.programs.iter().filter(|(path, ..)| parent(path) == recipes).count(),
+        sees: Vec::new(),
+        metadata,
+    }
+}
+
+fn see_dependencies(books: &mut [Book]) {
+    let by_name: BTreeMap<String, usize> = books.iter().enumerate().map(|(at, book)| (book.name.clone(), at)).collect();
+    let direct: Vec<Vec<usize>> = books
+        .iter()
+        .map(|book| {
+            let depends = book.metadata.iter().flat_map(|metadata| &metadata.depends);
+            depends.filter_map(|one| by_name.get(&one.name.value).copied()).collect()
+        })
+        .collect();
+    for (at, book) in books.iter_mut().enumerate() {
+        let mut open = vec![at];
+        while let Some(next) = open.pop() {
+            if !book.sees.contains(&next) {
+                book.sees.push(next);
+                open.extend(&direct[next]);
+            }
+        }
+    }
+}
+
+/// Attribute files in Chef's order: a cookbook after its dependencies, `default.rb` first, then by name. Recipes last.
+fn read_attributes(root: &mut Root) {
+    let mut order: Vec<usize> = (0..root.books.len()).collect();
+    order.sort_by_key(|&book| root.books[book].sees.len());
+    let files_of = |book: usize, part: &str| {
+        let folder = join(&root.books[book].folder, part);
+        let mut files: Vec<_> = root.programs.iter().filter(|(path, ..)| parent(path) == folder).collect();
+        files.sort_by_key(|(path, ..)| (base(path) != "default.rb", path.clone()));
+        files
+    };
+    let mut attributes = std::mem::take(&mut root.attributes);
+    for (part, in_recipe) in [("attributes", false), ("recipes", true)] {
+        for &book in &order {
+            for (_, file, program) in files_of(book, part) {
+                attributes.read(program, *file, book, &root.books[book].sees, in_recipe);
+            }
+        }
+    }
+    root.attributes = attributes;
+}
+
+fn read_recipes(root: &mut Root) {
+    let recipes = root
+        .programs
+        .iter()
+        .filter(|(path, ..)| base(parent(path)) == "recipes")
+        .filter_map(|(path, file, program)| {
+            let book = root.book_of(path)?;
+            let name = format!("{}::{}", root.books[book].name, base(path).trim_end_matches(".rb"));
+            Some(recipe::read(program, *file, name, book, root.scope(book)))
+        })
+        .collect();
+    root.recipes = recipes;
+}
+
+/// Larger files are data, not a stack's custom JSON.
+const MAX_JSON: usize = 256 << 10;
+
+fn read_json(tree: &Tree<'_>, root: &mut Root) {
+    for file in tree.under(&root.folder) {
+        let is_candidate = file.path.ends_with(".json")
+            && file.text.len() <= MAX_JSON
+            && file.text.contains("\"deploy\"")
+            && !root.is_context(file.path);
+        let json = is_candidate.then(|| serde_json::from_str::<serde_json::Value>(file.text).ok()).flatten();
+        root.json.extend(json.filter(|json| json["deploy"].is_object()).map(|json| (file.file, json)));
+    }
+    let only = root.json.len() == 1;
+    for (file, json) in &root.json {
+        root.attributes.read_json(json, Place::whole(*file), !only);
+    }
+}

@@ -1,0 +1,116 @@
+//! What a cookbook says of itself: metadata.rb, or metadata.json where that is all there is.
+
+use crate::source::{FileId, Located, Span};
+use crate::stack::chef::attributes::Attributes;
+use crate::stack::chef::value::Scope;
+use crate::stack::chef::walk::{Step, walk};
+use crate::stack::fact::Answer;
+use crate::syntax::ruby::Program;
+
+/// A cookbook's metadata.
+#[derive(Debug, Clone)]
+pub struct Metadata {
+    /// The file it was read from.
+    pub file: FileId,
+    /// The name, where the file gives one.
+    pub name: Option<Located<String>>,
+    /// The version.
+    pub version: Option<Located<String>>,
+    /// The cookbooks it depends on, in order.
+    pub depends: Vec<Depends>,
+    /// The versions of Chef it is made for, as constraints.
+    pub chef_version: Vec<Located<String>>,
+}
+
+/// One `depends`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Depends {
+    /// The cookbook and where it is named.
+    pub name: Located<String>,
+    /// The constraint, such as `~> 1.4`.
+    pub constraint: Option<String>,
+}
+
+impl Metadata {
+    fn empty(file: FileId) -> Self {
+        Self { file, name: None, version: None, depends: Vec::new(), chef_version: Vec::new() }
+    }
+
+    /// Reads a metadata.rb; what is computed and cannot be worked out is left out.
+    pub fn read(program: &Program, file: FileId) -> Self {
+        let mut metadata = Self::empty(file);
+        let attributes = Attributes::default();
+        let mut scope = Scope::of(attributes.seen_by(&[]));
+        walk(&program.body, &mut scope, false, &mut |step| {
+            metadata.take(step);
+            true
+        });
+        metadata
+    }
+
+    fn take(&mut self, step: Step<'_, '_>) {
+        let text = |at: usize| match step.scope.text_of(step.call.arguments.get(at)?) {
+            Answer::Known(text) => Some(text),
+            _ => None,
+        };
+        let Some(first) = text(0) else { return };
+        let first = Located::new(first, step.expr.span);
+        match step.call.name.as_str() {
+            "name" => self.name = Some(first),
+            "version" => self.version = Some(first),
+            "depends" => self.depends.push(Depends { name: first, constraint: text(1) }),
+            "chef_version" => self.chef_version.push(first),
+            _ => {}
+        }
+    }
+
+    /// Reads a metadata.json; one that is no JSON says nothing.
+    pub fn read_json(text: &str, file: FileId) -> Self {
+        let mut metadata = Self::empty(file);
+        let Ok(json) = serde_json::from_str::<serde_json::Value>(text) else { return metadata };
+        let find = |value: &str| {
+            let quoted = format!("\"{value}\"");
+            let at = text.find(&quoted).unwrap_or(0);
+            Located::new(value.to_owned(), Span::new(at, (at + quoted.len()).min(text.len())))
+        };
+        metadata.name = json["name"].as_str().map(find);
+        metadata.version = json["version"].as_str().map(find);
+        for (name, constraint) in json["dependencies"].as_object().into_iter().flatten() {
+            let constraint = constraint.as_str().map(str::to_owned);
+            metadata.depends.push(Depends { name: find(name), constraint });
+        }
+        metadata
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::source::{Origin, Sources};
+    use crate::syntax::ruby::parse;
+
+    fn file() -> FileId {
+        Sources::default().add("metadata.rb", Vec::new(), Origin::File)
+    }
+
+    #[test]
+    fn depends_are_read_from_calls_and_loops() {
+        let text = "name 'thena'\nversion '1.2.0'\ndepends 'python', '~> 1.4'\n%w{apt nginx}.each do |cb|\n  depends cb\nend\n";
+        let metadata = Metadata::read(&parse(text).tree, file());
+        assert_eq!(metadata.name.unwrap().span.of(text), "name 'thena'");
+        assert_eq!(metadata.version.unwrap().value, "1.2.0");
+        let names: Vec<_> = metadata.depends.iter().map(|one| one.name.value.as_str()).collect();
+        assert_eq!(names, ["python", "apt", "nginx"]);
+        assert_eq!(metadata.depends[0].constraint.as_deref(), Some("~> 1.4"));
+    }
+
+    #[test]
+    fn json_says_the_same() {
+        let text = r#"{"name": "thena", "dependencies": {"apt": ">= 0.0.0"}}"#;
+        let metadata = Metadata::read_json(text, file());
+        assert_eq!(metadata.name.unwrap().value, "thena");
+        assert_eq!(metadata.depends[0].name.span.of(text), "\"apt\"");
+        assert!(Metadata::read_json("{", file()).name.is_none());
+    }
+}

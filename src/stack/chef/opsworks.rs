@@ -1,0 +1,104 @@
+//! What the OpsWorks agent does with a repository: its built-in cookbooks, and which Berksfile it takes.
+
+use crate::stack::chef::tree::{Tree, join};
+
+/// The cookbooks the agent for Chef 11.10 brings along (aws/opsworks-cookbooks, release-chef-11.10).
+pub const BUILT_IN: [&str; 39] = [
+    "agent_version",
+    "apache2",
+    "dependencies",
+    "deploy",
+    "ebs",
+    "gem_support",
+    "haproxy",
+    "memcached",
+    "mod_php5_apache2",
+    "mysql",
+    "nginx",
+    "opsworks_agent_monit",
+    "opsworks_aws_flow_ruby",
+    "opsworks_berkshelf",
+    "opsworks_bundler",
+    "opsworks_cleanup",
+    "opsworks_cloudwatchlogs",
+    "opsworks_commons",
+    "opsworks_custom_cookbooks",
+    "opsworks_ecs",
+    "opsworks_ganglia",
+    "opsworks_initial_setup",
+    "opsworks_java",
+    "opsworks_nodejs",
+    "opsworks_postgresql",
+    "opsworks_rubygems",
+    "opsworks_shutdown",
+    "opsworks_stack_state_sync",
+    "packages",
+    "passenger_apache2",
+    "php",
+    "rails",
+    "ruby",
+    "s3_file",
+    "scm_helper",
+    "ssh_host_keys",
+    "ssh_users",
+    "test_suite",
+    "unicorn",
+];
+
+/// Which Berksfile the agent takes, or why it takes none (opsworks_berkshelf: libraries/berkshelf.rb).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// The one in the root.
+    Root(String),
+    /// The one in the only folder.
+    Only(String),
+    /// None: the root has none and there is not exactly one folder.
+    None(Vec<String>),
+}
+
+impl Taken {
+    /// Its path.
+    pub fn path(&self) -> Option<&str> {
+        match self {
+            Self::Root(path) | Self::Only(path) => Some(path),
+            Self::None(_) => None,
+        }
+    }
+
+    /// Why another Berksfile is not read.
+    pub fn why_not(&self) -> String {
+        match self {
+            Self::Root(path) => format!("there is {path} in the root, and OpsWorks reads that one alone"),
+            Self::Only(path) => format!("OpsWorks reads {path} alone"),
+            Self::None(folders) => format!(
+                "there is none in the root, and OpsWorks looks into a folder only if it is the only one; here are {}: {}",
+                folders.len(),
+                shortened(folders)
+            ),
+        }
+    }
+}
+
+fn shortened(names: &[String]) -> String {
+    const SHOWN: usize = 4;
+    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN { format!("{shown}, …") } else { shown }
+}
+
+/// The agent's choice for the checkout in `root`. A single cookbook is moved into a folder of its own together with its
+/// Berksfile before, which comes to the same file.
+pub fn berksfile(tree: &Tree<'_>, root: &str) -> Taken {
+    let path = join(root, "Berksfile");
+    if tree.get(&path).is_some() {
+        return Taken::Root(path);
+    }
+    let folders = tree.folders_in(root);
+    let mut only = folders.iter();
+    if let (Some(folder), None) = (only.next(), only.next()) {
+        let path = join(&join(root, folder), "Berksfile");
+        if tree.get(&path).is_some() {
+            return Taken::Only(path);
+        }
+    }
+    Taken::None(folders.iter().map(|&name| name.to_owned()).collect())
+}

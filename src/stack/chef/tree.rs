@@ -1,0 +1,82 @@
+//! The files of a repository as the Chef readers look at them: by path, folder by folder.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::source::{FileId, Place};
+
+/// One file of the repository.
+#[derive(Debug, Clone, Copy)]
+pub struct RepoFile<'a> {
+    /// Its path from the root that is linted, with `/` between the parts.
+    pub path: &'a str,
+    /// Its source.
+    pub file: FileId,
+    /// The source's text.
+    pub text: &'a str,
+}
+
+/// The files by path.
+#[derive(Debug)]
+pub struct Tree<'a> {
+    files: BTreeMap<&'a str, RepoFile<'a>>,
+}
+
+impl<'a> Tree<'a> {
+    /// A tree of these files; a leading `./` of their paths is not part of them.
+    pub fn new(files: &[RepoFile<'a>]) -> Self {
+        let named = files.iter().map(|file| {
+            let path = file.path.strip_prefix("./").unwrap_or(file.path);
+            (path, RepoFile { path, ..*file })
+        });
+        Self { files: named.collect() }
+    }
+
+    /// The file at `path`.
+    pub fn get(&self, path: &str) -> Option<&RepoFile<'a>> {
+        self.files.get(path)
+    }
+
+    /// Every file, by path.
+    pub fn all(&self) -> impl Iterator<Item = &RepoFile<'a>> {
+        self.files.values()
+    }
+
+    /// Every file below `folder`; the empty name is the root.
+    pub fn under<'s>(&'s self, folder: &str) -> impl Iterator<Item = &'s RepoFile<'a>> + use<'s, 'a> {
+        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let from = self.files.range::<str, _>((std::ops::Bound::Included(prefix.as_str()), std::ops::Bound::Unbounded));
+        from.map(|(_, file)| file).take_while(move |file| file.path.starts_with(&prefix))
+    }
+
+    /// Whether any file lies below `folder`.
+    pub fn has_folder(&self, folder: &str) -> bool {
+        self.under(folder).next().is_some()
+    }
+
+    /// The names of the folders in `folder`, hidden ones left out.
+    pub fn folders_in(&self, folder: &str) -> BTreeSet<&'a str> {
+        let skip = if folder.is_empty() { 0 } else { folder.len() + 1 };
+        let names = self.under(folder).filter_map(|file| Some(file.path.get(skip..)?.split_once('/')?.0));
+        names.filter(|name| !name.starts_with('.')).collect()
+    }
+
+    /// A place for a folder: its first file as a whole.
+    pub fn place_of(&self, folder: &str) -> Option<Place> {
+        self.under(folder).next().map(|file| Place::whole(file.file))
+    }
+}
+
+/// `folder/name`, where the root has the empty name.
+pub fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+/// The folder of a path; the empty name is the root.
+pub fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The last part of a path.
+pub fn base(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}

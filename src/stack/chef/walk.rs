@@ -1,0 +1,134 @@
+//! Goes through the statements of a Chef file as Ruby would: local variables, arms of conditions, loops over known lists.
+
+use crate::stack::chef::value::{Scope, Value, not_seen};
+use crate::stack::fact::Answer;
+use crate::syntax::ruby::{Branch, Call, Expr, Kind};
+
+/// A loop over more items than this is gone through once, with its item unknown.
+const MAX_ITEMS: usize = 64;
+
+/// A call without a receiver: a resource, a property, or a word of metadata.rb or a Berksfile.
+#[derive(Debug, Clone, Copy)]
+pub struct Step<'a, 's> {
+    /// The call.
+    pub call: &'a Call,
+    /// The expression it is.
+    pub expr: &'a Expr,
+    /// The names in reach.
+    pub scope: &'s Scope<'s>,
+    /// Whether it may not be reached.
+    pub conditional: bool,
+}
+
+/// Calls `visit` for each call without a receiver in `body`; where it gives `true`, the call's block is gone through too.
+pub fn walk(body: &[Expr], scope: &mut Scope<'_>, conditional: bool, visit: &mut dyn FnMut(Step<'_, '_>) -> bool) {
+    for expr in body {
+        statement(expr, scope, conditional, visit);
+    }
+}
+
+fn statement(expr: &Expr, scope: &mut Scope<'_>, conditional: bool, visit: &mut dyn FnMut(Step<'_, '_>) -> bool) {
+    match &expr.kind {
+        Kind::Assign(assign) => {
+            statement(&assign.value, scope, conditional, visit);
+            if let Kind::Local(name) = &assign.target.kind {
+                let value = match assign.operator.as_str() {
+                    "" => scope.value(&assign.value),
+                    _ => not_seen(name),
+                };
+                scope.locals.insert(name.clone(), value);
+            }
+        }
+        Kind::Branch(branch) => arms(expr, branch, scope, visit),
+        Kind::Sequence(body) | Kind::Other(body) => walk(body, scope, conditional, visit),
+        Kind::Call(call) => self::call(expr, call, scope, conditional, visit),
+        _ => {}
+    }
+}
+
+/// Every arm is gone through from the same start; afterwards a variable is known where all arms left it the same.
+fn arms(expr: &Expr, branch: &Branch, scope: &mut Scope<'_>, visit: &mut dyn FnMut(Step<'_, '_>) -> bool) {
+    let before = scope.locals.clone();
+    let mut ends = Vec::new();
+    for (number, arm) in branch.arms.iter().enumerate() {
+        scope.locals.clone_from(&before);
+        scope.arms.push((expr.span, number));
+        walk(&arm.body, scope, true, visit);
+        scope.arms.pop();
+        ends.push(std::mem::take(&mut scope.locals));
+    }
+    if !branch.has_else() {
+        ends.push(before);
+    }
+    let mut merged = ends.pop().unwrap_or_default();
+    for end in ends {
+        for (name, value) in end {
+            match merged.get(&name) {
+                Some(other) if *other == value => {}
+                _ => {
+                    let unknown = not_seen(&name);
+                    merged.insert(name, unknown);
+                }
+            }
+        }
+    }
+    scope.locals = merged;
+}
+
+fn call(
+    expr: &Expr,
+    call: &Call,
+    scope: &mut Scope<'_>,
+    conditional: bool,
+    visit: &mut dyn FnMut(Step<'_, '_>) -> bool,
+) {
+    let Some(receiver) = &call.receiver else {
+        let descend = visit(Step { call, expr, scope, conditional });
+        if let (true, Some(block)) = (descend, &call.block) {
+            walk(&block.body, scope, conditional, visit);
+        }
+        return;
+    };
+    // `execute('x') { … }.run_action(:run)` declares its receiver.
+    if receiver.call().is_some_and(|inner| inner.block.is_some()) {
+        statement(receiver, scope, conditional, visit);
+    }
+    let Some(block) = &call.block else { return };
+    let rounds = if matches!(call.name.as_str(), "each" | "each_pair" | "map" | "each_with_index") {
+        rounds(&scope.value(receiver), &block.parameters)
+    } else {
+        None
+    };
+    if let Some(rounds) = rounds {
+        for values in rounds {
+            scope.locals.extend(block.parameters.iter().cloned().zip(values));
+            walk(&block.body, scope, conditional, visit);
+        }
+        return;
+    }
+    let unknown = match scope.value(receiver) {
+        Answer::Unknown(missing) => Answer::Unknown(missing),
+        _ => not_seen("an item of a loop"),
+    };
+    scope.locals.extend(block.parameters.iter().map(|name| (name.clone(), unknown.clone())));
+    walk(&block.body, scope, true, visit);
+}
+
+/// The values of a block's parameters in each round of a loop; `None` where they are out of sight.
+fn rounds(items: &Answer<Value>, parameters: &[String]) -> Option<Vec<Vec<Answer<Value>>>> {
+    match items {
+        Answer::Known(Value::List(items)) if items.len() <= MAX_ITEMS => {
+            let round = |item: &Answer<Value>| match item {
+                Answer::Known(Value::List(parts)) if parameters.len() > 1 => parts.clone(),
+                item => vec![item.clone()],
+            };
+            Some(items.iter().map(round).collect())
+        }
+        Answer::Known(Value::Hash(pairs)) if pairs.all.len() <= MAX_ITEMS => {
+            let round =
+                |(key, value): &(String, Answer<Value>)| vec![Answer::Known(Value::Text(key.clone())), value.clone()];
+            Some(pairs.all.iter().map(round).collect())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,311 @@
+//! Ruby as Chef files use it: an owned tree over prism's, reduced to calls, literals, assignments and branches.
+
+mod convert;
+
+use crate::source::Span;
+use crate::syntax::{Parsed, Problem};
+
+/// Deeper nesting than any file people write; what lies below becomes [`Kind::Other`], so that no input exhausts the stack.
+const MAX_DEPTH: usize = 120;
+
+/// prism recurses up to 10,000 levels, which a usual thread's stack does not hold; the pages are touched only if needed.
+const STACK: usize = 256 << 20;
+
+/// A whole file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Program {
+    /// Its statements, in order.
+    pub body: Vec<Expr>,
+}
+
+/// One expression and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expr {
+    /// All of it; of a heredoc, its `<<NAME` only.
+    pub span: Span,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// The kinds of expressions that Chef files consist of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// A string, `%w` word or heredoc, in parts.
+    Text(Vec<Part>),
+    /// `:name` or `name:`.
+    Symbol(String),
+    /// A whole number.
+    Int(i64),
+    /// `true` or `false`.
+    Bool(bool),
+    /// `nil`.
+    Nil,
+    /// `[…]` or `%w[…]`.
+    Array(Vec<Expr>),
+    /// `{…}` or trailing `key: value` arguments.
+    Hash(Vec<(Expr, Expr)>),
+    /// A method call, an index `a[b]`, or an operator.
+    Call(Box<Call>),
+    /// A local variable.
+    Local(String),
+    /// `@name`.
+    Field(String),
+    /// `A::B`.
+    Constant(String),
+    /// `target = value` and its kin.
+    Assign(Box<Assign>),
+    /// `if`, `unless`, `case` and `? :`.
+    Branch(Branch),
+    /// `left || right`.
+    Either(Box<(Expr, Expr)>),
+    /// `(…)` and `begin … end`.
+    Sequence(Vec<Expr>),
+    /// Anything else, with the expressions found in it.
+    Other(Vec<Expr>),
+}
+
+/// A piece of a string.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// Characters, unescaped, and where they are written.
+    Literal(String, Span),
+    /// `#{…}`.
+    Code(Expr),
+}
+
+/// A method call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// What stands before the dot.
+    pub receiver: Option<Expr>,
+    /// The method; `[]` for an index.
+    pub name: String,
+    /// Where the name stands.
+    pub name_span: Span,
+    /// The arguments, in order; keyword arguments are one [`Kind::Hash`] at the end.
+    pub arguments: Vec<Expr>,
+    /// `do … end` or `{ … }`.
+    pub block: Option<Block>,
+}
+
+/// The block of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// The names between the bars.
+    pub parameters: Vec<String>,
+    /// Its statements.
+    pub body: Vec<Expr>,
+    /// All of it.
+    pub span: Span,
+}
+
+/// An assignment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assign {
+    /// A variable, an index or a method call without its `=`.
+    pub target: Expr,
+    /// What stands before the `=`: nothing, `||`, `+`, …
+    pub operator: String,
+    /// The right side.
+    pub value: Expr,
+}
+
+/// A condition with all its arms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Branch {
+    /// What a `case` looks at.
+    pub subject: Option<Box<Expr>>,
+    /// In order; the arm without conditions is the `else`.
+    pub arms: Vec<Arm>,
+}
+
+/// One arm of a condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arm {
+    /// What is asked, or the values of a `when`; empty for `else`.
+    pub conditions: Vec<Expr>,
+    /// The statements.
+    pub body: Vec<Expr>,
+}
+
+impl Branch {
+    /// Whether one of its arms is always taken.
+    pub fn has_else(&self) -> bool {
+        self.arms.iter().any(|arm| arm.conditions.is_empty())
+    }
+}
+
+impl Expr {
+    /// The call, where it is one.
+    pub fn call(&self) -> Option<&Call> {
+        match &self.kind {
+            Kind::Call(call) => Some(call),
+            _ => None,
+        }
+    }
+
+    /// The text of a string without interpolation, or of a symbol.
+    pub fn literal(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Symbol(name) => Some(name.clone()),
+            Kind::Text(parts) => parts
+                .iter()
+                .map(|part| match part {
+                    Part::Literal(text, _) => Some(text.as_str()),
+                    Part::Code(_) => None,
+                })
+                .collect(),
+            _ => None,
+        }
+    }
+
+    /// The expressions directly inside, in order.
+    pub fn children(&self) -> Vec<&Expr> {
+        match &self.kind {
+            Kind::Text(parts) => parts
+                .iter()
+                .filter_map(|part| match part {
+                    Part::Code(code) => Some(code),
+                    Part::Literal(..) => None,
+                })
+                .collect(),
+            Kind::Array(all) | Kind::Sequence(all) | Kind::Other(all) => all.iter().collect(),
+            Kind::Hash(pairs) => pairs.iter().flat_map(|(key, value)| [key, value]).collect(),
+            Kind::Call(call) => {
+                let body = call.block.iter().flat_map(|block| &block.body);
+                call.receiver.iter().chain(&call.arguments).chain(body).collect()
+            }
+            Kind::Assign(assign) => vec![&assign.target, &assign.value],
+            Kind::Branch(branch) => {
+                let arms = branch.arms.iter().flat_map(|arm| arm.conditions.iter().chain(&arm.body));
+                branch.subject.iter().map(Box::as_ref).chain(arms).collect()
+            }
+            Kind::Either(both) => vec![&both.0, &both.1],
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Call {
+    /// The first argument's literal text.
+    pub fn first_literal(&self) -> Option<String> {
+        self.arguments.first()?.literal()
+    }
+
+    /// The value of a keyword argument, or of a pair of a trailing hash.
+    pub fn keyword(&self, name: &str) -> Option<&Expr> {
+        let Kind::Hash(pairs) = &self.arguments.last()?.kind else { return None };
+        pairs.iter().find(|(key, _)| key.literal().as_deref() == Some(name)).map(|(_, value)| value)
+    }
+}
+
+impl Program {
+    /// Calls `visit` on every expression, outer before inner, in the order of the text.
+    pub fn visit<'a>(&'a self, visit: &mut impl FnMut(&'a Expr)) {
+        fn down<'a>(expr: &'a Expr, visit: &mut impl FnMut(&'a Expr)) {
+            visit(expr);
+            for child in expr.children() {
+                down(child, visit);
+            }
+        }
+        for expr in &self.body {
+            down(expr, visit);
+        }
+    }
+}
+
+/// Reads a Ruby file. Where prism (and so MRI) first refuses it is a problem; the tree holds what it recovered.
+pub fn parse(text: &str) -> Parsed<Program> {
+    let read = std::thread::scope(|scope| {
+        let reader = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || read(text));
+        reader.ok().and_then(|reader| reader.join().ok())
+    });
+    read.unwrap_or_else(|| {
+        let problem = Problem::new(DOES_NOT_PARSE, Span::new(0, text.len()), "not read: no thread or memory left");
+        Parsed { tree: Program::default(), problems: vec![problem] }
+    })
+}
+
+fn read(text: &str) -> Parsed<Program> {
+    let result = ruby_prism::parse(text.as_bytes());
+    // What follows the first error is mostly its echo.
+    let first = result.errors().min_by_key(|error| error.location().start());
+    let problem = first.map(|error| {
+        let place = error.location();
+        let span = Span { start: place.start(), end: place.end() };
+        Problem::new(DOES_NOT_PARSE, span, String::from_utf8_lossy(error.message()))
+    });
+    Parsed { tree: Program { body: convert::program(&result.node()) }, problems: problem.into_iter().collect() }
+}
+
+const DOES_NOT_PARSE: &str = "cookbook/does-not-parse";
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    fn only(text: &str) -> Expr {
+        let parsed = parse(text);
+        assert_eq!(parsed.problems, vec![], "{text}");
+        parsed.tree.body.into_iter().next().unwrap()
+    }
+
+    #[test]
+    fn a_resource_is_a_call_with_a_block() {
+        let expr = only("template \"#{node['a'][:b]}/x.ini\" do\n  owner 'deploy'\n  variables(port: 1)\nend\n");
+        let call = expr.call().unwrap();
+        assert_eq!(call.name, "template");
+        let Kind::Text(parts) = &call.arguments[0].kind else { panic!("{call:?}") };
+        assert!(matches!(&parts[1], Part::Literal(text, _) if text == "/x.ini"));
+        let body = &call.block.as_ref().unwrap().body;
+        assert_eq!(body[0].call().unwrap().first_literal().unwrap(), "deploy");
+        assert_eq!(body[1].call().unwrap().keyword("port").unwrap().kind, Kind::Int(1));
+    }
+
+    #[test]
+    fn assignments_keep_target_and_operator() {
+        for (text, operator) in
+            [("default['a'][:b] = 1", ""), ("node.default['a'] ||= 1", "||"), ("node.set.a.b = 1", ""), ("x += 1", "+")]
+        {
+            let Kind::Assign(assign) = only(text).kind else { panic!("{text}") };
+            assert_eq!(assign.operator, operator, "{text}");
+            assert_eq!(assign.value.kind, Kind::Int(1), "{text}");
+        }
+    }
+
+    #[test]
+    fn branches_keep_every_arm() {
+        let Kind::Branch(branch) = only("case node['platform']\nwhen 'a', 'b' then x\nelse y\nend").kind else {
+            panic!()
+        };
+        assert_eq!(branch.arms.len(), 2);
+        assert_eq!(branch.arms[0].conditions.len(), 2);
+        assert!(branch.has_else());
+        let Kind::Branch(branch) = only("if a\n 1\nelsif b\n 2\nelse\n 3\nend").kind else { panic!() };
+        assert_eq!(branch.arms.len(), 3);
+        let Kind::Branch(branch) = only("provider :upstart unless old").kind else { panic!() };
+        assert!(!branch.has_else());
+    }
+
+    #[test]
+    fn a_plain_heredoc_knows_where_its_text_is() {
+        let text = "file '/x' do\n  content <<-EOF\nenv A=1\n  EOF\nend\n";
+        let expr = only(text);
+        let content = &expr.call().unwrap().block.as_ref().unwrap().body[0].call().unwrap().arguments[0];
+        let Kind::Text(parts) = &content.kind else { panic!() };
+        let [Part::Literal(value, span)] = parts.as_slice() else { panic!("{parts:?}") };
+        assert_eq!(value, "env A=1\n");
+        assert_eq!(span.of(text), "env A=1\n");
+    }
+
+    #[test]
+    fn hostile_nesting_ends() {
+        for text in ["(".repeat(200_000), "[".repeat(900), "a".to_owned() + &".b".repeat(50_000), "!".repeat(50_000)] {
+            let _ = parse(&text);
+        }
+        let _ = parse(&"if a\n".repeat(5_000));
+        let _ = parse(&("if a\n".to_owned() + &"elsif b\n".repeat(5_000)));
+        let _ = parse(&"\"#{".repeat(900));
+    }
+}
