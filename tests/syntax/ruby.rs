@@ -26,11 +26,12 @@ fn verdicts_on_small_snippets() {
         ("service 'a' do\n  action :start\n", 1),
         ("package 'a'\nend\n", 2),
         ("default['a'] = 'b\n", 1),
-        ("x = [1, 2\ny = 3\n", 1),
+        ("x = [1, 2\ny = 3\n", 2),
     ];
     for (text, line) in refused {
         let problems = parse(text).problems;
-        let [problem] = problems.as_slice() else { panic!("{text}: {problems:?}") };
+        assert_eq!(problems.len(), 1, "{text}: {problems:?}");
+        let problem = &problems[0];
         assert_eq!(problem.kind, "cookbook/does-not-parse");
         let found = text[..(problem.span.start as usize).min(text.len())].matches('\n').count() + 1;
         assert_eq!(found, line, "{text}: {}", problem.message);
