@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::finding::{Label, Report};
+use crate::finding::{Confidence, Effect, Finding, Label, Report, Severity};
 
 /// How a hop of the request path fares.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,22 +26,24 @@ pub enum State {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// Another user's; says what root would add.
+    /// Another user's; root would see it.
     NoPermission,
     /// The probe's deadline passed.
     Timeout,
-    /// A broken hop stands in front of it.
+    /// The hop with this id stands in front of it and is broken.
     MaskedBy(String),
     /// Nothing on this host tells.
     NoEvidence,
     /// It changed while it was looked at.
     Changed,
+    /// The user asked not to look.
+    NotAsked,
 }
 
 /// One hop of a request path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hop {
-    /// Stable id, such as `upstream-socket`.
+    /// Which one; the first column of the table in [`EXPLAINED_BY`].
     pub id: &'static str,
     /// The same for people, such as `nginx -> /run/app.sock`.
     pub title: String,
@@ -51,16 +53,20 @@ pub struct Hop {
     pub evidence: Vec<Label>,
     /// The request path it belongs to: listen, server name and location.
     pub path: String,
+    /// Whether no hop beyond it can explain its break, as with a socket that refuses permission.
+    pub own_fault: bool,
 }
 
-/// A finding that explains broken hops.
+/// What explains the break of a hop: findings, or the hop alone where no rule speaks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RootCause {
-    /// Its place in [`Report::findings`].
-    pub finding: usize,
+    /// The finding that explains the break; one of its own, `hop/<id>`, where no rule speaks for it.
+    pub finding: Finding,
+    /// The hop it breaks.
+    pub hop: &'static str,
     /// The evidence, file and probe alike.
     pub because: Vec<Label>,
-    /// What it explains, each in a sentence: hops, and symptoms such as `why 502 and not 500`.
+    /// What it explains, each in a sentence.
     pub explains: Vec<String>,
     /// Commands that show the cure worked; never run by housecall.
     pub verify: Vec<String>,
@@ -73,8 +79,182 @@ pub struct RootCause {
 pub struct Diagnosis {
     /// Hop by hop, client first, one group for each path.
     pub hops: Vec<Hop>,
-    /// First things first.
+    /// First things first: nearest to the database, because that one explains the others.
     pub root_causes: Vec<RootCause>,
     /// All findings, also those that broke nothing yet.
     pub report: Report,
+}
+
+/// Every hop from the client to the database, each with the hops beyond it whose break can be its cause.
+pub const EXPLAINED_BY: &[(&str, &[&str])] = &[
+    ("listen", &[]),
+    ("upstream-socket", &["uwsgi-master", "app-import", "environment"]),
+    ("uwsgi-master", &["app-import", "environment"]),
+    ("workers", &["app-import", "environment"]),
+    ("app-import", &["environment", "dns", "tcp", "tls", "login", "query"]),
+    ("app-answers", &["workers", "app-import", "environment", "dns", "tcp", "tls", "login", "query"]),
+    ("environment", &[]),
+    ("dns", &[]),
+    ("tcp", &["dns"]),
+    ("tls", &["tcp"]),
+    ("login", &["tcp", "tls"]),
+    ("query", &["login"]),
+];
+
+/// The hops that must have been judged before doctor may say that nothing is wrong.
+pub const REQUIRED: &[&str] =
+    &["listen", "upstream-socket", "uwsgi-master", "workers", "app-import", "environment", "dns", "tcp", "login"];
+
+/// Names the smallest set of causes that explains every broken hop, and marks the rest as symptoms.
+///
+/// `hop_of` gives the hop that a rule's fault breaks.
+pub fn diagnose<'a>(mut hops: Vec<Hop>, report: Report, hop_of: impl Fn(&str) -> Option<&'a str>) -> Diagnosis {
+    let mut root_causes: Vec<RootCause> = Vec::new();
+    let order = |id: &str| EXPLAINED_BY.iter().position(|(known, _)| *known == id).unwrap_or(0);
+    let mut broken: Vec<usize> = (0..hops.len()).filter(|at| hops[*at].state == State::Broken).collect();
+    broken.sort_by_key(|at| std::cmp::Reverse(order(hops[*at].id)));
+    for at in broken {
+        let hop = &hops[at];
+        let explained =
+            !hop.own_fault && root_causes.iter().any(|cause| cause.path == hop.path && explains(cause.hop, hop.id));
+        if explained {
+            for cause in root_causes.iter_mut().filter(|cause| cause.path == hop.path && explains(cause.hop, hop.id)) {
+                cause.explains.push(hop.title.clone());
+            }
+            hops[at].state = State::Symptom;
+            continue;
+        }
+        let speaking = findings_at(&report, hop.id, &hop_of);
+        if speaking.is_empty() {
+            root_causes.extend(of_hop(hop));
+        }
+        root_causes.extend(speaking.into_iter().map(|finding| of_finding(finding, hop)));
+    }
+    root_causes.dedup_by(|later, first| later.finding == first.finding);
+    Diagnosis { hops, root_causes, report }
+}
+
+/// Whether a break of `cause` can be what breaks `hop`.
+fn explains(cause: &str, hop: &str) -> bool {
+    EXPLAINED_BY.iter().any(|(id, causes)| *id == hop && causes.contains(&cause))
+}
+
+/// The findings that break a hop; where some are errors, the warnings beside them are not needed to explain it.
+fn findings_at<'r, 'a>(report: &'r Report, hop: &str, hop_of: &impl Fn(&str) -> Option<&'a str>) -> Vec<&'r Finding> {
+    let speaks = |finding: &&Finding| finding.severity >= Severity::Warning && hop_of(&finding.rule) == Some(hop);
+    let worst = report.findings.iter().filter(speaks).map(|finding| finding.severity).max();
+    report.findings.iter().filter(speaks).filter(|finding| Some(finding.severity) == worst).collect()
+}
+
+fn of_finding(finding: &Finding, hop: &Hop) -> RootCause {
+    let mut because = vec![finding.primary.clone()];
+    because.extend(finding.related.iter().cloned());
+    because.extend(hop.evidence.iter().filter(|label| !finding.related.contains(label)).cloned());
+    root_cause(finding.clone(), because, hop)
+}
+
+/// A break that no rule explains speaks for itself; `None` where nothing was kept that shows it.
+fn of_hop(hop: &Hop) -> Option<RootCause> {
+    let finding = Finding {
+        rule: format!("hop/{}", hop.id),
+        severity: Severity::Error,
+        effect: Effect::Broken,
+        confidence: Confidence::Proved,
+        title: "a hop is broken, and no rule explains it".to_owned(),
+        message: format!("{} is broken, and no rule explains why", hop.title),
+        primary: hop.evidence.first()?.clone(),
+        related: hop.evidence.iter().skip(1).cloned().collect(),
+        fix: None,
+    };
+    Some(root_cause(finding, hop.evidence.clone(), hop))
+}
+
+fn root_cause(finding: Finding, because: Vec<Label>, hop: &Hop) -> RootCause {
+    RootCause { finding, hop: hop.id, because, explains: Vec::new(), verify: Vec::new(), path: hop.path.clone() }
+}
+
+impl Diagnosis {
+    /// The required hops that nobody could judge.
+    pub fn open_hops(&self) -> impl Iterator<Item = &Hop> {
+        self.hops.iter().filter(|hop| REQUIRED.contains(&hop.id) && matches!(hop.state, State::Unknown(_)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::finding::{Confidence, Effect};
+    use crate::source::{Origin, Place, Sources};
+
+    fn hop(id: &'static str, state: State) -> Hop {
+        Hop { id, title: id.to_owned(), state, evidence: Vec::new(), path: "/".to_owned(), own_fault: false }
+    }
+
+    fn report(rules: &[&str]) -> Report {
+        let mut sources = Sources::default();
+        let place = Place::whole(sources.add("a", Vec::new(), Origin::File));
+        let finding = |rule: &&str| Finding {
+            rule: (*rule).to_owned(),
+            severity: Severity::Error,
+            effect: Effect::Broken,
+            confidence: Confidence::Proved,
+            title: String::new(),
+            message: String::new(),
+            primary: Label { place, text: String::new() },
+            related: Vec::new(),
+            fix: None,
+        };
+        Report { findings: rules.iter().map(finding).collect(), ..Report::default() }
+    }
+
+    fn hop_of(rule: &str) -> Option<&'static str> {
+        match rule {
+            "env/not-provided" => Some("environment"),
+            "uwsgi/not-running" => Some("uwsgi-master"),
+            "socket/not-permitted" => Some("upstream-socket"),
+            "database/refused" => Some("tcp"),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn what_is_nearer_to_the_client_is_a_symptom() {
+        let hops = vec![
+            hop("upstream-socket", State::Broken),
+            hop("uwsgi-master", State::Broken),
+            hop("app-import", State::Broken),
+            hop("environment", State::Broken),
+        ];
+        let diagnosis = diagnose(hops, report(&["env/not-provided", "uwsgi/not-running"]), hop_of);
+        assert_eq!(diagnosis.root_causes.len(), 1);
+        assert_eq!(diagnosis.root_causes[0].finding.rule, "env/not-provided");
+        assert_eq!(diagnosis.root_causes[0].explains, ["app-import", "uwsgi-master", "upstream-socket"]);
+        assert!(diagnosis.hops[..3].iter().all(|hop| hop.state == State::Symptom));
+    }
+
+    #[test]
+    fn two_independent_faults_are_two_causes() {
+        let mut denied = hop("upstream-socket", State::Broken);
+        denied.own_fault = true;
+        let hops = vec![denied, hop("tcp", State::Broken)];
+        let diagnosis = diagnose(hops, report(&["socket/not-permitted", "database/refused"]), hop_of);
+        assert_eq!(diagnosis.root_causes.iter().map(|cause| cause.hop).collect::<Vec<_>>(), ["tcp", "upstream-socket"]);
+    }
+
+    #[test]
+    fn a_stopped_server_does_not_come_from_a_database_that_is_down() {
+        let hops =
+            vec![hop("upstream-socket", State::Broken), hop("uwsgi-master", State::Broken), hop("tcp", State::Broken)];
+        let diagnosis = diagnose(hops, report(&["uwsgi/not-running", "database/refused"]), hop_of);
+        assert_eq!(diagnosis.root_causes.len(), 2);
+    }
+
+    #[test]
+    fn a_break_that_no_rule_explains_is_still_a_root_cause() {
+        let mut broken = hop("app-answers", State::Broken);
+        broken.evidence.push(report(&["x"]).findings[0].primary.clone());
+        let diagnosis = diagnose(vec![broken], report(&[]), hop_of);
+        assert_eq!(diagnosis.root_causes[0].finding.rule, "hop/app-answers");
+    }
 }

@@ -4,7 +4,7 @@
 //!
 //! | floor | modules | what lives there |
 //! | --- | --- | --- |
-//! | 0 | [`source`] | named texts, spans, places |
+//! | 0 | [`source`], [`nearest`] | named texts, spans, places; the word that was probably meant |
 //! | 1 | [`finding`], [`secret`], [`config`], [`syntax`], [`host`] | what is reported; readers without I/O; the only code that touches a machine |
 //! | 2 | [`stack`] | facts, and how they are linked |
 //! | 3 | [`rule`] | rule pages: conditions over facts |
@@ -17,6 +17,7 @@ pub mod diagnosis;
 pub mod engine;
 pub mod finding;
 pub mod host;
+pub mod nearest;
 pub mod output;
 pub mod rule;
 pub mod secret;

@@ -1,2 +1,23 @@
-//! housecall.
-fn main() {}
+//! The command: hands arguments, environment and streams to [`housecall::cli`], and exits as it says.
+
+use std::io::{IsTerminal, Write, stderr, stdout};
+use std::process::ExitCode;
+
+use housecall::cli::{self, Environment};
+
+fn main() -> ExitCode {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let environment = Environment {
+        no_color: set("NO_COLOR").is_some(),
+        terminal: stdout().is_terminal() && set("TERM").is_none_or(|term| term != "dumb"),
+        columns: rustix::termios::tcgetwinsize(stdout())
+            .ok()
+            .map(|size| usize::from(size.ws_col))
+            .filter(|&columns| columns > 0),
+    };
+    let mut out = std::io::BufWriter::new(stdout().lock());
+    let code = cli::run(std::env::args_os(), &environment, &mut out, &mut stderr());
+    // A reader that left early is no failure.
+    let _ = out.flush();
+    ExitCode::from(code)
+}

@@ -1,1 +1,136 @@
-//! Not yet written.
+//! Secrets: found by their shape in any text, remembered, and masked wherever they show up again, encoded forms too.
+//! A mask is as long in bytes as what it covers, so spans and carets stay true.
+
+mod encoded;
+mod find;
+mod pattern;
+mod shown;
+mod value;
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use regex::Regex;
+
+pub use shown::{sanitise, sanitise_equal};
+
+/// Shorter secrets are masked where they stand, and not searched for elsewhere: `admin` would blank half a config.
+const LITERAL_FROM: usize = 6;
+
+/// Words that people set as passwords and that stand elsewhere with another meaning.
+const COMMON: &[&str] = &[
+    "password",
+    "passwd",
+    "secret",
+    "secretkey",
+    "token",
+    "changeme",
+    "change_me",
+    "postgres",
+    "postgresql",
+    "example",
+    "production",
+    "staging",
+    "development",
+    "default",
+    "django",
+    "vagrant",
+    "deploy",
+    "ubuntu",
+    "string",
+    "localhost",
+    "database",
+    "public",
+    "private",
+    "application",
+    "server",
+    "uwsgi_",
+    "optional",
+    "required",
+];
+
+/// The secrets of one run.
+#[derive(Debug, Default)]
+pub struct Secrets {
+    /// Alternations of literals, longest first, so that a secret is never half covered by a shorter one.
+    literals: Vec<Regex>,
+}
+
+impl Secrets {
+    /// Reads every text and remembers each secret of six bytes or more, with its percent-encoded, decoded, escaped and
+    /// base64 forms.
+    pub fn harvest<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut forms = BTreeSet::new();
+        for text in texts {
+            for found in find::find(text).into_iter().filter(|found| found.repeats) {
+                let literal = &text[found.span];
+                if worth_searching(literal) {
+                    encoded::forms(literal, &mut forms);
+                }
+            }
+        }
+        let mut forms: Vec<String> = forms.into_iter().filter(|form| worth_searching(form)).collect();
+        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        // Chunks keep each automaton far below the size limit of `regex`, whatever a hostile tree holds.
+        let literals = forms.chunks(128).flat_map(|chunk| alternation(chunk)).collect();
+        Self { literals }
+    }
+
+    /// `text` with every secret replaced by as many `*` as it has bytes. Newlines inside a secret stay.
+    pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let by_shape = find::find(text).into_iter().map(|found| found.span);
+        let by_literal = self.literals.iter().flat_map(|any| any.find_iter(text).map(|hit| hit.range()));
+        let spans: Vec<Range<usize>> = by_shape.chain(by_literal).collect();
+        if spans.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(blank(text, &spans)) }
+    }
+
+    /// A one-line text fit for any output: masked, and every control or bidi character made visible.
+    pub fn clean(&self, text: &str) -> String {
+        sanitise(&self.mask(text)).into_owned()
+    }
+
+    /// A source text fit for frames: masked and made harmless at equal length.
+    pub fn clean_equal(&self, text: &str) -> String {
+        sanitise_equal(&self.mask(text)).into_owned()
+    }
+}
+
+/// One regex for a chunk, or one for each literal where together they are too large; a literal that is too large alone
+/// is cut, for then its start is already telling.
+fn alternation(chunk: &[String]) -> Vec<Regex> {
+    let escaped: Vec<String> = chunk.iter().map(|form| regex::escape(form)).collect();
+    match Regex::new(&escaped.join("|")) {
+        Ok(any) => vec![any],
+        Err(_) => chunk
+            .iter()
+            .filter_map(|form| {
+                let cut = form.floor_char_boundary(1024);
+                Regex::new(&regex::escape(&form[..cut])).ok()
+            })
+            .collect(),
+    }
+}
+
+fn worth_searching(literal: &str) -> bool {
+    literal.len() >= LITERAL_FROM
+        && !COMMON.contains(&literal.to_ascii_lowercase().as_str())
+        && !value::is_name_of_secret(literal)
+        && literal.bytes().any(|byte| byte != literal.as_bytes()[0])
+}
+
+fn blank(text: &str, spans: &[Range<usize>]) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    for span in spans {
+        for byte in &mut bytes[span.clone()] {
+            if !matches!(byte, b'\n' | b'\r') {
+                *byte = b'*';
+            }
+        }
+    }
+    // Spans lie on character boundaries, so this never has to replace anything; were one wrong, nothing would leak.
+    String::from_utf8(bytes).unwrap_or_else(|_| "*".repeat(text.len()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,23 @@
 //! The only floor that touches a machine: a repository on disk, a live host, or a recorded one.
 
+pub mod access;
+pub mod connect;
+pub mod deadline;
+pub mod file;
 pub mod live;
+pub mod machine;
+pub mod postgres;
 pub mod recorded;
 pub mod repo;
+pub mod users;
 
+use std::net::IpAddr;
 use std::sync::Arc;
+
+pub use access::{Access, Identity};
+pub use connect::{Connect, NoAddress};
+pub use machine::{Listener, Process, SocketInode, Tail, UnixSocket, User};
+pub use postgres::{Login, Target};
 
 /// Why a file could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +32,31 @@ pub enum ReadError {
     TooLarge,
     /// Anything else, in the system's words.
     Other(String),
+}
+
+impl std::fmt::Display for ReadError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ReadError::NotFound => formatter.write_str("no such file or folder"),
+            ReadError::NoPermission => formatter.write_str("permission denied"),
+            ReadError::NotRegular => formatter.write_str("not a regular file"),
+            ReadError::TooLarge => formatter.write_str("larger than what is read of one file"),
+            ReadError::Other(words) => formatter.write_str(words),
+        }
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+impl From<std::io::Error> for ReadError {
+    fn from(error: std::io::Error) -> Self {
+        use std::io::ErrorKind;
+        match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => ReadError::NotFound,
+            ErrorKind::PermissionDenied => ReadError::NoPermission,
+            _ => ReadError::Other(error.to_string()),
+        }
+    }
 }
 
 /// What a path is.
@@ -61,4 +99,44 @@ pub trait Files: Sync {
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError>;
     /// What a path is, links followed.
     fn stat(&self, path: &str) -> Result<Stat, ReadError>;
+    /// `path` with every symbolic link on it resolved; the path itself where links are not known.
+    fn real_path(&self, path: &str) -> Result<String, ReadError> {
+        Ok(path.to_owned())
+    }
+    /// Whether an access control list grants or denies more than the permission bits say.
+    fn has_acl(&self, _path: &str) -> bool {
+        false
+    }
+}
+
+/// A machine, live or recorded: its files, its processes, and what answers when it connects.
+///
+/// Nothing here writes, starts a program or sends a request; what another user hides is an error, never an empty answer.
+pub trait Host: Files {
+    /// Every process that is not a kernel thread, by pid.
+    fn processes(&self) -> Result<Vec<Process>, ReadError>;
+    /// TCP sockets that listen, by address and port.
+    fn listeners(&self) -> Result<Vec<Listener>, ReadError>;
+    /// Unix stream sockets that are bound to a path, by path.
+    fn unix_sockets(&self) -> Result<Vec<UnixSocket>, ReadError>;
+    /// The established TCP connections of a process; one inode in several processes is one connection that they share.
+    fn established(&self, pid: i32) -> Result<Vec<SocketInode>, ReadError>;
+    /// The users of `/etc/passwd` with the groups of `/etc/group`.
+    fn users(&self) -> Result<Vec<User>, ReadError>;
+    /// Seconds since 1970, by the host's clock.
+    fn now(&self) -> i64;
+    /// The end of a file that grows: at most 4 MiB, lines cut at 64 KiB.
+    fn tail(&self, path: &str) -> Result<Tail, ReadError>;
+    /// What happens when this process connects to a unix socket; no byte is sent.
+    fn connect_unix(&self, path: &str) -> Connect;
+    /// What happens when this process connects to a TCP address; no byte is sent.
+    fn connect_tcp(&self, host: &str, port: u16) -> Connect;
+    /// The addresses of a name, as the host's own name service gives them.
+    fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, NoAddress>;
+    /// Logs in as the app would and asks one fixed question; at most one login for each way that libpq would try.
+    fn login(&self, target: &Target) -> Login;
+    /// Whether `who` may connect to the unix socket at `path`, worked out from the permission bits along the path.
+    fn access(&self, path: &str, who: &Identity) -> Access {
+        access::may_connect(self, path, who)
+    }
 }

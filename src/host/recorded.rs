@@ -1,1 +1,490 @@
-//! Not yet written.
+//! A host that was recorded: `host.toml` for what a machine shows, and a folder `root/` for its files.
+//!
+//! Entries of `host.toml` are tables by key (`[process.812]`, `[socket."/run/thena/thena.sock"]`), so that a second
+//! `host.toml` can be laid over the first: tables merge, other values replace, and `gone = true` removes an entry.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use super::postgres::{Failure, Server, Stage};
+use super::{
+    Connect, FileKind, Files, Host, Listener, Login, NoAddress, Process, ReadError, SocketInode, Stat, Tail, Target,
+    UnixSocket, User, file, users,
+};
+use crate::finding::InputError;
+
+/// A recorded host.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    table: Table,
+    recording: Recording,
+    files: BTreeMap<String, Arc<[u8]>>,
+}
+
+/// What `host.toml` may say.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Recording {
+    /// Seconds since 1970.
+    now: i64,
+    /// By pid.
+    #[serde(default)]
+    process: BTreeMap<String, ProcessEntry>,
+    /// By `address:port`.
+    #[serde(default)]
+    listener: BTreeMap<String, Holders>,
+    /// By path; its file has an entry of its own.
+    #[serde(default)]
+    socket: BTreeMap<String, Holders>,
+    /// By path: what a file tree in git cannot hold.
+    #[serde(default)]
+    file: BTreeMap<String, FileEntry>,
+    /// By path or `host:port`; where nothing is said, sockets, listeners and files decide.
+    #[serde(default)]
+    connect: BTreeMap<String, String>,
+    /// Addresses by name; an empty list is a name that does not exist.
+    #[serde(default)]
+    name: BTreeMap<String, NameEntry>,
+    /// By `user@host:port/database`.
+    #[serde(default)]
+    login: BTreeMap<String, LoginEntry>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProcessEntry {
+    ppid: i32,
+    name: String,
+    /// What is left out was not permitted to read; so are `cwd` and `environ`.
+    exe: Option<String>,
+    cmdline: Vec<String>,
+    cwd: Option<String>,
+    uid: u32,
+    gid: u32,
+    #[serde(default)]
+    groups: Vec<u32>,
+    started: i64,
+    /// `NAME=value`, in order.
+    environ: Option<Vec<String>>,
+    #[serde(default)]
+    established: Vec<Established>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Established {
+    inode: u64,
+    remote: String,
+}
+
+/// The processes that hold a listening socket; it is there as long as one of them is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Holders {
+    inode: u64,
+    pids: Vec<i32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct FileEntry {
+    /// `socket`, `folder`, `other`; a file where nothing is said.
+    kind: Option<String>,
+    /// Octal, such as `0660`.
+    mode: Option<String>,
+    uid: u32,
+    gid: u32,
+    modified: i64,
+    /// The target of a symbolic link.
+    link: Option<String>,
+    /// Whether reading it was not permitted.
+    unreadable: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NameEntry {
+    addresses: Vec<IpAddr>,
+    /// The resolver's words, where it did not answer.
+    resolver: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct LoginEntry {
+    /// A stage's word; the login went well where nothing is said.
+    failed_at: Option<String>,
+    class: String,
+    said: String,
+    standby: bool,
+    tls: bool,
+}
+
+impl Recorded {
+    /// Reads `folder/host.toml` and the files below `folder/root`. Errors: what cannot be read or does not fit.
+    pub fn load(folder: &Path) -> Result<Self, InputError> {
+        let path = folder.join("host.toml");
+        let name = path.display().to_string();
+        let bytes = file::read(&path).map_err(|error| InputError { path: name.clone(), message: error.to_string() })?;
+        let table = parse(&name, &String::from_utf8_lossy(&bytes))?;
+        let mut files = BTreeMap::new();
+        read_tree(&folder.join("root"), "", &mut files).map_err(|error| InputError {
+            path: folder.join("root").display().to_string(),
+            message: error.to_string(),
+        })?;
+        Self::new(&name, table, files)
+    }
+
+    /// The same host with another `host.toml` laid over its own. Errors: what does not fit.
+    pub fn patched(&self, host_toml: &str) -> Result<Self, InputError> {
+        let mut table = self.table.clone();
+        lay_over(&mut table, parse("host.toml", host_toml)?);
+        Self::new("host.toml", table, self.files.clone())
+    }
+
+    /// The same host with one file more, or with another content of it.
+    #[must_use]
+    pub fn with_file(mut self, path: &str, bytes: impl Into<Arc<[u8]>>) -> Self {
+        self.files.insert(path.to_owned(), bytes.into());
+        self
+    }
+
+    /// What [`Recorded::load`] reads as `host.toml`. Errors: none that a loaded host can have.
+    pub fn host_toml(&self) -> Result<String, toml::ser::Error> {
+        toml::to_string(&self.recording)
+    }
+
+    fn new(name: &str, mut table: Table, files: BTreeMap<String, Arc<[u8]>>) -> Result<Self, InputError> {
+        for entries in table.iter_mut().filter_map(|(_, value)| value.as_table_mut()) {
+            entries.retain(|_, entry| entry.get("gone").and_then(Value::as_bool) != Some(true));
+        }
+        let recording = table
+            .clone()
+            .try_into()
+            .map_err(|error: toml::de::Error| InputError { path: name.to_owned(), message: error.to_string() })?;
+        Ok(Self { table, recording, files })
+    }
+
+    /// `pids` without those that are gone.
+    fn alive(&self, pids: &[i32]) -> Vec<i32> {
+        pids.iter().copied().filter(|pid| self.recording.process.contains_key(&pid.to_string())).collect()
+    }
+
+    /// `path` with every recorded link on it resolved.
+    fn resolved(&self, path: &str) -> String {
+        let mut path = path.to_owned();
+        // As many as the kernel follows: path_resolution(7).
+        for _ in 0..40 {
+            let links = self.recording.file.iter().filter_map(|(from, entry)| Some((from, entry.link.as_ref()?)));
+            let Some((from, target, rest)) =
+                links.filter_map(|(from, target)| Some((from, target, below(&path, from)?))).next()
+            else {
+                break;
+            };
+            let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
+            path = if target.starts_with('/') { format!("{target}{rest}") } else { format!("{folder}/{target}{rest}") };
+        }
+        path
+    }
+
+    fn is_folder(&self, path: &str) -> bool {
+        let known = self.files.keys().chain(self.recording.file.keys()).chain(self.recording.socket.keys());
+        path == "/" || known.filter_map(|known| below(known, path)).any(|rest| !rest.is_empty())
+    }
+}
+
+/// What follows `folder` in `path`: empty for the same path, else with its slash.
+fn below<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
+    path.strip_prefix(folder.trim_end_matches('/')).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn parse(name: &str, text: &str) -> Result<Table, InputError> {
+    text.parse().map_err(|error: toml::de::Error| InputError { path: name.to_owned(), message: error.to_string() })
+}
+
+fn lay_over(table: &mut Table, patch: Table) {
+    for (key, value) in patch {
+        match (table.get_mut(&key), value) {
+            (Some(Value::Table(under)), Value::Table(over)) => lay_over(under, over),
+            (_, value) => _ = table.insert(key, value),
+        }
+    }
+}
+
+/// Adds every regular file below `folder` by its path on the recorded host; links are passed by.
+fn read_tree(folder: &Path, path: &str, files: &mut BTreeMap<String, Arc<[u8]>>) -> Result<(), ReadError> {
+    for name in file::list(folder)? {
+        let (on_disk, recorded) = (folder.join(&name), format!("{path}/{name}"));
+        let kind = std::fs::symlink_metadata(&on_disk)?.file_type();
+        if kind.is_dir() {
+            read_tree(&on_disk, &recorded, files)?;
+        } else if kind.is_file() {
+            files.insert(recorded, file::read(&on_disk)?.into());
+        }
+    }
+    Ok(())
+}
+
+impl Files for Recorded {
+    fn read(&self, path: &str) -> Result<Arc<[u8]>, ReadError> {
+        let path = self.resolved(path);
+        if self.recording.file.get(&path).is_some_and(|entry| entry.unreadable) {
+            return Err(ReadError::NoPermission);
+        }
+        match self.files.get(&path) {
+            Some(bytes) => Ok(Arc::clone(bytes)),
+            None => Err(self.stat(&path).map_or_else(|error| error, |_| ReadError::NotRegular)),
+        }
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
+        let folder = self.resolved(folder);
+        if !self.is_folder(&folder) {
+            return Err(ReadError::NotFound);
+        }
+        let known = self.files.keys().chain(self.recording.file.keys());
+        let names: BTreeSet<&str> =
+            known.filter_map(|path| below(path, &folder)?.split('/').nth(1)).filter(|name| !name.is_empty()).collect();
+        Ok(names.into_iter().map(str::to_owned).collect())
+    }
+
+    fn stat(&self, path: &str) -> Result<Stat, ReadError> {
+        let path = self.resolved(path);
+        let entry = self.recording.file.get(&path);
+        let bytes = self.files.get(&path);
+        let kind = match entry.and_then(|entry| entry.kind.as_deref()) {
+            Some("socket") => FileKind::Socket,
+            Some("folder") => FileKind::Folder,
+            Some("other") => FileKind::Other,
+            _ if bytes.is_some() => FileKind::File,
+            _ if self.is_folder(&path) => FileKind::Folder,
+            _ if entry.is_some_and(|entry| entry.unreadable) => FileKind::File,
+            _ => return Err(ReadError::NotFound),
+        };
+        let by_kind = if kind == FileKind::Folder { 0o755 } else { 0o644 };
+        let entry = entry.cloned().unwrap_or_default();
+        let mode = match &entry.mode {
+            Some(octal) => {
+                u32::from_str_radix(octal, 8).map_err(|_| ReadError::Other(format!("{octal} is no octal mode")))?
+            }
+            None => by_kind,
+        };
+        let size = bytes.map_or(0, |bytes| bytes.len() as u64);
+        Ok(Stat { kind, mode, uid: entry.uid, gid: entry.gid, size, modified: entry.modified, inode: 0 })
+    }
+
+    fn real_path(&self, path: &str) -> Result<String, ReadError> {
+        Ok(self.resolved(path))
+    }
+}
+
+impl Host for Recorded {
+    fn processes(&self) -> Result<Vec<Process>, ReadError> {
+        let mut processes = Vec::new();
+        for (pid, entry) in &self.recording.process {
+            let pid = pid.parse().map_err(|_| ReadError::Other(format!("process.{pid}: not a process id")))?;
+            let pairs = entry.environ.as_ref().map(|environ| {
+                let pairs = environ.iter().filter_map(|pair| pair.split_once('='));
+                pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+            });
+            processes.push(Process {
+                pid,
+                ppid: entry.ppid,
+                name: entry.name.clone(),
+                exe: entry.exe.clone().ok_or(ReadError::NoPermission),
+                cmdline: entry.cmdline.clone(),
+                cwd: entry.cwd.clone().ok_or(ReadError::NoPermission),
+                uid: entry.uid,
+                gid: entry.gid,
+                groups: entry.groups.clone(),
+                started: entry.started,
+                environ: pairs.ok_or(ReadError::NoPermission),
+            });
+        }
+        processes.sort_by_key(|process| process.pid);
+        Ok(processes)
+    }
+
+    fn listeners(&self) -> Result<Vec<Listener>, ReadError> {
+        let mut listeners = Vec::new();
+        for (address, holders) in &self.recording.listener {
+            let bound: SocketAddr =
+                address.parse().map_err(|_| ReadError::Other(format!("listener.{address}: not an address")))?;
+            let pids = self.alive(&holders.pids);
+            if !pids.is_empty() || holders.pids.is_empty() {
+                listeners.push(Listener { address: bound.ip(), port: bound.port(), inode: holders.inode, pids });
+            }
+        }
+        listeners.sort_by_key(|listener| (listener.address, listener.port));
+        Ok(listeners)
+    }
+
+    fn unix_sockets(&self) -> Result<Vec<UnixSocket>, ReadError> {
+        let sockets = self.recording.socket.iter().map(|(path, holders)| UnixSocket {
+            path: path.clone(),
+            inode: holders.inode,
+            listening: true,
+            pids: self.alive(&holders.pids),
+        });
+        Ok(sockets.filter(|socket| !socket.pids.is_empty()).collect())
+    }
+
+    fn established(&self, pid: i32) -> Result<Vec<SocketInode>, ReadError> {
+        let process = self.recording.process.get(&pid.to_string()).ok_or(ReadError::NotFound)?;
+        let sockets = process.established.iter();
+        Ok(sockets.map(|socket| SocketInode { inode: socket.inode, remote: socket.remote.clone() }).collect())
+    }
+
+    fn users(&self) -> Result<Vec<User>, ReadError> {
+        users::read(self)
+    }
+
+    fn now(&self) -> i64 {
+        self.recording.now
+    }
+
+    fn tail(&self, path: &str) -> Result<Tail, ReadError> {
+        Ok(Tail::of(&self.read(path)?, true))
+    }
+
+    fn connect_unix(&self, path: &str) -> Connect {
+        if let Some(word) = self.recording.connect.get(path) {
+            return Connect::from_word(word);
+        }
+        let real = self.resolved(path);
+        if self.stat(&real).is_err() {
+            return Connect::Missing;
+        }
+        let listens = |socket: &UnixSocket| socket.path == path || self.resolved(&socket.path) == real;
+        match self.unix_sockets() {
+            Ok(sockets) if sockets.iter().any(listens) => Connect::Ok,
+            _ => Connect::Refused,
+        }
+    }
+
+    fn connect_tcp(&self, host: &str, port: u16) -> Connect {
+        if let Some(word) = self.recording.connect.get(&format!("{host}:{port}")) {
+            return Connect::from_word(word);
+        }
+        let addresses = match self.resolve(host) {
+            Ok(addresses) => addresses,
+            Err(NoAddress::NoSuchName) => return Connect::Missing,
+            Err(_) => return Connect::TimedOut,
+        };
+        let listeners = self.listeners().unwrap_or_default();
+        let listens = |listener: &Listener| {
+            listener.port == port && (listener.address.is_unspecified() || addresses.contains(&listener.address))
+        };
+        match addresses.iter().any(IpAddr::is_loopback) {
+            true if listeners.iter().any(listens) => Connect::Ok,
+            true => Connect::Refused,
+            false => Connect::Other("this connection was not recorded".to_owned()),
+        }
+    }
+
+    fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, NoAddress> {
+        if let Ok(address) = host.trim_matches(['[', ']']).parse() {
+            return Ok(vec![address]);
+        }
+        match self.recording.name.get(host) {
+            Some(NameEntry { resolver: Some(words), .. }) => Err(NoAddress::NoResolver(words.clone())),
+            Some(NameEntry { addresses, .. }) if addresses.is_empty() => Err(NoAddress::NoSuchName),
+            Some(NameEntry { addresses, .. }) => Ok(addresses.clone()),
+            None if host == "localhost" => Ok(vec![IpAddr::from([127, 0, 0, 1])]),
+            None => Err(NoAddress::NoResolver("this name was not recorded".to_owned())),
+        }
+    }
+
+    fn login(&self, target: &Target) -> Login {
+        let keys = target.hosts.iter().map(|(host, port)| format!("{}@{host}:{port}/{}", target.user, target.dbname));
+        let Some(entry) = keys.filter_map(|key| self.recording.login.get(&key)).next() else {
+            let said = "this login was not recorded".to_owned();
+            let failure = Failure { at: Stage::Name, class: "not_recorded".into(), said, proved: false };
+            return Login { failure: Some(failure), ..Login::default() };
+        };
+        let failed_at =
+            entry.failed_at.as_deref().and_then(|word| Stage::ALL.into_iter().find(|stage| stage.word() == word));
+        Login {
+            failure: failed_at.map(|at| Failure {
+                at,
+                class: entry.class.clone().into(),
+                said: entry.said.clone(),
+                proved: true,
+            }),
+            logins: 0,
+            server: failed_at.is_none().then_some(Server { standby: entry.standby, now: self.recording.now }),
+            tls: entry.tls,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::host::{Access, Identity};
+
+    fn healthy() -> Recorded {
+        Recorded::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/hosts/healthy")).unwrap()
+    }
+
+    const SOCKET: &str = "/run/thena/thena.sock";
+
+    fn nginx_worker() -> Identity {
+        Identity { uid: 33, gid: 33, groups: vec![] }
+    }
+
+    #[test]
+    fn the_healthy_host_is_healthy() {
+        let host = healthy();
+        assert_eq!(host.connect_unix(SOCKET), Connect::Ok);
+        assert_eq!(host.access(SOCKET, &nginx_worker()), Access::Allowed);
+        assert_eq!(host.connect_tcp("127.0.0.1", 80), Connect::Ok);
+        assert!(host.processes().unwrap().len() >= 6);
+        assert!(host.users().unwrap().iter().any(|user| user.name == "thena"));
+        assert_eq!(host.real_path("/srv/thena/current/uwsgi.ini").unwrap(), "/srv/thena/releases/20160503/uwsgi.ini");
+        assert!(host.read("/srv/thena/current/uwsgi.ini").is_ok());
+        assert_eq!(host.list("/etc/nginx/sites-enabled").unwrap(), ["thena"]);
+        assert!(host.list("/etc").unwrap().contains(&"nginx".to_owned()));
+    }
+
+    #[test]
+    fn it_survives_being_written_and_read_again() {
+        let host = healthy();
+        let written = host.host_toml().unwrap();
+        let again = Recorded::new("again", parse("again", &written).unwrap(), host.files.clone()).unwrap();
+        assert_eq!(again.recording, host.recording);
+        assert_eq!(again.processes(), host.processes());
+    }
+
+    #[test]
+    fn a_patch_takes_away_and_changes() {
+        let killed =
+            healthy().patched("process.902.gone = true\nprocess.905.gone = true\nprocess.906.gone = true").unwrap();
+        assert_eq!(killed.connect_unix(SOCKET), Connect::Refused);
+        assert_eq!(killed.unix_sockets().unwrap(), []);
+        let stopped = killed.patched(&format!("file.\"{SOCKET}\".gone = true")).unwrap();
+        assert_eq!(stopped.connect_unix(SOCKET), Connect::Missing);
+        let closed = healthy().patched(&format!("[file.\"{SOCKET}\"]\nmode = \"0600\"")).unwrap();
+        assert!(matches!(
+            closed.access(SOCKET, &nginx_worker()),
+            Access::Denied { needs: "w", mode: 0o600, uid: 998, .. }
+        ));
+        assert_eq!(closed.connect_unix(SOCKET), Connect::Ok);
+    }
+
+    #[test]
+    fn what_is_not_recorded_is_not_guessed() {
+        let host = healthy();
+        assert!(matches!(host.connect_tcp("10.9.9.9", 1), Connect::Other(_)));
+        assert!(matches!(host.resolve("elsewhere.example"), Err(NoAddress::NoResolver(_))));
+        assert!(host.patched("process.902.colour = 1").is_err());
+        let unseen = host.patched("[file.\"/etc/shadow\"]\nunreadable = true").unwrap();
+        assert_eq!(unseen.read("/etc/shadow"), Err(ReadError::NoPermission));
+    }
+}

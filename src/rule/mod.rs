@@ -1,5 +1,12 @@
 //! Rule pages: a condition over facts, its message, its reason, its fix and its examples, all in one document.
 
+pub mod edit;
+pub mod example;
 pub mod expr;
+mod front;
+pub mod gate;
+pub mod judge;
 pub mod page;
+pub mod path;
 pub mod schema;
+pub mod suppress;

@@ -1,1 +1,143 @@
-//! Not yet written.
+//! Which facts there are: every table a rule page can run over, and the check that a dotted path leads somewhere.
+
+use std::fmt::Write;
+
+use crate::nearest::did_you_mean;
+use crate::stack::app::App;
+use crate::stack::chef::{Berksfile, Checkout, Cookbook, Dependency, Service};
+use crate::stack::database::Database;
+use crate::stack::env::{EnvRead, EnvValue};
+use crate::stack::fact::{Column, Schema, Table, Type};
+use crate::stack::job::Job;
+use crate::stack::link::{Link, PassLink};
+use crate::stack::nginx::{Listen, Pass};
+use crate::stack::process::Daemon;
+use crate::stack::problem::Refusal;
+use crate::stack::uwsgi::{Socket, Uwsgi, UwsgiOption};
+
+/// Every table, in the order of a request and then of what stands around it. A new table is registered here.
+pub static TABLES: &[Schema] = &[
+    Listen::SCHEMA,
+    Pass::SCHEMA,
+    PassLink::SCHEMA,
+    Socket::SCHEMA,
+    Uwsgi::SCHEMA,
+    UwsgiOption::SCHEMA,
+    Link::SCHEMA,
+    Job::SCHEMA,
+    Daemon::SCHEMA,
+    App::SCHEMA,
+    EnvRead::SCHEMA,
+    EnvValue::SCHEMA,
+    Database::SCHEMA,
+    Cookbook::SCHEMA,
+    Berksfile::SCHEMA,
+    Dependency::SCHEMA,
+    Service::SCHEMA,
+    Checkout::SCHEMA,
+    Refusal::SCHEMA,
+];
+
+/// The declaration of a table.
+///
+/// # Errors
+/// Says that there is no such table, and which one was probably meant.
+pub fn table(name: &str) -> Result<&'static Schema, String> {
+    TABLES.iter().find(|schema| schema.table == name).ok_or_else(|| {
+        let hint = did_you_mean(name, TABLES.iter().map(|schema| schema.table));
+        format!("there is no table `{name}`{hint} (rules/README.md lists them)")
+    })
+}
+
+/// A fact of a table.
+///
+/// # Errors
+/// Says that the table has no such fact, and which one was probably meant.
+pub fn column(schema: &'static Schema, name: &str) -> Result<&'static Column, String> {
+    schema.columns.iter().find(|column| column.name == name).ok_or_else(|| {
+        let hint = did_you_mean(name, schema.columns.iter().map(|column| column.name));
+        format!("table `{}` has no fact `{name}`{hint}", schema.table)
+    })
+}
+
+/// The type of what a dotted path such as `it.uwsgi.workers` leads to, for rows of the table `schema`.
+///
+/// # Errors
+/// Says which step of the path leads nowhere.
+pub fn type_of(schema: &'static Schema, path: &str) -> Result<Type, String> {
+    let mut steps = path.split('.');
+    if steps.next() != Some("it") {
+        return Err(format!("`{path}` is not a fact: facts are written `it.name` or `it.row.name`"));
+    }
+    let mut found = Type::Row(schema.table);
+    for step in steps {
+        let Type::Row(name) = found else {
+            return Err(format!("`{path}`: what stands before `.{step}` is {}, which has no facts", words(found)));
+        };
+        found = column(table(name)?, step).map_err(|error| format!("`{path}`: {error}"))?.kind;
+    }
+    Ok(found)
+}
+
+/// A type in the words of its documentation.
+fn words(kind: Type) -> String {
+    match kind {
+        Type::Bool => "true or false".into(),
+        Type::Int => "a number".into(),
+        Type::Text => "text".into(),
+        Type::List => "a list of texts".into(),
+        Type::Row(table) => format!("a row of [`{table}`](#{table})"),
+    }
+}
+
+/// All tables with their facts, as Markdown: the part of `rules/README.md` that nobody writes by hand.
+pub fn facts_table() -> String {
+    let mut text = String::new();
+    for schema in TABLES {
+        let _ = write!(
+            text,
+            "### {}\n\n{}.\n\n| fact | type | what it is |\n| --- | --- | --- |\n",
+            schema.table, schema.doc
+        );
+        for column in schema.columns {
+            let _ = writeln!(text, "| `{}` | {} | {} |", column.name, words(column.kind), column.doc);
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn paths_lead_through_rows() {
+        let links = table("links").unwrap();
+        assert_eq!(type_of(links, "it.uwsgi.workers"), Ok(Type::Int));
+        assert_eq!(type_of(links, "it.app"), Ok(Type::Row("apps")));
+        assert_eq!(type_of(links, "it"), Ok(Type::Row("links")));
+        assert!(type_of(links, "it.uwsgi.worker").unwrap_err().contains("did you mean `workers`"));
+        assert!(type_of(links, "it.uwsgi.workers.x").unwrap_err().contains("a number"));
+        assert!(type_of(links, "uwsgi.workers").is_err());
+        assert!(table("link").unwrap_err().contains("did you mean `links`"));
+    }
+
+    #[test]
+    fn every_table_and_fact_is_named_once_and_every_row_type_is_registered() {
+        let names: BTreeSet<_> = TABLES.iter().map(|schema| schema.table).collect();
+        assert_eq!(names.len(), TABLES.len());
+        for schema in TABLES {
+            let columns: BTreeSet<_> = schema.columns.iter().map(|column| column.name).collect();
+            assert_eq!(columns.len(), schema.columns.len(), "{}", schema.table);
+            for column in schema.columns {
+                if let Type::Row(name) = column.kind {
+                    assert!(names.contains(name), "{}.{} leads to `{name}`", schema.table, column.name);
+                }
+            }
+        }
+    }
+}

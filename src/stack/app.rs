@@ -1,6 +1,21 @@
 //! What a Python app asks of its environment, what it opens when it is imported, and what it lets escape.
 
+pub mod code;
+mod configuration;
+mod database;
+mod walk;
+
+use std::collections::BTreeMap;
+
+use crate::finding::{Confidence, Label};
 use crate::rows;
+use crate::source::Place;
+use crate::stack::app::code::{Code, Unit, folder_of, last_part};
+use crate::stack::app::configuration::Settings;
+use crate::stack::app::walk::{Step, Trace};
+use crate::stack::fact::{Fact, Missing};
+use crate::syntax::python::environment::Reader;
+use crate::syntax::python::{EnvRead, Event, Node, Scope, Unset, What, When};
 
 rows! {
     #[doc = "one WSGI app"]
@@ -21,3 +36,257 @@ rows! {
         configuration: String,
     }
 }
+
+/// How uWSGI is told to find the app.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// `module = thena.wsgi`
+    pub module: Option<String>,
+    /// `wsgi-file = app/wsgi.py`
+    pub wsgi_file: Option<String>,
+    /// The callable; uWSGI's default is `application`.
+    pub callable: Option<String>,
+    /// Where modules are looked for, in order: each `pythonpath`, then the folder uWSGI works in.
+    pub roots: Vec<String>,
+    /// Variables that the process is known to have, such as `DJANGO_SETTINGS_MODULE`.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// When a read happens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Moment {
+    /// While the WSGI module is imported.
+    Import,
+    /// When this function is called, which nothing does at import.
+    Call(String),
+}
+
+/// One read of the environment on the import path of an app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    /// The variable.
+    pub name: String,
+    /// The read.
+    pub place: Place,
+    /// Whether the app stops with an exception where the variable is not set and nothing before the read set it.
+    pub raises: bool,
+    /// Whether something else takes the value's place: a default, a test, or a value the code itself set before.
+    pub has_default: bool,
+    /// What the value is used for.
+    pub used_as: Option<String>,
+    /// Whether it counts: `Some(false)` in a configuration class that is not the selected one, `None` where the
+    /// selection is out of sight. A read that raises counts wherever its class is defined.
+    pub selected: Option<bool>,
+    /// When it happens.
+    pub moment: Moment,
+    /// Whether it stands in a branch that may not be taken.
+    pub sometimes: bool,
+    /// A `.env` file that may give the variable and is out of sight: where it is loaded.
+    pub maybe_from_file: Option<Place>,
+    /// The imports and calls that lead to it, outermost first.
+    pub trail: Vec<Label>,
+}
+
+/// An app and what it reads.
+#[derive(Debug)]
+pub struct Reading {
+    /// Its row.
+    pub app: App,
+    /// In the order in which they happen; those that happen in a request come last.
+    pub reads: Vec<Read>,
+}
+
+/// Reads the app that `entry` names. What lacks is an error where its file is not in sight, or more than one could be it.
+pub fn read(code: &Code, entry: &Entry) -> Result<Reading, Missing> {
+    let (unit, roots, confidence) = locate(code, entry)?;
+    let mut trace = walk::walk(code, &roots, unit, &entry.environment);
+    let framework = framework(code, &trace, callable(entry));
+    trace.missing.extend(framework.missing().cloned());
+    let settings = configuration::settings(code, &trace);
+    let connections = database::connections(code, &trace, &settings);
+    let mut app = App::at(callable_place(unit, entry));
+    app.key = unit.path().to_owned();
+    app.confidence = confidence;
+    app.path = Fact::read(unit.path().to_owned(), Place::whole(unit.document.file));
+    app.exceptions_escape = configuration::exceptions_escape(&settings, framework.known().map(String::as_str));
+    if framework.is_unknown() {
+        app.exceptions_escape = framework.clone();
+    }
+    app.framework = framework;
+    app.configuration = match (&settings.selected, &settings.unseen) {
+        (Some((name, place)), _) => Fact::read(name.clone(), *place),
+        (None, Some(missing)) => Fact::unknown(missing.clone()),
+        (None, None) => Fact::absent(),
+    };
+    app.connects_at_import = connections.connects;
+    app.engine_at_import = connections.engine;
+    app.fork_safe = connections.safe;
+    Ok(Reading { app, reads: reads(code, &trace, &settings) })
+}
+
+/// The WSGI file, Python's path with what had to be added, and how sure it is.
+fn locate<'c>(code: &'c Code, entry: &Entry) -> Result<(&'c Unit, Vec<String>, Confidence), Missing> {
+    let how = "name its folder: [app] path = \"…\" in housecall.toml";
+    let roots = || entry.roots.iter().map(|root| code::normal(root)).collect::<Vec<_>>();
+    let (tails, wanted) = match (&entry.wsgi_file, &entry.module) {
+        (Some(file), _) => {
+            let direct = entry.roots.iter().map(|root| code::join(root, file)).find_map(|path| code.at(&path)).or_else(|| code.at(file));
+            if let Some(unit) = direct {
+                return Ok((unit, roots(), Confidence::Proved));
+            }
+            (vec![file.trim_start_matches('/').to_owned()], file)
+        }
+        (None, Some(module)) => {
+            let module_name = module.split(':').next().unwrap_or(module);
+            if let Some(unit) = code.module(&roots(), module_name) {
+                return Ok((unit, roots(), Confidence::Proved));
+            }
+            let path = module_name.replace('.', "/");
+            (vec![format!("{path}.py"), format!("{path}/__init__.py")], module)
+        }
+        (None, None) => return Err(Missing::new("which module holds the app", "set `module` or `wsgi-file`")),
+    };
+    let candidates: Vec<_> = tails.iter().flat_map(|tail| code.ending_in(tail).into_iter().map(move |unit| (unit, tail))).collect();
+    let [(unit, tail)] = candidates.as_slice() else {
+        let what = if candidates.is_empty() { format!("the app's source (`{wanted}`)") } else { format!("which of {} files is `{wanted}`", candidates.len()) };
+        return Err(Missing::new(what, how));
+    };
+    let mut roots = roots();
+    let above = unit.path().strip_suffix(tail.as_str()).unwrap_or_else(|| folder_of(unit.path()));
+    roots.push(code::normal(above));
+    Ok((unit, roots, Confidence::Possible))
+}
+
+/// The name of the callable.
+fn callable(entry: &Entry) -> &str {
+    let named = entry.module.as_deref().and_then(|module| module.split_once(':')).map(|(_, callable)| callable);
+    entry.callable.as_deref().or(named).unwrap_or("application")
+}
+
+/// Where the callable is bound; the whole file where that cannot be seen.
+fn callable_place(unit: &Unit, entry: &Entry) -> Place {
+    let callable = callable(entry);
+    let bound = unit.events(&Scope::Module).rev().find(|event| match &event.what {
+        What::Assign { target, .. } => matches!(&*target.node, Node::Name(name) if name == callable),
+        What::Function(function) => &*function.name == callable,
+        What::Import(import) => import.names.iter().flatten().any(|(_, alias)| alias == callable),
+        _ => false,
+    });
+    bound.map_or_else(|| Place::whole(unit.document.file), |event| unit.place(event.span))
+}
+
+/// Which framework makes the callable, by what is called at import.
+fn framework(code: &Code, trace: &Trace, callable: &str) -> Fact<String> {
+    let called = trace.steps.iter().find_map(|step| {
+        let What::Call(call) = &step.event.what else { return None };
+        let path = code.canonical(&trace.roots, step.unit, &step.event.scope, call.call()?.0)?;
+        let name = match path.as_str() {
+            "django.core.wsgi.get_wsgi_application" | "django.core.handlers.wsgi.WSGIHandler" => "django",
+            "flask.Flask" | "Flask" | "connexion.FlaskApp" | "connexion.App" => "flask",
+            _ => return None,
+        };
+        Some(Fact::read(name.to_owned(), step.unit.place(call.span)))
+    });
+    let unseen = || trace.missing.first().cloned().or_else(|| factory_out_of_sight(code, trace, callable));
+    called.unwrap_or_else(|| unseen().map_or_else(|| Fact::derived("wsgi".to_owned()), Fact::unknown))
+}
+
+/// An app that is imported or made by a module that is not in sight is out of sight itself.
+fn factory_out_of_sight(code: &Code, trace: &Trace, callable: &str) -> Option<Missing> {
+    let first = trace.steps.first()?.unit;
+    // The callable may be set by a caller who does not know its name; then the usual ones are tried.
+    let meaning = [callable, "application", "app"].iter().find_map(|name| code.name(&trace.roots, first, &Scope::Module, name))?;
+    let path = match meaning {
+        code::Meaning::Outside(path) => path,
+        code::Meaning::Value(unit, event, value) => code.canonical(&trace.roots, unit, &event.scope, value).filter(|path| path.contains('('))?,
+        _ => return None,
+    };
+    let top = code::first_part(path.trim_start_matches('.')).trim_end_matches("()").to_owned();
+    let how = "add its file, or name its folder: [app] path = \"…\" in housecall.toml";
+    (!path.starts_with('<')).then(|| Missing::new(format!("the module `{top}`, which makes the app"), how))
+}
+
+fn reads(code: &Code, trace: &Trace, settings: &Settings) -> Vec<Read> {
+    let mut provided: BTreeMap<&str, Place> = BTreeMap::new();
+    let mut file: Option<Place> = None;
+    let mut all = Vec::new();
+    let mut later = Vec::new();
+    for step in &trace.steps {
+        match &step.event.what {
+            What::Provide { name, .. } if !step.sometimes => {
+                provided.entry(&name.value).or_insert_with(|| step.place());
+            }
+            What::Call(call) => {
+                let path = call.call().and_then(|(callee, _)| code.canonical(&trace.roots, step.unit, &step.event.scope, callee));
+                if path.is_some_and(|path| loads_file(&path)) {
+                    file.get_or_insert_with(|| step.place());
+                }
+            }
+            What::Read(read) => all.push(happening(step, read, settings, &provided, file)),
+            What::Function(function) => later.extend(in_requests(step, &function.name)),
+            _ => {}
+        }
+    }
+    let done: std::collections::BTreeSet<Place> = all.iter().map(|read| read.place).collect();
+    later.retain(|read| !done.contains(&read.place));
+    for read in &mut later {
+        read.has_default |= provided.contains_key(read.name.as_str());
+        read.raises &= !provided.contains_key(read.name.as_str());
+        read.maybe_from_file = read.maybe_from_file.or(file);
+    }
+    all.extend(later);
+    all
+}
+
+/// Whether a call loads variables from a `.env` file.
+fn loads_file(path: &str) -> bool {
+    matches!(last_part(path), "load_dotenv" | "read_env" | "read_dotenv" | "read_envfile")
+}
+
+fn happening(step: &Step, read: &EnvRead, settings: &Settings, provided: &BTreeMap<&str, Place>, file: Option<Place>) -> Read {
+    let selected = match &step.event.scope {
+        Scope::Class(class) => settings.counts(step.unit, class),
+        _ => Some(true),
+    };
+    let is_provided = provided.contains_key(read.name.value.as_str());
+    let made = made(step, step.event, read, Moment::Import);
+    Read {
+        raises: made.raises && !is_provided,
+        has_default: made.has_default || is_provided,
+        selected,
+        sometimes: step.sometimes,
+        maybe_from_file: made.maybe_from_file.or(file),
+        ..made
+    }
+}
+
+fn made(step: &Step, event: &Event, read: &EnvRead, moment: Moment) -> Read {
+    let place = step.unit.place(event.span);
+    Read {
+        name: read.name.value.clone(),
+        place,
+        raises: read.unset == Unset::Raises,
+        has_default: matches!(read.unset, Unset::Default | Unset::Tested),
+        used_as: read.used_as.clone(),
+        selected: Some(true),
+        moment,
+        sometimes: event.when == When::Sometimes,
+        maybe_from_file: (read.reader == Reader::WithFile).then_some(place),
+        trail: (*step.trail).clone(),
+    }
+}
+
+/// The reads in the body of a function that is defined at import.
+fn in_requests(step: &Step, function: &str) -> Vec<Read> {
+    let scope = Scope::Function(function.into());
+    let events = step.unit.events(&scope).filter(|event| event.when != When::Never);
+    events
+        .filter_map(|event| match &event.what {
+            What::Read(read) => Some(made(step, event, read, Moment::Call(function.to_owned()))),
+            _ => None,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

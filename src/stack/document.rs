@@ -31,20 +31,22 @@ pub struct Document {
     /// Its language.
     pub kind: Kind,
     text: Arc<str>,
+    written: Arc<str>,
     tags: Vec<(Tag, Answer<String>)>,
 }
 
 impl Document {
     /// A text without template tags.
     pub fn plain(file: FileId, path: impl Into<String>, kind: Kind, text: Arc<str>) -> Self {
-        Self { file, path: path.into(), kind, text, tags: Vec::new() }
+        Self { file, path: path.into(), kind, written: Arc::clone(&text), text, tags: Vec::new() }
     }
 
-    /// A template; `evaluate` gives the value of an output tag by its code.
+    /// A template as it was read from `source`; `evaluate` gives the value of an output tag by its code.
     pub fn template(
         file: FileId,
         path: impl Into<String>,
         kind: Kind,
+        source: Arc<str>,
         template: Template,
         mut evaluate: impl FnMut(&Tag) -> Answer<String>,
     ) -> Self {
@@ -56,7 +58,17 @@ impl Document {
                 (tag, value)
             })
             .collect();
-        Self { file, path: path.into(), kind, text: template.text.into(), tags }
+        Self { file, path: path.into(), kind, text: template.text.into(), written: source, tags }
+    }
+
+    /// `span` as it is written in the source, tags included, so that a cure can repeat them.
+    pub fn written(&self, span: Span) -> &str {
+        span.of(&self.written)
+    }
+
+    /// The same document for a text that was already worked out of it, where no tag is left.
+    pub fn without_tags(&self) -> Self {
+        Self { tags: Vec::new(), ..self.clone() }
     }
 
     /// What the reader parses: as long as the source, tags replaced.

@@ -1,9 +1,11 @@
 //! Who asks for an environment variable, who gives it to the process as it is really started, and what only looks like it.
 
+use crate::rows;
 use std::sync::Arc;
 
-use crate::rows;
+use crate::finding::Confidence;
 use crate::stack::app::App;
+use crate::stack::fact::{Fact, Missing};
 use crate::stack::job::Job;
 
 rows! {
@@ -44,4 +46,67 @@ rows! {
         #[doc = "the line that would work"]
         cure: String,
     }
+}
+
+/// What every Upstart job gets besides its own `env` stanzas (Upstart: `JOB_DEFAULT_ENVIRONMENT`, job_process.c).
+const OF_EVERY_JOB: &[&str] = &["PATH", "TERM", "UPSTART_JOB", "UPSTART_INSTANCE"];
+
+/// The environment of one process, by everything that gives variables to it or only seems to.
+#[derive(Debug, Default)]
+pub struct Layers {
+    /// The job, uWSGI's `env`, and what a running process was started with.
+    pub given: Vec<Arc<EnvValue>>,
+    /// Lines that a program ignores.
+    pub ignored: Vec<Arc<EnvValue>>,
+    /// What login shells set; the process is not started by one.
+    pub login: Vec<Arc<EnvValue>>,
+    /// Why a variable may be given by something out of sight, where it may.
+    pub out_of_sight: Option<Missing>,
+}
+
+impl Layers {
+    /// Whether the process has the variable.
+    pub fn provided(&self, name: &str) -> Fact<bool> {
+        if let Some(value) = named(&self.given, name) {
+            return Fact::derived(true).at(value.name.place.unwrap_or(value.place));
+        }
+        if OF_EVERY_JOB.contains(&name) {
+            return Fact::default_of(true);
+        }
+        match &self.out_of_sight {
+            Some(missing) => Fact::unknown(missing.clone()),
+            None => Fact::derived(false),
+        }
+    }
+
+    /// Fills in a read of `name`: whether the process has it, and what only looks like giving it.
+    pub fn judge(&self, name: &str, read: &mut EnvRead) {
+        read.provided = self.provided(name);
+        read.wrong_syntax = self.looks_like(&self.ignored, name);
+        read.login_shell = self.looks_like(&self.login, name);
+        read.login_user = match named(&self.login, name) {
+            Some(value) => value.user.clone(),
+            None => Fact::absent(),
+        };
+    }
+
+    fn looks_like(&self, values: &[Arc<EnvValue>], name: &str) -> Fact<String> {
+        match named(values, name) {
+            Some(value) => match value.path.known() {
+                Some(path) => Fact::read(path.clone(), value.name.place.unwrap_or(value.place)),
+                None => Fact::absent(),
+            },
+            None => Fact::absent(),
+        }
+    }
+}
+
+/// The last value with this name: later lines win in every one of these files.
+fn named<'a>(values: &'a [Arc<EnvValue>], name: &str) -> Option<&'a EnvValue> {
+    values.iter().rev().find(|value| value.name.known().is_some_and(|known| known == name)).map(Arc::as_ref)
+}
+
+/// How sure it is that a read happens at all: what a request handler reads, happens only if that handler runs.
+pub fn confidence_of_scope(at_import: bool, link: Confidence) -> Confidence {
+    if at_import { link } else { link.min(Confidence::Possible) }
 }

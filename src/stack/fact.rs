@@ -18,6 +18,17 @@ pub enum Answer<T> {
     Unknown(Missing),
 }
 
+impl<T> Answer<T> {
+    /// The answer with a known value changed.
+    pub fn map_known<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
+        match self {
+            Self::Known(value) => Answer::Known(change(value)),
+            Self::Absent => Answer::Absent,
+            Self::Unknown(missing) => Answer::Unknown(missing),
+        }
+    }
+}
+
 /// What is out of sight, and how it could be brought into sight.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Missing {
@@ -111,6 +122,11 @@ impl<T> Fact<T> {
         matches!(self.answer, Answer::Unknown(_))
     }
 
+    /// Whether it was looked for everywhere and is not there.
+    pub fn is_absent(&self) -> bool {
+        matches!(self.answer, Answer::Absent)
+    }
+
     /// What is lacked, where it is out of sight.
     pub fn missing(&self) -> Option<&Missing> {
         match &self.answer {
@@ -121,11 +137,7 @@ impl<T> Fact<T> {
 
     /// The fact with its value changed, place and trail kept.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Fact<U> {
-        let answer = match self.answer {
-            Answer::Known(value) => Answer::Known(change(value)),
-            Answer::Absent => Answer::Absent,
-            Answer::Unknown(missing) => Answer::Unknown(missing),
-        };
+        let answer = self.answer.map_known(change);
         Fact { answer, place: self.place, basis: self.basis, trail: self.trail }
     }
 }

@@ -3,14 +3,20 @@
 #[macro_use]
 pub mod fact;
 pub mod app;
+pub mod boundary;
 pub mod chef;
 pub mod database;
 pub mod deployment;
 pub mod document;
 pub mod env;
+pub mod facts;
 pub mod job;
+pub mod kind;
+pub mod launch;
 pub mod link;
+pub mod login_shell;
 pub mod nginx;
 pub mod problem;
+pub mod process;
 pub mod uwsgi;
 pub mod view;

@@ -1,6 +1,22 @@
 //! What an nginx configuration passes on, to which address, from which server and location.
 
+mod address;
+mod include;
+
 use crate::rows;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+pub use include::{Trees, includes, prefix};
+
+use crate::source::{FileId, Place};
+use crate::stack::document::{Document, Kind};
+use crate::stack::fact::{Answer, Fact, Missing};
+use crate::stack::view::View;
+use crate::syntax::Problem;
+use crate::syntax::nginx::{Config, Directive, directives};
+use address::Target;
+use include::{Assembly, Statement};
 
 rows! {
     #[doc = "one `uwsgi_pass` or `proxy_pass` of nginx; keyed by the directive"]
@@ -13,6 +29,8 @@ rows! {
         address: String,
         #[doc = "whether the address is on this host: a unix socket or a loopback address"]
         local: bool,
+        #[doc = "whether the address is a unix socket"]
+        unix: bool,
         #[doc = "the names of its server"]
         server_names: Vec<String>,
         #[doc = "the location it stands in"]
@@ -20,4 +38,300 @@ rows! {
         #[doc = "the user nginx's workers run as"]
         user: String,
     }
+
+    #[doc = "one `listen` of nginx: where requests come in"]
+    pub struct Listen in "listens" {
+        #[doc = "the address as written, such as `80`, `127.0.0.1:8080` or `unix:/run/nginx.sock`"]
+        address: String,
+        #[doc = "the TCP port; absent for a unix socket"]
+        port: i64,
+        #[doc = "whether it speaks TLS"]
+        ssl: bool,
+        #[doc = "the names of its server"]
+        server_names: Vec<String>,
+    }
 }
+
+/// What was read from nginx's files.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// Every pass, through each server of its upstream.
+    pub passes: Vec<Arc<Pass>>,
+    /// Every listen.
+    pub listens: Vec<Arc<Listen>>,
+    /// What nginx refuses across files, by the file it stands in.
+    pub problems: Vec<(FileId, Problem)>,
+    /// The files that were included.
+    pub included: BTreeSet<FileId>,
+}
+
+impl Reading {
+    fn add(&mut self, other: Reading) {
+        self.passes.extend(other.passes);
+        self.listens.extend(other.listens);
+        self.problems.extend(other.problems);
+        self.included.extend(other.included);
+    }
+}
+
+/// Whether a file is a main file, by its name or by what only a main file holds.
+pub fn is_main(document: &Document, tree: &Config) -> bool {
+    let named = document.path.rsplit('/').next() == Some("nginx.conf");
+    named || directives(&tree.items).any(|directive| directive.is("events") || directive.is("http"))
+}
+
+/// Reads every main file of the view with what it includes, then each fragment that nothing includes.
+pub fn read_all(view: &View, trees: &Trees) -> Reading {
+    let documents = view.of(Kind::Nginx).filter_map(|document| Some((document, &trees.get(&document.file)?.tree)));
+    let (mains, fragments): (Vec<_>, Vec<_>) = documents.partition(|(document, tree)| is_main(document, tree));
+    let mut all = Reading::default();
+    for (document, _) in mains {
+        all.add(read(view, trees, document));
+    }
+    let alone: Vec<(FileId, Reading)> = fragments
+        .into_iter()
+        .filter(|(document, _)| !all.included.contains(&document.file))
+        .map(|(document, _)| (document.file, read(view, trees, document)))
+        .collect();
+    let mut includers: BTreeMap<FileId, BTreeSet<FileId>> = BTreeMap::new();
+    for (file, reading) in &alone {
+        reading.included.iter().for_each(|included| {
+            includers.entry(*included).or_default().insert(*file);
+        });
+    }
+    // Of two fragments that include each other the first one speaks.
+    let speaks = |file: &FileId, reading: &Reading| {
+        includers.get(file).is_none_or(|by| by.iter().all(|other| other >= file && reading.included.contains(other)))
+    };
+    alone.into_iter().filter(|(file, reading)| speaks(file, reading)).for_each(|(_, reading)| all.add(reading));
+    all
+}
+
+/// Reads one main file, or one fragment on its own, with all that it includes.
+pub fn read(view: &View, trees: &Trees, document: &Arc<Document>) -> Reading {
+    let Some(parsed) = trees.get(&document.file) else { return Reading::default() };
+    let main = is_main(document, &parsed.tree);
+    let assembly = Assembly::new(view, trees, prefix(document, main));
+    let (top, mut whole) = assembly.top(document);
+    let mut user = user_of(&top, main && whole);
+    if !main {
+        user = Fact::unknown(Missing::new("nginx's main file", "lint it together with this one: its `user` counts"));
+    }
+    let mut upstreams = Upstreams::default();
+    add_upstreams(&assembly, &top, &mut upstreams);
+    for http in top.iter().filter(|statement| statement.directive.is("http")) {
+        let (inside, seen) = assembly.inside(http);
+        whole &= seen;
+        add_upstreams(&assembly, &inside, &mut upstreams);
+    }
+    let mut walk = Walk { assembly: &assembly, upstreams, whole: main && whole, user, reading: Reading::default() };
+    walk.through(&top, &Scope::of_file(main));
+    let mut reading = walk.reading;
+    reading.included = assembly.included.take();
+    reading.problems = assembly.problems.take();
+    reading
+}
+
+/// The `user` of the main context; the compiled-in `nobody` where the whole context was seen without one.
+fn user_of(top: &[Statement<'_>], whole: bool) -> Fact<String> {
+    let set = top.iter().find(|statement| statement.directive.is("user"));
+    match set.and_then(|statement| Some((statement, statement.directive.arguments.first()?))) {
+        Some((statement, name)) => statement.document.fact(name.span, &name.value),
+        None if whole => Fact::default_of("nobody".to_owned()),
+        None => Fact::unknown(Missing::new("`user` of nginx", "lint the files that its main file includes too")),
+    }
+}
+
+/// The servers of each upstream, by its name; the places are their lines.
+type Upstreams = BTreeMap<String, Vec<Fact<String>>>;
+
+fn add_upstreams(assembly: &Assembly<'_>, statements: &[Statement<'_>], into: &mut Upstreams) {
+    for statement in statements.iter().filter(|statement| statement.directive.is("upstream")) {
+        let Some(name) = statement.directive.arguments.first() else { continue };
+        let Answer::Known(name) = statement.document.value(name.span, &name.value) else { continue };
+        let servers = into.entry(name).or_default();
+        for server in assembly.inside(statement).0.iter().filter(|inner| inner.directive.is("server")) {
+            let (Some(value), false) = (server.directive.arguments.first(), is_down(server.directive)) else {
+                continue;
+            };
+            let mut fact = server.document.fact(value.span, &value.value);
+            if let Answer::Known(value) = &fact.answer {
+                fact.answer = match address::of_upstream_server(value) {
+                    Some(address) => Answer::Known(address),
+                    None => Answer::Unknown(unknown_variable(value)),
+                };
+            }
+            servers.push(fact);
+        }
+    }
+}
+
+fn is_down(server: &Directive) -> bool {
+    server.arguments.iter().any(|argument| argument.value == "down")
+}
+
+fn unknown_variable(name: &str) -> Missing {
+    Missing::new(format!("the value of ${name}"), "each request decides it; name the socket itself to have it checked")
+}
+
+/// The blocks around a statement, as far as they matter to a pass.
+#[derive(Debug, Clone)]
+struct Scope {
+    server_names: Fact<Vec<String>>,
+    location: Fact<String>,
+}
+
+impl Scope {
+    fn of_file(main: bool) -> Self {
+        if main {
+            return Self { server_names: Fact::absent(), location: Fact::absent() };
+        }
+        let missing = |what: &str| Missing::new(what, "lint the file that includes this one too");
+        Self {
+            server_names: Fact::unknown(missing("the server around it")),
+            location: Fact::unknown(missing("the location around it")),
+        }
+    }
+}
+
+/// One way through all blocks of an assembly, collecting rows.
+struct Walk<'a> {
+    assembly: &'a Assembly<'a>,
+    upstreams: Upstreams,
+    /// Whether every upstream is in sight.
+    whole: bool,
+    user: Fact<String>,
+    reading: Reading,
+}
+
+impl Walk<'_> {
+    fn through(&mut self, statements: &[Statement<'_>], scope: &Scope) {
+        for statement in statements {
+            match statement.directive.name.value.as_str() {
+                "uwsgi_pass" | "proxy_pass" => self.pass(statement, scope),
+                "listen" => self.listen(statement, scope),
+                "stream" | "mail" | "upstream" => {}
+                name => {
+                    let (inside, _) = self.assembly.inside(statement);
+                    let mut scope = scope.clone();
+                    if name == "server" {
+                        scope.server_names = server_names(&inside);
+                    } else if name == "location" {
+                        scope.location = text_of(statement);
+                    }
+                    self.through(&inside, &scope);
+                }
+            }
+        }
+    }
+
+    fn pass(&mut self, statement: &Statement<'_>, scope: &Scope) {
+        let directive = statement.directive;
+        let Some(argument) = directive.arguments.first() else { return };
+        let uwsgi = directive.is("uwsgi_pass");
+        let name = statement.document.place(directive.name.span);
+        let written = statement.document.fact(argument.span, &argument.value);
+        for address in self.addresses(written, uwsgi) {
+            let mut pass = Pass::at(statement.document.place(directive.head()));
+            pass.key.clone_from(&directive.name.value);
+            pass.directive = Fact::read(directive.name.value.clone(), name);
+            pass.protocol = Fact::read(if uwsgi { "uwsgi" } else { "http" }.to_owned(), name);
+            pass.local = address.clone().map(|address| address::is_local(&address));
+            pass.unix = address.clone().map(|address| address.starts_with('/'));
+            pass.address = address;
+            pass.server_names = scope.server_names.clone();
+            pass.location = scope.location.clone();
+            pass.user = self.user.clone();
+            self.reading.passes.push(Arc::new(pass));
+        }
+    }
+
+    /// The addresses that a written target stands for: one, or one for each server of an upstream.
+    fn addresses(&self, written: Fact<String>, uwsgi: bool) -> Vec<Fact<String>> {
+        let Some(value) = written.known() else { return vec![written] };
+        let target = if uwsgi { address::of_uwsgi_pass(value) } else { address::of_proxy_pass(value) };
+        let unknown = |missing: Missing| Fact { answer: Answer::Unknown(missing), ..written.clone() };
+        let (name, port) = match target {
+            Target::Address(address) => return vec![written.map(|_| address)],
+            Target::Variable(name) => return vec![unknown(unknown_variable(&name))],
+            Target::Name(name, port) => (name, port),
+        };
+        if let Some(servers) = self.upstreams.get(&name) {
+            let through = |server: &Fact<String>| {
+                let fact = Fact { answer: server.answer.clone(), ..written.clone() };
+                match server.place {
+                    Some(place) => fact.via(place, format!("the server of upstream `{name}`")),
+                    None => fact,
+                }
+            };
+            return servers.iter().map(through).collect();
+        }
+        match port {
+            Some(port) if self.whole || name.contains('.') || name == "localhost" => {
+                vec![written.map(|_| format!("{name}:{port}"))]
+            }
+            _ => vec![unknown(Missing::new(
+                format!("upstream `{name}`"),
+                "lint the file that defines it together with this one",
+            ))],
+        }
+    }
+
+    fn listen(&mut self, statement: &Statement<'_>, scope: &Scope) {
+        let Some(argument) = statement.directive.arguments.first() else { return };
+        let mut listen = Listen::at(statement.document.place(statement.directive.head()));
+        listen.address = statement.document.fact(argument.span, &argument.value);
+        let port = |address: &str| match address.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') && host != "unix" => port.parse().ok(),
+            _ => Some(address.parse().unwrap_or(80)),
+        };
+        let written = listen.address.clone();
+        listen.port = match written.known() {
+            Some(address) if address.starts_with("unix:") => Fact::absent(),
+            Some(address) => match port(address) {
+                Some(port) => written.map(|_| port),
+                None => listen.port,
+            },
+            None => written.map(|_| 0),
+        };
+        let ssl = statement.directive.arguments.iter().find(|argument| argument.value == "ssl");
+        listen.ssl = match ssl {
+            Some(word) => Fact::read(true, statement.document.place(word.span)),
+            None => Fact::default_of(false),
+        };
+        listen.server_names = scope.server_names.clone();
+        self.reading.listens.push(Arc::new(listen));
+    }
+}
+
+/// All names of a server; the empty name where it has none.
+fn server_names(inside: &[Statement<'_>]) -> Fact<Vec<String>> {
+    let mut names = Vec::new();
+    let mut place: Option<Place> = None;
+    for statement in inside.iter().filter(|statement| statement.directive.is("server_name")) {
+        place = place.or(Some(statement.document.place(statement.directive.head())));
+        for argument in &statement.directive.arguments {
+            match statement.document.value(argument.span, &argument.value) {
+                Answer::Known(name) => names.push(name),
+                Answer::Absent => {}
+                Answer::Unknown(missing) => return Fact::unknown(missing),
+            }
+        }
+    }
+    match place {
+        Some(place) => Fact::read(names, place),
+        None => Fact::default_of(vec![String::new()]),
+    }
+}
+
+/// The arguments of a location as written.
+fn text_of(location: &Statement<'_>) -> Fact<String> {
+    let Some((first, last)) = location.directive.arguments.first().zip(location.directive.arguments.last()) else {
+        return Fact::absent();
+    };
+    let words: Vec<&str> = location.directive.arguments.iter().map(|argument| argument.value.as_str()).collect();
+    location.document.fact(first.span.to(last.span), &words.join(" "))
+}
+
+#[cfg(test)]
+mod tests;

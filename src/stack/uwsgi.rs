@@ -1,8 +1,19 @@
 //! What a uWSGI configuration sets up: one row for the instance, one for each option, socket and variable.
 
-use std::sync::Arc;
+mod address;
+mod instance;
+mod options;
+mod settings;
+mod variables;
 
 use crate::rows;
+use std::sync::Arc;
+
+use crate::source::Span;
+use crate::stack::document::Document;
+use crate::stack::env::EnvValue;
+use crate::stack::fact::Missing;
+use settings::Settings;
 
 rows! {
     #[doc = "one uWSGI instance, as its ini and command line set it up"]
@@ -61,3 +72,43 @@ rows! {
         uwsgi: Arc<Uwsgi>,
     }
 }
+
+/// Everything one uWSGI configuration says.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// The instance.
+    pub uwsgi: Arc<Uwsgi>,
+    /// Its options, in order.
+    pub options: Vec<UwsgiOption>,
+    /// The sockets it binds. One in an `if` or `for` has an unknown address.
+    pub sockets: Vec<Socket>,
+    /// The variables it gives to the app. One in an `if` or `for` is only possible; one from a folder has an unknown name.
+    pub variables: Vec<EnvValue>,
+    /// What is out of sight and could set more options, sockets or variables.
+    pub open: Option<Missing>,
+}
+
+/// Reads an ini on its own. What its job's command line adds is not in it: see [`read_with_command`].
+pub fn read(document: &Document) -> Reading {
+    reading(&Settings::of_file(document, None))
+}
+
+/// Reads what the words of a job's command set up, in uWSGI's order: `document`, where the command's first
+/// configuration file is at hand, in the place where it is named. `job` is the text the words stand in.
+pub fn read_with_command(document: Option<&Document>, job: &Document, words: &[(String, Span)]) -> Reading {
+    reading(&Settings::of_command(document, job, words))
+}
+
+fn reading(settings: &Settings) -> Reading {
+    let uwsgi = Arc::new(instance::row(settings));
+    Reading {
+        options: options::rows(settings, &uwsgi),
+        sockets: address::rows(settings, &uwsgi),
+        variables: variables::rows(settings),
+        open: settings.open().cloned(),
+        uwsgi,
+    }
+}
+
+#[cfg(test)]
+mod tests;

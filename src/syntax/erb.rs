@@ -37,3 +37,215 @@ pub struct Template {
     /// In order.
     pub tags: Vec<Tag>,
 }
+
+/// How a template language marks its tags.
+struct Marks {
+    /// What opens a tag, longest first, and what closes it.
+    openings: &'static [(&'static str, &'static str, TagKind)],
+    /// An opening that prints itself instead of opening a tag.
+    escaped: Option<&'static str>,
+    /// A closing mark inside a tag that does not close it.
+    not_closing: Option<&'static str>,
+    /// A pair of code tags between which nothing is a tag.
+    verbatim: Option<(&'static str, &'static str)>,
+}
+
+const ERB: Marks = Marks {
+    openings: &[
+        ("<%=", "%>", TagKind::Output),
+        ("<%#", "%>", TagKind::Comment),
+        ("<%-#", "%>", TagKind::Comment),
+        ("<%", "%>", TagKind::Code),
+    ],
+    escaped: Some("<%%"),
+    not_closing: Some("%%>"),
+    verbatim: None,
+};
+
+const JINJA: Marks = Marks {
+    openings: &[("{{", "}}", TagKind::Output), ("{#", "#}", TagKind::Comment), ("{%", "%}", TagKind::Code)],
+    escaped: None,
+    not_closing: None,
+    verbatim: Some(("raw", "endraw")),
+};
+
+/// Reads an ERB template, as Chef renders it (trim mode `-`).
+pub fn read(text: &str) -> Template {
+    read_with(text, &ERB)
+}
+
+/// Reads a Jinja template, as Ansible renders it.
+pub fn read_jinja(text: &str) -> Template {
+    read_with(text, &JINJA)
+}
+
+fn read_with(text: &str, marks: &Marks) -> Template {
+    let mut filled = String::with_capacity(text.len());
+    let mut tags = Vec::new();
+    let mut at = 0;
+    let mut verbatim = false;
+    while let Some((start, opening, closing, kind)) = next_opening(text, at, marks) {
+        let inside = start + opening.len();
+        if verbatim && kind != TagKind::Code {
+            filled.push_str(&text[at..inside]);
+            at = inside;
+            continue;
+        }
+        let (inside_end, end) = close_of(text, inside, closing, marks.not_closing);
+        let code = trimmed(text, inside, inside_end);
+        let word = code.of(text);
+        if verbatim && end == text.len() && inside_end == end {
+            break;
+        }
+        if verbatim && marks.verbatim.is_none_or(|(_, last)| word != last) {
+            filled.push_str(&text[at..inside]);
+            at = inside;
+            continue;
+        }
+        verbatim = !verbatim && kind == TagKind::Code && marks.verbatim.is_some_and(|(first, _)| word == first);
+        filled.push_str(&text[at..start]);
+        let stand_in = if kind == TagKind::Output { FILLER } else { ' ' };
+        filled.extend(std::iter::repeat_n(stand_in, end - start));
+        tags.push(Tag { span: Span::new(start, end), code, kind, alone: false });
+        at = end;
+    }
+    filled.push_str(&text[at..]);
+    mark_alone(&filled, &mut tags);
+    Template { text: filled, tags }
+}
+
+/// The next tag from `at`: where it opens, how, and what closes it.
+fn next_opening(text: &str, mut at: usize, marks: &Marks) -> Option<(usize, &'static str, &'static str, TagKind)> {
+    let first = marks.openings.first()?.0.get(..1)?;
+    loop {
+        let start = at + text.get(at..)?.find(first)?;
+        let rest = &text[start..];
+        if let Some(escaped) = marks.escaped.filter(|escaped| rest.starts_with(escaped)) {
+            at = start + escaped.len();
+            continue;
+        }
+        if let Some((opening, closing, kind)) = marks.openings.iter().find(|(opening, ..)| rest.starts_with(opening)) {
+            return Some((start, opening, closing, *kind));
+        }
+        at = start + first.len();
+    }
+}
+
+/// Where the inside of a tag ends, and where the tag does; an unclosed tag takes the rest.
+fn close_of(text: &str, inside: usize, closing: &str, not_closing: Option<&str>) -> (usize, usize) {
+    let mut at = inside;
+    while let Some(found) = text[at..].find(closing) {
+        let found = at + found;
+        let end = found + closing.len();
+        let literal = not_closing.is_some_and(|mark| text.as_bytes()[inside..end].ends_with(mark.as_bytes()));
+        if !literal {
+            return (found, end);
+        }
+        at = end;
+    }
+    (text.len(), text.len())
+}
+
+/// The code without blanks and without the signs that trim blanks around the tag.
+fn trimmed(text: &str, start: usize, end: usize) -> Span {
+    let code = &text[start..end];
+    let code = code.strip_prefix(['-', '+', '=']).unwrap_or(code);
+    let start = end - code.len();
+    let code = code.strip_suffix(['-', '+']).unwrap_or(code);
+    let blanks = code.len() - code.trim_start().len();
+    let kept = code.trim().len();
+    Span::new(start + blanks, start + blanks + kept)
+}
+
+/// Marks the output tags whose lines hold nothing but tags and blanks.
+fn mark_alone(filled: &str, tags: &mut [Tag]) {
+    let mut tags = tags.iter_mut().peekable();
+    let mut at = 0;
+    for line in filled.split_inclusive('\n') {
+        at += line.len();
+        let alone = line.chars().all(|character| character == FILLER || character.is_whitespace());
+        while let Some(tag) = tags.next_if(|tag| tag.span.range().start < at) {
+            tag.alone = alone && tag.kind == TagKind::Output;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn codes(text: &str, template: &Template) -> Vec<(TagKind, String)> {
+        template.tags.iter().map(|tag| (tag.kind, tag.code.of(text).to_owned())).collect()
+    }
+
+    #[test]
+    fn erb_tags_keep_their_length() {
+        let text = "a <%= node['x'] -%> b\n<% if y -%>\n<%# é\n %>\n<%%= no %>\n<%= z\n%>\n<%- end -%>";
+        let template = read(text);
+        assert_eq!(template.text.len(), text.len());
+        let output = |count: usize| FILLER.to_string().repeat(count);
+        let expected = format!(
+            "a {} b\n{}\n{}\n<%%= no %>\n{}\n{}",
+            output(17),
+            " ".repeat(11),
+            " ".repeat(10),
+            output(8),
+            " ".repeat(11)
+        );
+        assert_eq!(template.text, expected);
+        use TagKind::{Code, Comment, Output};
+        let expected = [(Output, "node['x']"), (Code, "if y"), (Comment, "é"), (Output, "z"), (Code, "end")];
+        assert_eq!(codes(text, &template), expected.map(|(kind, code)| (kind, code.to_owned())));
+        assert_eq!(template.tags.iter().map(|tag| tag.alone).collect::<Vec<_>>(), [false, false, false, true, false]);
+    }
+
+    #[test]
+    fn a_literal_close_and_an_unclosed_tag() {
+        let text = "x <%= '%%>' %> <%= rest\nof it";
+        let template = read(text);
+        assert_eq!(codes(text, &template)[0].1, "'%%>'");
+        assert_eq!(template.tags[1].span, Span::new(15, text.len()));
+    }
+
+    #[test]
+    fn jinja_tags_and_raw_blocks() {
+        let text = "{{ a }}\n{% if b -%}{# c #}\n{% raw %}{{ d }}{% endraw %}{{ e }}";
+        let template = read_jinja(text);
+        let expected = ["a", "if b", "c", "raw", "endraw", "e"];
+        assert_eq!(codes(text, &template).into_iter().map(|(_, code)| code).collect::<Vec<_>>(), expected);
+        assert!(template.text.contains("{{ d }}"));
+        assert!(template.tags[0].alone && !template.tags[5].alone);
+    }
+
+    proptest! {
+        #[test]
+        fn outside_of_tags_nothing_changes(
+            pieces in prop::collection::vec(
+                prop::sample::select(vec![
+                    "<%", "<%=", "<%#", "<%%", "%>", "-%>", "%%>", "{{", "}}", "{%", "%}", "{#", "#}", "a", "é", "\n",
+                    " ", "raw", "<", "{", "%",
+                ]),
+                0..30,
+            ),
+        ) {
+            let text = pieces.concat();
+            for template in [read(&text), read_jinja(&text)] {
+                prop_assert_eq!(template.text.len(), text.len());
+                let mut at = 0;
+                for tag in &template.tags {
+                    let range = tag.span.range();
+                    prop_assert!(range.start >= at && range.start < range.end);
+                    prop_assert_eq!(&template.text[at..range.start], &text[at..range.start]);
+                    let stand_in = if tag.kind == TagKind::Output { FILLER } else { ' ' };
+                    prop_assert!(template.text[range.clone()].chars().all(|character| character == stand_in));
+                    prop_assert!(text.get(tag.code.range()).is_some());
+                    prop_assert!(tag.span.start <= tag.code.start && tag.code.end <= tag.span.end);
+                    at = range.end;
+                }
+                prop_assert_eq!(&template.text[at..], &text[at..]);
+            }
+        }
+    }
+}

@@ -1,1 +1,3 @@
 //! Tables of what the real programs know, embedded at build time.
+
+pub mod uwsgi;

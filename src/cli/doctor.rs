@@ -1,0 +1,63 @@
+//! `housecall doctor`: name the broken hop of this server.
+
+use std::io;
+
+use super::args::{Doctor, Listing};
+use super::seam::{self, Seen, Visit};
+use super::{CLEAN, FOUND, Streams, UNJUDGED, USAGE};
+use crate::diagnosis::{Diagnosis, State};
+use crate::output::{Shown, Texts, doctor, json};
+
+/// Hops that are not asked for without a login, and without a network.
+const AFTER_LOGIN: &[&str] = &["query"];
+const LOGIN: &[&str] = &["login"];
+const NETWORK: &[&str] = &["dns", "tcp", "tls"];
+
+pub(super) fn run(args: Doctor, shown: Shown, streams: &mut Streams<'_>) -> io::Result<u8> {
+    let visit = Visit {
+        nginx_conf: args.nginx_conf.clone(),
+        uwsgi_ini: args.uwsgi_ini.clone(),
+        log: args.log.clone(),
+        root: args.root.clone(),
+        login: !args.no_login && !args.no_network,
+        network: !args.no_network,
+    };
+    match seam::doctor(&visit) {
+        Ok(seen) => write(&args, &seen, shown, streams),
+        Err(message) => Ok(streams.refuse(&message)),
+    }
+}
+
+/// Writes the diagnosis and says how to exit.
+pub(super) fn write(args: &Doctor, seen: &Seen, shown: Shown, streams: &mut Streams<'_>) -> io::Result<u8> {
+    let texts = Texts::new(&seen.sources);
+    let written = match args.format {
+        Listing::Human => doctor::write(&seen.diagnosis, &texts, &shown, streams.out),
+        Listing::Json => json::write_diagnosis(&seen.diagnosis, &texts, streams.out),
+    };
+    if args.format == Listing::Human {
+        streams.input_errors(&seen.diagnosis.report.errors, &texts);
+    }
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error),
+        _ => {}
+    }
+    Ok(exit(args, &seen.diagnosis))
+}
+
+/// Never 0 unless every hop that was asked for was seen to work.
+fn exit(args: &Doctor, diagnosis: &Diagnosis) -> u8 {
+    let broken = diagnosis.hops.iter().any(|hop| matches!(hop.state, State::Broken | State::Symptom));
+    let asked = |id: &str| {
+        !AFTER_LOGIN.contains(&id)
+            && !(LOGIN.contains(&id) && (args.no_login || args.no_network))
+            && !(NETWORK.contains(&id) && args.no_network)
+    };
+    let unjudged = diagnosis.hops.iter().any(|hop| asked(hop.id) && matches!(hop.state, State::Unknown(_)));
+    match () {
+        () if !diagnosis.report.errors.is_empty() => USAGE,
+        () if broken || !diagnosis.root_causes.is_empty() => FOUND,
+        () if unjudged || diagnosis.hops.is_empty() => UNJUDGED,
+        () => CLEAN,
+    }
+}

@@ -1,0 +1,67 @@
+//! `housecall lint`: check files and repositories.
+
+use std::io;
+
+use super::args::{Kind, Lint, Output, Reading};
+use super::seam::{self, Options, Run};
+use super::{CLEAN, FOUND, Streams, USAGE};
+use crate::output::concise::Concise;
+use crate::output::human::Human;
+use crate::output::json::Json;
+use crate::output::{Format, Shown, Texts};
+use crate::stack::document;
+
+pub(super) fn run(args: Lint, shown: Shown, streams: &mut Streams<'_>) -> io::Result<u8> {
+    let wanted = Options { select: args.select.clone(), ignore: args.ignore.clone(), ..options(&args.reading) };
+    match seam::lint(&wanted) {
+        Ok(run) => write(&args, &run, shown, streams),
+        Err(message) => Ok(streams.refuse(&message)),
+    }
+}
+
+/// What both lint and facts read.
+pub(super) fn options(reading: &Reading) -> Options {
+    Options {
+        paths: reading.paths.clone(),
+        target: reading.target.clone(),
+        kind: reading.kind.map(|kind| match kind {
+            Kind::Uwsgi => document::Kind::Uwsgi,
+            Kind::Nginx => document::Kind::Nginx,
+            Kind::Upstart => document::Kind::Upstart,
+        }),
+        config: reading.config.clone(),
+        ..Options::default()
+    }
+}
+
+/// Writes the run in the wanted format and says how to exit.
+pub(super) fn write(args: &Lint, run: &Run, shown: Shown, streams: &mut Streams<'_>) -> io::Result<u8> {
+    let min_severity = args.min_severity.map(Into::into).or(run.config.min_severity).unwrap_or(shown.min_severity);
+    let shown = Shown { min_severity, quiet: args.quiet, ..shown };
+    let format: &dyn Format = match args.format {
+        Output::Human => &Human,
+        Output::Concise => &Concise,
+        Output::Json => &Json,
+    };
+    let texts = Texts::new(&run.sources);
+    let written = format.write(&run.report, &texts, &shown, streams.out);
+    if args.format != Output::Json {
+        streams.input_errors(&run.report.errors, &texts);
+    }
+    // A reader that left early does not change what was found.
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error),
+        _ => {}
+    }
+    Ok(exit(args, run, &shown))
+}
+
+fn exit(args: &Lint, run: &Run, shown: &Shown) -> u8 {
+    let found = shown.of(&run.report).next().is_some();
+    let unknown = args.fail_on_unknown && !run.report.cannot_tell.is_empty();
+    match () {
+        () if !run.report.errors.is_empty() => USAGE,
+        () if (found || unknown) && !args.exit_zero => FOUND,
+        () => CLEAN,
+    }
+}

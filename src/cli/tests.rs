@@ -1,0 +1,187 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use clap::{CommandFactory, Parser};
+
+use super::args::{Arguments, Command, Doctor, Lint};
+use super::seam::{Run, Seen};
+use super::{Environment, Streams, doctor, guard, lint};
+use crate::diagnosis::{Hop, Reason, RootCause, State};
+use crate::finding::{CannotTell, Confidence, Effect, Finding, InputError, Label, Severity};
+use crate::output::Shown;
+use crate::source::{Origin, Place, Span};
+
+fn housecall(line: &str) -> (u8, String, String) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let args = std::iter::once("housecall").chain(line.split_whitespace()).map(OsString::from);
+    let code = super::run(args, &Environment::default(), &mut out, &mut err);
+    (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+}
+
+fn lint_args(line: &str) -> Lint {
+    match Arguments::parse_from(["housecall", "lint"].into_iter().chain(line.split_whitespace())).command {
+        Command::Lint(lint) => lint,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn doctor_args(line: &str) -> Doctor {
+    match Arguments::parse_from(["housecall", "doctor"].into_iter().chain(line.split_whitespace())).command {
+        Command::Doctor(doctor) => doctor,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A run with one finding of this severity.
+fn found(severity: Severity) -> Run {
+    let mut run = Run::default();
+    let file = run.sources.add("a.ini", b"[uwsgi]\n".to_vec(), Origin::File);
+    let primary = Label { place: Place::at(file, Span::new(0, 7)), text: String::new() };
+    run.report.findings.push(Finding {
+        rule: "uwsgi/x".to_owned(),
+        severity,
+        effect: Effect::Broken,
+        confidence: Confidence::Proved,
+        title: "x".to_owned(),
+        message: "x".to_owned(),
+        primary,
+        related: Vec::new(),
+        fix: None,
+    });
+    run
+}
+
+fn exit_of_lint(line: &str, run: &Run) -> u8 {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    lint::write(&lint_args(line), run, Shown::default(), &mut Streams { out: &mut out, err: &mut err }).unwrap()
+}
+
+#[test]
+fn the_definition_holds() {
+    Arguments::command().debug_assert();
+}
+
+#[test]
+fn help_is_an_answer_and_nonsense_is_not() {
+    let (code, out, err) = housecall("--help");
+    assert_eq!((code, err.as_str()), (0, ""));
+    for command in ["lint", "doctor", "explain", "rules", "facts", "completions", "man"] {
+        assert!(out.contains(&format!("\n  {command} ")), "{out}");
+    }
+    let (code, out, err) = housecall("lint --frmat json");
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("--format"), "{err}");
+    assert_eq!(housecall("").0, 2);
+}
+
+#[test]
+fn pages_come_from_the_definition() {
+    let (code, out, _) = housecall("completions bash");
+    assert!(code == 0 && out.contains("--min-severity"));
+    let (code, out, _) = housecall("man");
+    assert!(code == 0 && out.contains("housecall\\-lint"), "{out}");
+    let (code, out, _) = housecall("man lint");
+    assert!(code == 0 && out.contains("fail\\-on\\-unknown"), "{out}");
+    assert_eq!(housecall("man nothing").0, 2);
+}
+
+#[test]
+fn lint_exits_by_what_people_see() {
+    assert_eq!(exit_of_lint("", &found(Severity::Warning)), 1);
+    assert_eq!(exit_of_lint("", &found(Severity::Note)), 0);
+    assert_eq!(exit_of_lint("--min-severity note", &found(Severity::Note)), 1);
+    assert_eq!(exit_of_lint("--format json", &found(Severity::Note)), 0);
+    assert_eq!(exit_of_lint("--exit-zero", &found(Severity::Error)), 0);
+    let mut configured = found(Severity::Note);
+    configured.config.min_severity = Some(Severity::Note);
+    assert_eq!(exit_of_lint("", &configured), 1);
+    assert_eq!(exit_of_lint("--min-severity error", &configured), 0);
+    let mut unread = found(Severity::Error);
+    unread.report.errors.push(InputError { path: "b".to_owned(), message: "gone".to_owned() });
+    assert_eq!(exit_of_lint("--exit-zero", &unread), 2);
+    let mut open = Run::default();
+    let file = open.sources.add("a.ini", b"".to_vec(), Origin::File);
+    open.report.cannot_tell.push(CannotTell {
+        rule: "a/b".to_owned(),
+        missing: "x".to_owned(),
+        how: "y".to_owned(),
+        place: Place::whole(file),
+    });
+    assert_eq!(exit_of_lint("", &open), 0);
+    assert_eq!(exit_of_lint("--fail-on-unknown", &open), 1);
+}
+
+#[test]
+fn doctor_never_takes_unknown_for_well() {
+    let seen = |states: &[(&'static str, State)]| {
+        let mut seen = Seen::default();
+        seen.diagnosis.hops = states
+            .iter()
+            .map(|(id, state)| Hop {
+                id,
+                title: (*id).to_owned(),
+                state: state.clone(),
+                evidence: Vec::new(),
+                path: "/".to_owned(),
+            })
+            .collect();
+        seen
+    };
+    let exit = |line: &str, seen: &Seen| {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        doctor::write(&doctor_args(line), seen, Shown::default(), &mut Streams { out: &mut out, err: &mut err })
+            .unwrap()
+    };
+    let unknown = State::Unknown(Reason::NoEvidence);
+    assert_eq!(exit("", &seen(&[])), 3, "no stack");
+    assert_eq!(exit("", &seen(&[("app-import", State::Ok)])), 0);
+    assert_eq!(exit("", &seen(&[("login", unknown.clone())])), 3);
+    assert_eq!(exit("--no-login", &seen(&[("login", unknown.clone())])), 0);
+    assert_eq!(exit("--no-login", &seen(&[("tcp", unknown.clone())])), 3);
+    assert_eq!(exit("--no-network", &seen(&[("tcp", unknown.clone())])), 0);
+    assert_eq!(exit("", &seen(&[("tcp", State::Broken), ("login", unknown.clone())])), 1, "broken and unexplained");
+    let mut explained = seen(&[("tcp", unknown)]);
+    let run = found(Severity::Error);
+    explained.sources = run.sources;
+    explained.diagnosis.report = run.report;
+    explained.diagnosis.root_causes.push(RootCause {
+        finding: 0,
+        because: Vec::new(),
+        explains: Vec::new(),
+        verify: Vec::new(),
+        path: "/".to_owned(),
+    });
+    assert_eq!(exit("", &explained), 1);
+}
+
+#[test]
+fn a_panic_keeps_its_message_to_itself() {
+    let place = guard::guarded(|| panic!("password hunter2")).unwrap_err();
+    assert!(place.contains("tests.rs:") && !place.contains("hunter2"), "{place}");
+    assert_eq!(guard::guarded(|| 7), Ok(7));
+}
+
+/// A pipe whose reader has gone.
+struct Closed;
+
+impl Write for Closed {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let mut err = Vec::new();
+    let mut streams = Streams { out: &mut Closed, err: &mut err };
+    assert_eq!(lint::write(&lint_args(""), &found(Severity::Error), Shown::default(), &mut streams).unwrap(), 1);
+    let man = ["housecall", "man"].map(OsString::from);
+    assert_eq!(super::run(man.clone(), &Environment::default(), &mut Closed, &mut err), 0);
+    assert_eq!(super::run(man, &Environment::default(), &mut io::BufWriter::new(Closed), &mut err), 0);
+    assert!(err.is_empty());
+}

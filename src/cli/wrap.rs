@@ -1,0 +1,77 @@
+//! Markdown as plain text of a terminal's width: paragraphs and lists are filled, everything else stays as it is.
+
+/// The width that every terminal has.
+pub const WIDTH: usize = 80;
+
+/// The text with each paragraph and list item filled anew; code, headings and tables untouched, fences left out.
+pub fn fill_markdown(text: &str) -> String {
+    let mut out = String::new();
+    let mut paragraph = String::new();
+    let mut fenced = false;
+    for line in text.lines() {
+        let fence = line.starts_with("```") || line.starts_with("~~~");
+        let item = ["- ", "* "].iter().any(|bullet| line.starts_with(bullet));
+        let code = line.starts_with("    ") && paragraph.is_empty();
+        let verbatim = fenced || fence || code || line.starts_with(['#', '|']) || line.trim().is_empty();
+        if verbatim || item {
+            flush(&mut paragraph, &mut out);
+        }
+        if fence {
+            fenced = !fenced;
+        } else if verbatim {
+            let margin = if fenced && !line.is_empty() { "    " } else { "" };
+            out.push_str(format!("{margin}{line}").trim_end());
+            out.push('\n');
+        } else {
+            paragraph.push_str(line.trim());
+            paragraph.push(' ');
+        }
+    }
+    flush(&mut paragraph, &mut out);
+    out
+}
+
+fn flush(paragraph: &mut String, out: &mut String) {
+    if !paragraph.is_empty() {
+        let margin = if paragraph.starts_with(['-', '*']) { "  " } else { "" };
+        out.push_str(&fill(paragraph, margin));
+        paragraph.clear();
+    }
+}
+
+/// The words of `text` on lines of at most [`WIDTH`] columns; `margin` stands before each line but the first.
+pub fn fill(text: &str, margin: &str) -> String {
+    let mut out = String::new();
+    let mut column = 0;
+    for word in text.split_whitespace() {
+        let width = word.chars().count();
+        if column > 0 && column + 1 + width > WIDTH {
+            out.push('\n');
+            out.push_str(margin);
+            column = margin.chars().count();
+        } else if column > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += width;
+    }
+    out.push('\n');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paragraphs_are_filled_and_code_is_not() {
+        let long = "word ".repeat(30);
+        let text = format!("{long}\nend.\n\n- {long}\n- b\n\n    code   here\n\n```sh\nls   -l\n```\n");
+        let filled = fill_markdown(&text);
+        assert!(filled.lines().all(|line| line.chars().count() <= WIDTH), "{filled}");
+        assert!(filled.contains("word end.\n\n- word"), "{filled}");
+        assert!(filled.contains("\n  word"), "{filled}");
+        assert!(filled.ends_with("- b\n\n    code   here\n\n    ls   -l\n"), "{filled}");
+    }
+}

@@ -1,0 +1,188 @@
+//! The host that housecall runs on. Useful without root: what another user hides is an error that says so.
+
+mod processes;
+mod sockets;
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::deadline::Budget;
+use super::{
+    Connect, Files, Host, Listener, Login, NoAddress, Process, ReadError, SocketInode, Stat, Tail, Target, UnixSocket,
+    User, connect, file, postgres, users,
+};
+
+/// This machine.
+#[derive(Debug, Default)]
+pub struct Live {
+    root: Option<PathBuf>,
+    budget: Budget,
+    holders: OnceLock<HashMap<u64, Vec<i32>>>,
+}
+
+/// The folders that `--root` moves: where programs keep configuration, homes and logs by convention.
+const WELL_KNOWN: [&str; 4] = ["/etc", "/home", "/root", "/var/log"];
+
+impl Live {
+    /// This machine, with all probes together bound by `budget`.
+    pub fn new(budget: Budget) -> Self {
+        Self { budget, ..Self::default() }
+    }
+
+    /// The same with the well-known folders read from below `root`.
+    #[must_use]
+    pub fn rooted_at(mut self, root: impl Into<PathBuf>) -> Self {
+        self.root = Some(root.into());
+        self
+    }
+
+    fn on_disk(&self, path: &str) -> PathBuf {
+        let is_below =
+            |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        match &self.root {
+            Some(root) if WELL_KNOWN.into_iter().any(is_below) => root.join(path.trim_start_matches('/')),
+            _ => PathBuf::from(path),
+        }
+    }
+
+    /// The processes that hold each socket, as far as this user may see; read once.
+    fn holders(&self) -> &HashMap<u64, Vec<i32>> {
+        self.holders.get_or_init(sockets::holders)
+    }
+}
+
+impl Files for Live {
+    fn read(&self, path: &str) -> Result<Arc<[u8]>, ReadError> {
+        Ok(file::read(&self.on_disk(path))?.into())
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
+        file::list(&self.on_disk(folder))
+    }
+
+    fn stat(&self, path: &str) -> Result<Stat, ReadError> {
+        file::stat(&self.on_disk(path))
+    }
+
+    fn real_path(&self, path: &str) -> Result<String, ReadError> {
+        let real = std::fs::canonicalize(self.on_disk(path))?;
+        real.into_os_string().into_string().map_err(|_| ReadError::Other("the path is not UTF-8".to_owned()))
+    }
+
+    fn has_acl(&self, path: &str) -> bool {
+        let mut entries = [0_u8; 1024];
+        rustix::fs::getxattr(self.on_disk(path), c"system.posix_acl_access", &mut entries)
+            .is_ok_and(|length| length > 0)
+    }
+}
+
+impl Host for Live {
+    fn processes(&self) -> Result<Vec<Process>, ReadError> {
+        processes::all()
+    }
+
+    fn listeners(&self) -> Result<Vec<Listener>, ReadError> {
+        sockets::listeners(self.holders())
+    }
+
+    fn unix_sockets(&self) -> Result<Vec<UnixSocket>, ReadError> {
+        sockets::unix_sockets(self.holders())
+    }
+
+    fn established(&self, pid: i32) -> Result<Vec<SocketInode>, ReadError> {
+        sockets::established(pid)
+    }
+
+    fn users(&self) -> Result<Vec<User>, ReadError> {
+        users::read(self)
+    }
+
+    fn now(&self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    }
+
+    fn tail(&self, path: &str) -> Result<Tail, ReadError> {
+        file::tail(&self.on_disk(path))
+    }
+
+    fn connect_unix(&self, path: &str) -> Connect {
+        connect::unix(path)
+    }
+
+    fn connect_tcp(&self, host: &str, port: u16) -> Connect {
+        connect::tcp(host, port, self.budget.deadline())
+    }
+
+    fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, NoAddress> {
+        connect::resolve(host, self.budget.deadline())
+    }
+
+    fn login(&self, target: &Target) -> Login {
+        postgres::login(target, &self.budget)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use std::net::{TcpListener, TcpStream};
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn this_process_is_seen_whole() {
+        let own = i32::try_from(std::process::id()).unwrap();
+        let all = Live::default().processes().unwrap();
+        let process = all.iter().find(|process| process.pid == own).unwrap();
+        assert!(process.exe.as_ref().unwrap().contains("housecall"));
+        assert!(process.cwd.is_ok() && process.environ.is_ok());
+        assert!((Live::default().now() - process.started).abs() < 3600, "started {}", process.started);
+    }
+
+    #[test]
+    fn sockets_lead_to_their_process() {
+        let own = i32::try_from(std::process::id()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a socket").to_str().unwrap().to_owned();
+        let _unix = UnixListener::bind(&path).unwrap();
+        let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = tcp.local_addr().unwrap();
+        let _client = TcpStream::connect(address).unwrap();
+        let live = Live::default();
+        let unix = live.unix_sockets().unwrap().into_iter().find(|socket| socket.path == path).unwrap();
+        assert!(unix.listening && unix.pids.contains(&own));
+        let listeners = live.listeners().unwrap();
+        let listener = listeners.iter().find(|listener| listener.port == address.port()).unwrap();
+        assert!(listener.pids.contains(&own) && listener.address == address.ip());
+        assert!(live.established(own).unwrap().iter().any(|socket| socket.remote == address.to_string()));
+    }
+
+    #[test]
+    fn only_well_known_folders_move_with_the_root() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("etc")).unwrap();
+        std::fs::write(folder.path().join("etc/passwd"), "thena:x:998:998::/srv/thena:/bin/false\n").unwrap();
+        let live = Live::default().rooted_at(folder.path());
+        assert_eq!(live.users().unwrap()[0].name, "thena");
+        assert!(live.stat("/proc/self").is_ok());
+        assert_eq!(live.on_disk("/etcetera"), PathBuf::from("/etcetera"));
+    }
+
+    #[test]
+    fn a_socket_of_another_mode_is_judged_by_its_bits() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let path = folder.path().join("s").to_str().unwrap().to_owned();
+        let _listener = UnixListener::bind(&path).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let stranger = super::super::Identity { uid: 54321, gid: 54321, groups: vec![] };
+        let access = Live::default().access(&path, &stranger);
+        assert!(matches!(access, super::super::Access::Denied { needs: "w", mode: 0o600, .. }), "{access:?}");
+    }
+}

@@ -1,0 +1,55 @@
+//! The users of a host, from `/etc/passwd` and `/etc/group`.
+
+use super::machine::User;
+use super::{Files, ReadError};
+
+/// Reads both files. Users of a directory service are not in them. Errors: those of reading `/etc/passwd`.
+pub fn read(files: &dyn Files) -> Result<Vec<User>, ReadError> {
+    let passwd = files.read("/etc/passwd")?;
+    let group = files.read("/etc/group").unwrap_or_default();
+    Ok(parse(&String::from_utf8_lossy(&passwd), &String::from_utf8_lossy(&group)))
+}
+
+/// Lines that are not in the format of passwd(5) or group(5) are left out.
+fn parse(passwd: &str, group: &str) -> Vec<User> {
+    let memberships: Vec<(u32, Vec<&str>)> = group
+        .lines()
+        .filter_map(|line| {
+            let fields: Vec<&str> = line.split(':').collect();
+            let [_, _, gid, members] = fields[..] else { return None };
+            Some((gid.parse().ok()?, members.split(',').collect()))
+        })
+        .collect();
+    passwd
+        .lines()
+        .filter_map(|line| {
+            let fields: Vec<&str> = line.split(':').collect();
+            let [name, _, uid, gid, _, home, _] = fields[..] else { return None };
+            let groups =
+                memberships.iter().filter(|(_, members)| members.contains(&name)).map(|(gid, _)| *gid).collect();
+            Some(User {
+                name: name.to_owned(),
+                uid: uid.parse().ok()?,
+                gid: gid.parse().ok()?,
+                groups,
+                home: home.to_owned(),
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_those_that_name_the_user() {
+        let users = parse(
+            "root:x:0:0:root:/root:/bin/bash\nbroken\nthena:x:998:998::/srv/thena:/bin/false\n",
+            "root:x:0:\nwww-data:x:33:thena,deploy\nadm:x:4:deploy\n",
+        );
+        assert_eq!(users.len(), 2);
+        assert_eq!(users[1].groups, [33]);
+        assert_eq!(users[1].home, "/srv/thena");
+    }
+}

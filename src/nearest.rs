@@ -1,0 +1,29 @@
+//! The known word that was probably meant.
+
+/// The candidate closest to `word`, where one is close enough to be worth naming; the first of equals.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let allowed = word.chars().count() / 3 + 1;
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// `; did you mean …?` where a candidate is close to `word`, else nothing.
+pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(word, candidates).map_or_else(String::new, |candidate| format!("; did you mean `{candidate}`?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_words_only() {
+        assert_eq!(nearest("worker", ["master", "workers", "uid"]), Some("workers"));
+        assert_eq!(nearest("lazy_app", ["workers", "uid"]), None);
+        assert_eq!(did_you_mean("uwgsi", ["uwsgi"]), "; did you mean `uwsgi`?");
+    }
+}

@@ -1,0 +1,212 @@
+//! The first screen of doctor: the root cause, its evidence, the cure, and the request path hop by hop.
+
+use std::io::{self, Write};
+
+use crate::diagnosis::{Diagnosis, Hop, Reason, RootCause, State};
+use crate::finding::Confidence;
+use crate::output::frame::frames;
+use crate::output::human::write_cannot_tell;
+use crate::output::mend;
+use crate::output::paint::{Paint, count, wrap};
+use crate::output::{Shown, Texts};
+
+/// Writes the diagnosis for people.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn write(diagnosis: &Diagnosis, texts: &Texts<'_>, shown: &Shown, out: &mut dyn Write) -> io::Result<()> {
+    let screen = Screen { texts, shown, paint: Paint(shown.colour) };
+    for (at, cause) in diagnosis.root_causes.iter().enumerate() {
+        screen.root_cause(at, cause, out)?;
+    }
+    if diagnosis.root_causes.is_empty() {
+        writeln!(out, "{}\n", screen.paint.bold(no_cause(diagnosis)))?;
+    }
+    screen.hops(&diagnosis.hops, out)?;
+    if !shown.quiet {
+        screen.closing(diagnosis, out)?;
+    }
+    Ok(())
+}
+
+/// Unknown is never said to be well.
+fn no_cause(diagnosis: &Diagnosis) -> &'static str {
+    let any = |wanted: fn(&State) -> bool| diagnosis.hops.iter().any(|hop| wanted(&hop.state));
+    if diagnosis.hops.is_empty() {
+        "No stack found on this host."
+    } else if any(|state| matches!(state, State::Broken | State::Symptom)) {
+        "Something is broken here, and no rule explains it."
+    } else if any(|state| matches!(state, State::Unknown(_))) {
+        "Nothing broken was found, but not every hop could be judged."
+    } else if any(|state| matches!(state, State::Degraded)) {
+        "Requests get through; something will fail under load or later."
+    } else {
+        "Every hop works."
+    }
+}
+
+struct Screen<'s, 't> {
+    texts: &'s Texts<'t>,
+    shown: &'s Shown,
+    paint: Paint,
+}
+
+impl Screen<'_, '_> {
+    fn root_cause(&self, at: usize, cause: &RootCause, out: &mut dyn Write) -> io::Result<()> {
+        let finding = &cause.finding;
+        let lead = if at == 0 { "Root cause: " } else { "Second root cause: " };
+        let lead = if at > 1 { "Another root cause: " } else { lead };
+        let sentence = wrap(&format!("{lead}{}", self.texts.clean(&finding.message)), self.shown.width);
+        for (line, text) in sentence.iter().enumerate() {
+            match text.strip_prefix(lead.trim_end()).filter(|_| line == 0) {
+                Some(rest) => writeln!(out, "{}{}", self.paint.red(lead.trim_end()), self.paint.bold(rest))?,
+                None => writeln!(out, "{}", self.paint.bold(text))?,
+            }
+        }
+        let sure = match finding.confidence {
+            Confidence::Proved => "proved",
+            Confidence::Likely => "likely",
+            Confidence::Possible => "possible",
+        };
+        writeln!(out, "{}", self.paint.dim(&format!("{} ({sure})", finding.rule)))?;
+
+        self.part("because", out)?;
+        let because = if cause.because.is_empty() { std::slice::from_ref(&finding.primary) } else { &cause.because };
+        let (spans, wholes): (Vec<_>, Vec<_>) = because.iter().partition(|label| label.place.span.is_some());
+        for label in wholes {
+            let text =
+                if label.text.is_empty() { String::new() } else { format!(": {}", self.texts.clean(&label.text)) };
+            writeln!(out, "  {} {}{text}", self.paint.border("\u{250c}\u{2500}"), self.texts.name(label.place.file))?;
+        }
+        if let [first, rest @ ..] = spans.as_slice() {
+            let rest: Vec<_> = rest.iter().map(|label| (*label).clone()).collect();
+            let drawn = frames(self.texts, finding.severity, Some(first), &rest, Vec::new(), self.shown.look());
+            writeln!(out, "{drawn}")?;
+        }
+        self.list("explains", &cause.explains, "- ", out)?;
+        if let Some(fix) = &finding.fix {
+            self.part("fix", out)?;
+            let (title, lines) = mend::lines(self.texts, fix, None);
+            for line in wrap(&title, self.shown.width - 2) {
+                writeln!(out, "  {line}")?;
+            }
+            for line in lines {
+                writeln!(out, "    {line}")?;
+            }
+        }
+        self.list("verify with", &cause.verify, "", out)?;
+        writeln!(out)
+    }
+
+    fn part(&self, name: &str, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "\n{}", self.paint.bold(name))
+    }
+
+    fn list(&self, name: &str, items: &[String], bullet: &str, out: &mut dyn Write) -> io::Result<()> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        self.part(name, out)?;
+        for item in items {
+            let clean = self.texts.clean(item);
+            // A command is copied, so it is never broken.
+            let lines = if bullet.is_empty() { vec![clean] } else { wrap(&clean, self.shown.width - 4) };
+            for (at, line) in lines.iter().enumerate() {
+                writeln!(out, "  {}{line}", if at == 0 { bullet } else { "  " })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One group for each request path, one line for each hop.
+    fn hops(&self, hops: &[Hop], out: &mut dyn Write) -> io::Result<()> {
+        let mut path = None;
+        for hop in hops.iter().filter(|hop| hop.state != State::NotApplicable) {
+            if path != Some(&hop.path) {
+                if path.is_some() {
+                    writeln!(out)?;
+                }
+                writeln!(out, "{}", self.paint.bold(&self.texts.clean(&hop.path)))?;
+                path = Some(&hop.path);
+            }
+            let title = self.texts.clean(&hop.title);
+            let said = self.said(hop, hops);
+            let (first, rest) = self.fitted(&title, &said);
+            writeln!(out, "  {} {first}", self.mark(&hop.state))?;
+            for line in rest {
+                writeln!(out, "      {line}")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn mark(&self, state: &State) -> String {
+        match state {
+            State::Ok => self.paint.green("\u{2713}"),
+            State::Broken => self.paint.red("\u{2717}"),
+            State::Degraded => self.paint.yellow("~"),
+            State::Symptom => self.paint.yellow("\u{b7}"),
+            State::Unknown(_) => self.paint.bold("?"),
+            State::NotApplicable => " ".to_owned(),
+        }
+    }
+
+    /// The state in words where the mark alone does not say enough.
+    fn said(&self, hop: &Hop, hops: &[Hop]) -> String {
+        let evidence =
+            hop.evidence.iter().find(|label| !label.text.is_empty()).map(|label| self.texts.clean(&label.text));
+        match &hop.state {
+            State::Ok | State::NotApplicable => String::new(),
+            State::Broken => evidence.unwrap_or_else(|| "broken".to_owned()),
+            State::Degraded => evidence.unwrap_or_else(|| "degraded".to_owned()),
+            State::Symptom => "fails because of what is broken further on".to_owned(),
+            State::Unknown(reason) => match reason {
+                Reason::NoPermission => "cannot see it as this user: run with sudo".to_owned(),
+                Reason::Timeout => "no answer in time".to_owned(),
+                Reason::MaskedBy(id) => {
+                    let title = hops
+                        .iter()
+                        .find(|other| other.id == id && other.path == hop.path)
+                        .map(|other| other.title.as_str());
+                    format!("hidden behind {}", self.texts.clean(title.unwrap_or(id)))
+                }
+                Reason::NoEvidence => "nothing here tells".to_owned(),
+                Reason::NotAsked => "not asked to look".to_owned(),
+                Reason::Changed => "it changed while being looked at: run again".to_owned(),
+            },
+        }
+    }
+
+    /// The hop's title with what is said of it, on one line where both fit.
+    fn fitted(&self, title: &str, said: &str) -> (String, Vec<String>) {
+        let room = self.shown.width.saturating_sub(4);
+        if said.is_empty() {
+            return (title.to_owned(), Vec::new());
+        }
+        if title.chars().count() + 2 + said.chars().count() <= room {
+            return (format!("{title}: {said}"), Vec::new());
+        }
+        (format!("{title}:"), wrap(said, room.saturating_sub(2)))
+    }
+
+    fn closing(&self, diagnosis: &Diagnosis, out: &mut dyn Write) -> io::Result<()> {
+        let others = self.shown.of(&diagnosis.report).count().saturating_sub(diagnosis.root_causes.len());
+        let hidden = diagnosis.hops.iter().filter(|hop| hop.state == State::Unknown(Reason::NoPermission)).count();
+        writeln!(out)?;
+        if others > 0 {
+            writeln!(
+                out,
+                "{} that broke nothing yet: housecall doctor --format json lists them",
+                count(others, "finding")
+            )?;
+        }
+        if hidden > 0 {
+            writeln!(out, "{} hidden from this user: sudo housecall doctor", count(hidden, "hop"))?;
+        }
+        write_cannot_tell(&diagnosis.report.cannot_tell, self.texts, self.shown, out)?;
+        match diagnosis.root_causes.iter().find(|cause| !cause.finding.rule.starts_with("hop/")) {
+            Some(cause) => writeln!(out, "why, and how to be sure: housecall explain {}", cause.finding.rule),
+            None => Ok(()),
+        }
+    }
+}

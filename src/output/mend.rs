@@ -1,0 +1,64 @@
+//! A fix in the form of a diff: the lines that go and the lines that come.
+
+use crate::finding::{Edit, Fix, Safety};
+use crate::output::texts::Texts;
+use crate::source::FileId;
+
+/// What to do, then the lines of each edit; `shown` is the file whose name the reader has in view already.
+pub(super) fn lines(texts: &Texts<'_>, fix: &Fix, shown: Option<FileId>) -> (String, Vec<String>) {
+    let title = match fix.safety {
+        Safety::Safe => texts.clean(&fix.title),
+        Safety::Unsafe => format!("{} (read it first)", texts.clean(&fix.title)),
+    };
+    let mut lines = Vec::new();
+    let mut current = shown;
+    for edit in &fix.edits {
+        if current != Some(edit.file) {
+            lines.push(format!("in {}:", texts.name(edit.file)));
+            current = Some(edit.file);
+        }
+        lines.extend(diff(texts, edit));
+    }
+    (title, lines)
+}
+
+fn diff(texts: &Texts<'_>, edit: &Edit) -> Vec<String> {
+    let text = texts.text(edit.file);
+    let (start, end) =
+        (text.floor_char_boundary(edit.span.range().start), text.ceil_char_boundary(edit.span.range().end));
+    let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let line_end = text[end..].find('\n').map_or(text.len(), |at| end + at);
+    let (before, after) = (&text[line_start..start], &text[end..line_end]);
+    let old = &text[line_start..line_end];
+    let new = format!("{before}{}{after}", texts.clean_lines(&edit.text));
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
+    // Lines that stay are not part of a diff.
+    let same_head = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
+    let (old, new) = (&old[same_head..], &new[same_head..]);
+    let same_tail = old.iter().rev().zip(new.iter().rev()).take_while(|(old, new)| old == new).count();
+    let marked = |mark: char, lines: &[&str]| -> Vec<String> {
+        lines.iter().filter(|line| !line.is_empty()).map(|line| format!("{mark} {line}")).collect()
+    };
+    let mut shown = marked('-', &old[..old.len() - same_tail]);
+    shown.extend(marked('+', &new[..new.len() - same_tail]));
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{Origin, Sources, Span};
+
+    #[test]
+    fn a_diff_holds_what_changes_only() {
+        let mut sources = Sources::default();
+        let file = sources.add("a.ini", b"[uwsgi]\nprocesses = 5\nmaster = 1\n".to_vec(), Origin::File);
+        let texts = Texts::new(&sources);
+        let diff =
+            |start, end, text: &str| diff(&texts, &Edit { file, span: Span::new(start, end), text: text.to_owned() });
+        assert_eq!(diff(22, 22, "lazy-apps = true\n"), ["+ lazy-apps = true"]);
+        assert_eq!(diff(21, 21, "\nlazy-apps = true"), ["+ lazy-apps = true"]);
+        assert_eq!(diff(20, 21, "4"), ["- processes = 5", "+ processes = 4"]);
+        assert_eq!(diff(8, 22, ""), ["- processes = 5"]);
+    }
+}

@@ -1,0 +1,264 @@
+//! What every rule page must show of itself: its examples raise it, or not, exactly as they say.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::finding::{CannotTell, Edit, Finding};
+use crate::rule::edit::applied;
+use crate::rule::example::{Example, ExampleFile, Show};
+use crate::rule::judge::{NO_WORDS, judge};
+use crate::rule::page::Page;
+use crate::rule::suppress;
+use crate::source::Sources;
+use crate::stack::facts::Facts;
+
+/// Reads the files of an example, by path, as a repository would be read.
+pub type Read<'a> = dyn Fn(&[(String, Vec<u8>)]) -> (Sources, Facts) + 'a;
+
+/// Everything that is wrong with a page, each in one line; `pages` are all pages it lives among.
+pub fn check(page: &Page, pages: &[Page], read: &Read<'_>) -> Vec<String> {
+    let mut faults = shape(page);
+    if page.examples.is_empty() {
+        return faults;
+    }
+    let examples: Vec<(&Example, Stack)> =
+        page.examples.iter().map(|example| (example, Stack::of(files_of(&example.files), read))).collect();
+    for (example, stack) in &examples {
+        let found = stack.judged(page, pages);
+        let wrong = match example.show {
+            Show::Bad => bad(example, stack, &found),
+            Show::Good => good(stack, &found),
+            Show::Fixed => Vec::new(),
+        };
+        faults.extend(wrong.into_iter().map(|fault| format!("line {}: {fault}", example.line)));
+    }
+    faults.extend(page.examples.windows(2).filter_map(|pair| match pair {
+        [bad, fixed] if bad.show == Show::Bad && fixed.show == Show::Fixed => cured(page, pages, bad, fixed, read),
+        _ => None,
+    }));
+    faults.extend(idle_terms(page, pages, &examples));
+    faults
+}
+
+/// What can be said of a page without reading its examples.
+pub fn shape(page: &Page) -> Vec<String> {
+    let mut faults = Vec::new();
+    let shows = |show| page.examples.iter().filter(move |example| example.show == show);
+    let marks = |example: &Example| example.files.iter().map(|file| file.faults.len()).sum::<usize>();
+    let judged = page.each.is_some() || page.family() == "housecall";
+    for (show, name) in [(Show::Bad, "Bad"), (Show::Good, "Good")] {
+        if judged && shows(show).next().is_none() {
+            faults.push(format!("there is no example of it: ## {name}"));
+        }
+    }
+    for bad in shows(Show::Bad).filter(|bad| marks(bad) == 0) {
+        faults.push(format!("line {}: no line is marked: put `# fault` above the line that is at fault", bad.line));
+    }
+    for good in shows(Show::Good).filter(|good| marks(good) > 0) {
+        faults.push(format!("line {}: a good example has no fault to mark", good.line));
+    }
+    let edits = page.fix.as_ref().is_some_and(|fix| fix.change.is_some());
+    match (edits, shows(Show::Fixed).next()) {
+        (true, None) => faults.push("the fix is an edit: show what it leaves, right after its Bad: ## Fixed".into()),
+        (false, Some(fixed)) => faults.push(format!("line {}: the page has no edit that could lead here", fixed.line)),
+        _ => {}
+    }
+    for (at, fixed) in page.examples.iter().enumerate().filter(|(_, example)| example.show == Show::Fixed) {
+        if at == 0 || page.examples[at - 1].show != Show::Bad {
+            faults.push(format!("line {}: Fixed stands right after the Bad it cures", fixed.line));
+        }
+    }
+    faults
+}
+
+/// An example as read.
+struct Stack {
+    sources: Sources,
+    facts: Facts,
+}
+
+impl Stack {
+    fn of(files: BTreeMap<String, Vec<u8>>, read: &Read<'_>) -> Self {
+        let files: Vec<_> = files.into_iter().collect();
+        let (sources, facts) = read(&files);
+        Self { sources, facts }
+    }
+
+    /// What this page says here, comments heeded.
+    fn judged(&self, page: &Page, pages: &[Page]) -> (Vec<Finding>, Vec<CannotTell>) {
+        let (findings, open) = judge(std::slice::from_ref(page), &self.facts, &self.sources);
+        let mut findings = suppress::apply(findings, &open, pages, &self.sources);
+        findings.retain(|finding| finding.rule == page.id);
+        (findings, open)
+    }
+
+    /// Where the findings point: path and line, 0 for a file or folder as a whole.
+    fn lines(&self, findings: &[Finding]) -> BTreeSet<(String, usize)> {
+        let line = |finding: &Finding| {
+            let source = self.sources.get(finding.primary.place.file);
+            let line = finding.primary.place.span.map_or(0, |span| source.line_column(span.start).0);
+            (source.name.trim_end_matches('/').to_owned(), line)
+        };
+        findings.iter().map(line).collect()
+    }
+}
+
+fn files_of(files: &[ExampleFile]) -> BTreeMap<String, Vec<u8>> {
+    files.iter().filter(|file| !file.is_folder()).map(|file| (file.path.clone(), file.bytes.clone())).collect()
+}
+
+fn bad(example: &Example, stack: &Stack, (findings, open): &(Vec<Finding>, Vec<CannotTell>)) -> Vec<String> {
+    let marked = |file: &ExampleFile| {
+        let path = file.path.trim_end_matches('/').to_owned();
+        file.faults.iter().map(move |line| (path.clone(), *line)).collect::<Vec<_>>()
+    };
+    let marked: BTreeSet<_> = example.files.iter().flat_map(marked).collect();
+    let raised = stack.lines(findings);
+    let lacking: Vec<&str> = open.iter().map(|question| question.missing.as_str()).collect();
+    let lacking = if lacking.is_empty() { String::new() } else { format!("; it lacks {}", lacking.join(", ")) };
+    let silent = marked.difference(&raised).map(|(path, line)| format!("{path}:{line} does not raise it{lacking}"));
+    let wrong = raised.difference(&marked).map(|(path, line)| format!("{path}:{line} raises it without a mark"));
+    let wordless = findings.iter().map(|finding| &finding.message).filter(|message| message.contains(NO_WORDS));
+    silent.chain(wrong).chain(wordless.cloned()).collect()
+}
+
+fn good(stack: &Stack, (findings, _): &(Vec<Finding>, Vec<CannotTell>)) -> Vec<String> {
+    let raised = stack.lines(findings).into_iter().map(|(path, line)| format!("{path}:{line} raises it"));
+    let refused = stack.facts.rows("problems", None).iter().map(|row| {
+        let message = row.fact("message").and_then(|fact| fact.known().map(|message| format!("{message:?}")));
+        format!("it holds something that is refused ({}): {}", row.key(), message.unwrap_or_default())
+    });
+    raised.chain(refused).collect()
+}
+
+/// Fixed is Bad with the fix applied, byte for byte (files it leaves out are as they were), and then clean.
+fn cured(page: &Page, pages: &[Page], bad: &Example, fixed: &Example, read: &Read<'_>) -> Option<String> {
+    let mut files = files_of(&bad.files);
+    let stack = Stack::of(files.clone(), read);
+    let (findings, _) = stack.judged(page, pages);
+    let edits: Vec<&Edit> =
+        findings.iter().filter_map(|finding| finding.fix.as_ref()).flat_map(|fix| &fix.edits).collect();
+    for (path, bytes) in &mut files {
+        let file = stack.sources.by_name(path);
+        let Some(edited) = applied(bytes, edits.iter().copied().filter(|edit| Some(edit.file) == file)) else {
+            return Some(format!("line {}: the edits of `{path}` overlap", bad.line));
+        };
+        *bytes = edited;
+    }
+    let mut shown = files_of(&bad.files);
+    shown.extend(files_of(&fixed.files));
+    for (path, bytes) in &shown {
+        if files.get(path) != Some(bytes) {
+            let edited = files.get(path).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
+            return Some(format!("line {}: `{path}` is not what the fix leaves, which is:\n{edited}", fixed.line));
+        }
+    }
+    let stack = Stack::of(files, read);
+    let (left, _) = stack.judged(page, pages);
+    (!left.is_empty()).then(|| format!("line {}: the fix leaves the fault in place", fixed.line))
+}
+
+/// Terms that no example needs: dropping one must raise the page in a good example, and one of a case must change something.
+fn idle_terms(page: &Page, pages: &[Page], examples: &[(&Example, Stack)]) -> Vec<String> {
+    let mut idle = Vec::new();
+    for (at, term) in page.when.iter().enumerate() {
+        let without = page.without_term(at);
+        let mut goods = examples.iter().filter(|(example, _)| example.show == Show::Good);
+        if !goods.any(|(_, stack)| !stack.judged(&without, pages).0.is_empty()) {
+            idle.push(format!(
+                "`{}` decides nothing: add the good example that it keeps silent, or drop it",
+                term.source()
+            ));
+        }
+    }
+    for (case_at, case) in page.cases.iter().enumerate() {
+        for (at, term) in case.when.iter().enumerate() {
+            let without = page.without_case_term(case_at, at);
+            if examples.iter().all(|(_, stack)| stack.judged(&without, pages).0 == stack.judged(page, pages).0) {
+                idle.push(format!("`{}` of a case changes nothing in any example: show it, or drop it", term.source()));
+            }
+        }
+    }
+    idle
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::source::{Origin, Place, Span};
+    use crate::stack::fact::Fact;
+    use crate::stack::problem::Refusal;
+    use crate::stack::uwsgi::Uwsgi;
+
+    const PAGE: &str = "+++\ntitle = \"too many\"\nseverity = \"error\"\neffect = \"broken\"\nconfidence = \"likely\"\neach = \"uwsgi\"\n\
+        when = [\"it.workers > 1\", \"not it.lazy_apps\"]\nat = \"it.workers\"\nmessage = \"{{ it.workers }} workers\"\n\
+        fix = { title = \"load late\", safety = \"safe\", after = \"it.workers\", insert = \"lazy-apps = true\" }\n+++\nWhy.\n\n\
+        ## Bad\n`u.ini`:\n```\n# fault\nprocesses = 4\n```\n\n\
+        ## Fixed\n`u.ini`:\n```\n# fault\nprocesses = 4\nlazy-apps = true\n```\n\n\
+        ## Good: one worker\n`u.ini`:\n```\nprocesses = 1\n```\n\n\
+        ## Good: lazy\n`u.ini`:\n```\nprocesses = 2\nlazy-apps = true\n```\n";
+
+    /// A reader just good enough for these examples.
+    fn read(files: &[(String, Vec<u8>)]) -> (Sources, Facts) {
+        let (mut sources, mut facts) = (Sources::default(), Facts::default());
+        for (path, bytes) in files {
+            let file = sources.add(path.clone(), bytes.clone(), Origin::File);
+            let text = sources.text(file);
+            let place = |word: &str| text.find(word).map(|at| Place::at(file, Span::new(at, at + word.len())));
+            let value = |name: &str| text.split(name).nth(1).and_then(|rest| rest.lines().next()?.parse().ok());
+            let workers = value("processes = ").unwrap_or(1);
+            facts.add(Arc::new(Uwsgi {
+                workers: Fact::read(workers, place("processes").unwrap()),
+                lazy_apps: Fact::derived(text.contains("\nlazy-apps = true")),
+                ..Uwsgi::at(Place::whole(file))
+            }));
+            if let Some(place) = place("refused") {
+                facts.add(Arc::new(Refusal { key: "x/y".into(), ..Refusal::at(place) }));
+            }
+        }
+        (sources, facts)
+    }
+
+    fn faults(from: &str, to: &str) -> String {
+        assert!(PAGE.contains(from), "{from}");
+        let page = Page::parse("uwsgi/x", &PAGE.replacen(from, to, 1)).unwrap();
+        check(&page, std::slice::from_ref(&page), &read).join("\n")
+    }
+
+    #[test]
+    fn a_page_that_shows_what_it_says_passes() {
+        assert_eq!(faults("Why", "Why"), "");
+    }
+
+    #[test]
+    fn each_gate_can_fail() {
+        assert!(
+            faults("# fault\nprocesses = 4\n```\n\n## F", "processes = 4\n```\n\n## F").contains("no line is marked")
+        );
+        assert!(faults("# fault\nprocesses = 4", "# fault\n\nprocesses = 4").contains("u.ini:2 does not raise it"));
+        assert!(
+            faults("# fault\nprocesses = 4", "# fault\n\nprocesses = 4").contains("u.ini:3 raises it without a mark")
+        );
+        assert!(faults("processes = 1", "processes = 3").contains("u.ini:1 raises it"));
+        assert!(faults("processes = 1", "processes = 1\nrefused").contains("refused (x/y)"));
+        assert!(faults("4\nlazy-apps = true", "4\nlazy-apps = yes").contains("is not what the fix leaves"));
+        let cure = "\n+++\nWhy.\n\n## Bad\n`u.ini`:\n```\n# fault\nprocesses = 4\n```\n\n## Fixed\n`u.ini`:\n```\n# fault\nprocesses = 4\n";
+        let idle = |text: &str| text.replace("lazy-apps = true", "# cured");
+        let from = format!("insert = \"lazy-apps = true\" }}{cure}lazy-apps = true");
+        assert!(faults(&from, &idle(&from)).contains("the fix leaves the fault in place"));
+        assert!(faults("## Fixed", "## Good").contains("## Fixed"));
+        assert!(
+            faults("\"not it.lazy_apps\"", "\"not it.lazy_apps\", \"it.workers > 0\"")
+                .contains("`it.workers > 0` decides")
+        );
+        assert!(
+            faults("\n+++\nWhy", "\n[[case]]\nwhen = \"it.workers > 0\"\n+++\nWhy")
+                .contains("of a case changes nothing")
+        );
+        assert!(faults("{{ it.workers }}", "{{ it.workers | nosuch }}").contains("nosuch"));
+        let (bad, _) = PAGE.split_at(PAGE.find("## Good: one").unwrap());
+        assert!(shape(&Page::parse("uwsgi/x", bad).unwrap()).join("\n").contains("## Good"));
+    }
+}

@@ -1,0 +1,281 @@
+//! Pages over rows: what each page says of each row, in an order that never depends on timing.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::finding::{CannotTell, Confidence, Finding, Label, Severity};
+use crate::rule::edit;
+use crate::rule::expr::{Subject, Verdict, verdict_of_all};
+use crate::rule::page::{Also, Case, Page};
+use crate::source::{Place, Sources};
+use crate::stack::fact::{Missing, Row};
+use crate::stack::facts::Facts;
+
+/// Begins what a message says where the page's own words cannot be put together; a gate keeps such pages out.
+pub const NO_WORDS: &str = "the page's message fails here: ";
+
+/// What the pages say of the facts: faults, and questions they could not answer.
+///
+/// Both are sorted by the name of the file, the offset in it and the rule. Findings with equal rule and places are one.
+pub fn judge(pages: &[Page], facts: &Facts, sources: &Sources) -> (Vec<Finding>, Vec<CannotTell>) {
+    let outcomes: Vec<Outcome> = pages
+        .par_iter()
+        .flat_map_iter(|page| {
+            let rows = page.each.as_ref().map_or(&[][..], |each| facts.rows(each.schema.table, each.key.as_deref()));
+            rows.iter().map(move |row| of_row(page, row, sources))
+        })
+        .collect();
+    let mut findings = Vec::new();
+    let mut cannot_tell = Vec::new();
+    for outcome in outcomes {
+        match outcome {
+            Outcome::Clean => {}
+            Outcome::Fault(finding) => findings.push(*finding),
+            Outcome::Open(questions) => cannot_tell.extend(questions),
+        }
+    }
+    (merged(findings, sources), sorted(cannot_tell, sources))
+}
+
+/// Sorts findings and makes one of those with equal rule and places: the one that is surest.
+pub fn merged(mut findings: Vec<Finding>, sources: &Sources) -> Vec<Finding> {
+    findings.sort_by_cached_key(|finding| {
+        let strength = (Reverse(finding.confidence), Reverse(finding.severity), finding.message.clone());
+        (order(finding.primary.place, sources), finding.rule.clone(), places(finding), strength)
+    });
+    findings.dedup_by(|next, kept| next.rule == kept.rule && places(next) == places(kept));
+    findings
+}
+
+fn sorted(mut questions: Vec<CannotTell>, sources: &Sources) -> Vec<CannotTell> {
+    questions.sort_by_cached_key(|question| (order(question.place, sources), question.clone()));
+    questions.dedup();
+    questions
+}
+
+/// By name rather than id: ids are given in the order of reading. A file as a whole stands before its lines.
+fn order(place: Place, sources: &Sources) -> (String, Option<u32>) {
+    (sources.get(place.file).name.clone(), place.span.map(|span| span.start))
+}
+
+fn places(finding: &Finding) -> Vec<Place> {
+    std::iter::once(&finding.primary).chain(&finding.related).map(|label| label.place).collect()
+}
+
+enum Outcome {
+    Clean,
+    Fault(Box<Finding>),
+    Open(Vec<CannotTell>),
+}
+
+/// The first case that holds speaks, also where a stronger one before it cannot be told.
+fn of_row(page: &Page, row: &Arc<dyn Row>, sources: &Sources) -> Outcome {
+    let subject = Subject::new(row);
+    let shared = verdict_of_all(page.when.iter().map(Arc::as_ref), &subject);
+    if shared == Verdict::No {
+        return Outcome::Clean;
+    }
+    let mut missing: Vec<Missing> = Vec::new();
+    for case in &page.cases {
+        match shared.clone().and(verdict_of_all(case.when.iter().map(Arc::as_ref), &subject)) {
+            Verdict::No => {}
+            Verdict::Unknown(more) => missing.extend(more),
+            Verdict::Yes => return Outcome::Fault(Box::new(finding(page, case, row, subject.confidence(), sources))),
+        }
+    }
+    let question = |lacked: Missing| CannotTell {
+        rule: page.id.clone(),
+        missing: lacked.what,
+        how: lacked.how,
+        place: row.place(),
+    };
+    match missing.is_empty() {
+        true => Outcome::Clean,
+        false => Outcome::Open(missing.into_iter().map(question).collect()),
+    }
+}
+
+fn finding(page: &Page, case: &Case, row: &Arc<dyn Row>, weakest: Confidence, sources: &Sources) -> Finding {
+    let confidence = case.confidence.min(weakest);
+    let severity = match confidence {
+        Confidence::Possible => case.severity.min(Severity::Warning),
+        Confidence::Likely | Confidence::Proved => case.severity,
+    };
+    let message = case.message.render(row).unwrap_or_else(|reason| format!("{} ({NO_WORDS}{reason})", page.title));
+    let target = case.at.follow(row);
+    let primary = Label { place: target.place, text: String::new() };
+    let mut related: Vec<Label> = Vec::new();
+    let labels = target.trail.into_iter().chain(case.also.iter().flat_map(|also| labels(also, row)));
+    for label in labels {
+        if label.place != primary.place && !related.contains(&label) {
+            related.push(label);
+        }
+    }
+    Finding {
+        rule: page.id.clone(),
+        severity,
+        effect: page.effect,
+        confidence,
+        title: page.title.clone(),
+        message,
+        primary,
+        related,
+        fix: page.fix.as_ref().and_then(|plan| edit::fix(plan, row, sources)),
+    }
+}
+
+/// A label and the trail of its fact; none where the fact is out of sight or the text renders to nothing.
+fn labels(also: &Also, row: &Arc<dyn Row>) -> Vec<Label> {
+    let target = also.at.follow(row);
+    let text = also.text.render(row).unwrap_or_default();
+    if !target.reached || text.trim().is_empty() {
+        return Vec::new();
+    }
+    let mut labels = target.trail;
+    labels.insert(0, Label { place: target.place, text });
+    labels
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::source::{FileId, Origin, Span};
+    use crate::stack::app::App;
+    use crate::stack::fact::Fact;
+    use crate::stack::link::Link;
+    use crate::stack::problem::Refusal;
+    use crate::stack::uwsgi::Uwsgi;
+
+    const POOL: &str = r#"+++
+title = "pool is shared"
+severity = "error"
+effect = "broken"
+confidence = "likely"
+each = "links"
+when = ["it.uwsgi.workers > 1", "not it.uwsgi.lazy_apps"]
+at = "it.uwsgi.workers"
+also = [{ at = "it.app.connects_at_import", text = "opened by {{ it.app.connects_at_import }}" }]
+fix = { title = "load late", safety = "safe", after = "it.uwsgi.workers", insert = "lazy-apps = true" }
+[[case]]
+when = "it.app.connects_at_import"
+message = "{{ it.uwsgi.workers }} workers"
+[[case]]
+when = "it.app.engine_at_import"
+severity = "warning"
+message = "maybe"
++++
+Why.
+"#;
+
+    struct Stack {
+        sources: Sources,
+        ini: FileId,
+        py: FileId,
+    }
+
+    impl Stack {
+        fn new() -> Self {
+            let mut sources = Sources::default();
+            let py = sources.add("b/app.py", b"engine.connect()\n".to_vec(), Origin::File);
+            let ini = sources.add("a/u.ini", b"[uwsgi]\r\n  workers = 4\r\n".to_vec(), Origin::File);
+            Self { sources, ini, py }
+        }
+
+        fn link(&self, change: impl FnOnce(&mut Uwsgi, &mut App)) -> Arc<dyn Row> {
+            let at = |file, start, end| Place::at(file, Span::new(start, end));
+            let mut uwsgi = Uwsgi {
+                workers: Fact::read(4, at(self.ini, 11, 22)),
+                lazy_apps: Fact::default_of(false),
+                ..Uwsgi::at(at(self.ini, 0, 7))
+            };
+            let opened = Fact::read("engine.connect".to_owned(), at(self.py, 0, 14)).via(at(self.ini, 0, 7), "loaded");
+            let mut app =
+                App { connects_at_import: opened, engine_at_import: Fact::absent(), ..App::at(Place::whole(self.py)) };
+            change(&mut uwsgi, &mut app);
+            Arc::new(Link {
+                uwsgi: Fact::derived(Arc::new(uwsgi)),
+                app: Fact::derived(Arc::new(app)),
+                ..Link::at(at(self.ini, 0, 7))
+            })
+        }
+
+        fn judge(&self, page: &str, rows: &[Arc<dyn Row>]) -> (Vec<Finding>, Vec<CannotTell>) {
+            let mut facts = Facts::default();
+            rows.iter().for_each(|row| facts.add(Arc::clone(row)));
+            judge(&[Page::parse("uwsgi/pool", page).unwrap()], &facts, &self.sources)
+        }
+    }
+
+    #[test]
+    fn a_fault_has_its_labels_and_its_edit() {
+        let stack = Stack::new();
+        let (findings, open) = stack.judge(POOL, &[stack.link(|_, _| {})]);
+        let [found] = &findings[..] else { unreachable!("{findings:?} {open:?}") };
+        assert_eq!((found.message.as_str(), found.severity), ("4 workers", Severity::Error));
+        assert_eq!(found.primary.place.span, Some(Span::new(11, 22)));
+        let related: Vec<_> = found.related.iter().map(|label| label.text.as_str()).collect();
+        assert_eq!(related, ["opened by engine.connect", "loaded"]);
+        let edit = &found.fix.as_ref().unwrap().edits[0];
+        assert_eq!((edit.span, edit.text.as_str()), (Span::new(24, 24), "  lazy-apps = true\r\n"));
+    }
+
+    #[test]
+    fn a_row_made_by_a_weak_link_is_a_warning_at_most() {
+        let stack = Stack::new();
+        let (findings, _) = stack.judge(POOL, &[stack.link(|uwsgi, _| uwsgi.confidence = Confidence::Possible)]);
+        assert_eq!((findings[0].severity, findings[0].confidence), (Severity::Warning, Confidence::Possible));
+    }
+
+    #[test]
+    fn a_default_is_shown_at_its_owner() {
+        let stack = Stack::new();
+        let (findings, _) = stack.judge(POOL, &[stack.link(|uwsgi, _| uwsgi.workers = Fact::default_of(2))]);
+        assert_eq!(findings[0].primary.place.span, Some(Span::new(0, 7)));
+        assert_eq!(findings[0].fix.as_ref().unwrap().edits[0].text, "lazy-apps = true\r\n");
+    }
+
+    #[test]
+    fn the_first_case_that_holds_speaks_and_no_is_stronger_than_unknown() {
+        let stack = Stack::new();
+        let unknown = || Fact::unknown(Missing::new("the app's source", "name its folder"));
+        let weaker = stack.link(|_, app| {
+            app.connects_at_import = unknown();
+            app.engine_at_import = Fact::derived("create_engine".into());
+        });
+        let (findings, open) = stack.judge(POOL, &[weaker]);
+        assert_eq!((findings[0].message.as_str(), findings[0].severity, open.len()), ("maybe", Severity::Warning, 0));
+        assert!(findings[0].related.is_empty(), "{:?}", findings[0].related);
+
+        let (findings, open) = stack.judge(POOL, &[stack.link(|_, app| app.connects_at_import = unknown())]);
+        assert!(findings.is_empty());
+        assert_eq!((open[0].missing.as_str(), open[0].how.as_str()), ("the app's source", "name its folder"));
+
+        let lazy = stack.link(|uwsgi, app| {
+            uwsgi.lazy_apps = Fact::derived(true);
+            app.connects_at_import = unknown();
+        });
+        assert_eq!(stack.judge(POOL, &[lazy]), (Vec::new(), Vec::new()));
+    }
+
+    #[test]
+    fn equal_places_merge_and_the_order_is_that_of_names_and_offsets() {
+        let stack = Stack::new();
+        let page = "+++\ntitle = \"refused\"\nseverity = \"error\"\neffect = \"refused\"\nconfidence = \"proved\"\n\
+            each = \"problems[uwsgi/pool]\"\nat = \"it.message\"\nmessage = \"{{ it.message }}\"\nfix = { title = \"{{ it.hint or '' }}\" }\n+++\nWhy.\n";
+        let row = |file, start: usize, key: &str| -> Arc<dyn Row> {
+            let place = Place::at(file, Span::new(start, start + 1));
+            let (message, hint) = (Fact::read(format!("at {start}"), place), Fact::absent());
+            Arc::new(Refusal { key: key.into(), message, hint, ..Refusal::at(place) })
+        };
+        let key = "uwsgi/pool";
+        let (py, ini) = (stack.py, stack.ini);
+        let rows = [row(py, 3, key), row(ini, 9, key), row(ini, 2, key), row(ini, 9, key), row(ini, 5, "other")];
+        let (findings, _) = stack.judge(page, &rows);
+        let messages: Vec<_> = findings.iter().map(|finding| finding.message.as_str()).collect();
+        assert_eq!(messages, ["at 2", "at 9", "at 3"]);
+        assert!(findings.iter().all(|finding| finding.fix.is_none()));
+    }
+}

@@ -1,0 +1,285 @@
+//! The Python files in sight: which file a module name means, and what a name in one of them stands for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
+
+use crate::source::{Place, Span};
+use crate::stack::document::Document;
+use crate::syntax::python::{self, Class, Event, Expr, Function, Module, Node, Scope, What, When};
+
+/// How many values are followed to find out how one was made.
+const HOPS: usize = 12;
+
+/// The files, scopes and names that a look-up has asked already.
+type Seen<'c> = BTreeSet<(&'c str, Scope, String)>;
+
+/// One Python file; it is read when somebody asks for it.
+#[derive(Debug)]
+pub struct Unit {
+    /// The file.
+    pub document: Arc<Document>,
+    module: OnceLock<(Module, BTreeMap<Scope, Vec<usize>>)>,
+}
+
+impl Unit {
+    /// Where it lies.
+    pub fn path(&self) -> &str {
+        &self.document.path
+    }
+
+    /// Its facts.
+    pub fn module(&self) -> &Module {
+        &self.read().0
+    }
+
+    /// What happens in `scope`, in order.
+    pub fn events(&self, scope: &Scope) -> impl DoubleEndedIterator<Item = &Event> {
+        let (module, by_scope) = self.read();
+        by_scope.get(scope).into_iter().flatten().filter_map(|at| module.events.get(*at))
+    }
+
+    /// A place in it.
+    pub fn place(&self, span: Span) -> Place {
+        self.document.place(span)
+    }
+
+    /// Whether everything in it was read.
+    pub fn is_complete(&self) -> bool {
+        self.module().complete && !self.document.is_open()
+    }
+
+    fn read(&self) -> &(Module, BTreeMap<Scope, Vec<usize>>) {
+        self.module.get_or_init(|| {
+            let module = python::parse(self.document.text()).tree;
+            let mut by_scope: BTreeMap<Scope, Vec<usize>> = BTreeMap::new();
+            for (at, event) in module.events.iter().enumerate() {
+                by_scope.entry(event.scope.clone()).or_default().push(at);
+            }
+            (module, by_scope)
+        })
+    }
+}
+
+/// What a name stands for.
+#[derive(Debug, Clone)]
+pub enum Meaning<'c> {
+    /// A module in sight.
+    Module(&'c Unit),
+    /// A function in sight.
+    Function(&'c Unit, &'c Function),
+    /// A class in sight.
+    Class(&'c Unit, &'c Class),
+    /// A value assigned in sight, in this scope.
+    Value(&'c Unit, &'c Event, &'c Expr),
+    /// Something imported from a module that is not in sight, by its dotted path.
+    Outside(String),
+}
+
+/// The Python files in sight by path.
+#[derive(Debug, Default)]
+pub struct Code {
+    units: BTreeMap<String, Unit>,
+}
+
+impl Code {
+    /// The files given; of several at one path the first counts.
+    pub fn of(documents: impl IntoIterator<Item = Arc<Document>>) -> Self {
+        let mut units = BTreeMap::new();
+        for document in documents {
+            units.entry(normal(&document.path)).or_insert_with(|| Unit { document, module: OnceLock::new() });
+        }
+        Self { units }
+    }
+
+    /// The file at a path.
+    pub fn at(&self, path: &str) -> Option<&Unit> {
+        self.units.get(&normal(path))
+    }
+
+    /// The file of a dotted module below one folder: `a/b.py` or `a/b/__init__.py`.
+    pub fn module_below(&self, folder: &str, dotted: &str) -> Option<&Unit> {
+        let base = join(folder, &dotted.replace('.', "/"));
+        self.at(&join(&base, "__init__.py")).or_else(|| self.at(&format!("{base}.py")))
+    }
+
+    /// The file of a dotted module on Python's path.
+    pub fn module(&self, roots: &[String], dotted: &str) -> Option<&Unit> {
+        roots.iter().find_map(|root| self.module_below(root, dotted))
+    }
+
+    /// Every file whose path ends in `tail`, as whole segments.
+    pub fn ending_in(&self, tail: &str) -> Vec<&Unit> {
+        let tail = normal(tail);
+        let ends = |path: &str| path == tail || path.strip_suffix(&tail).is_some_and(|before| before.ends_with('/'));
+        self.units.iter().filter(|(path, _)| ends(path)).map(|(_, unit)| unit).collect()
+    }
+
+    /// Whether any file lies below `folder/name`.
+    pub fn has_folder(&self, folder: &str, name: &str) -> bool {
+        let prefix = format!("{}/", join(folder, name));
+        self.units.range(prefix.clone()..).next().is_some_and(|(path, _)| path.starts_with(&prefix))
+    }
+
+    /// The module an import statement of `unit` names; `level` dots before it.
+    pub fn imported(&self, roots: &[String], unit: &Unit, level: usize, dotted: &str) -> Option<&Unit> {
+        if level == 0 {
+            // Python 2 looks beside the importing file too, and so does a folder that is the working directory.
+            return self.module(roots, dotted).or_else(|| self.module_below(folder_of(unit.path()), dotted));
+        }
+        let mut folder = folder_of(unit.path());
+        for _ in 1..level {
+            folder = folder_of(folder);
+        }
+        if dotted.is_empty() { self.at(&join(folder, "__init__.py")) } else { self.module_below(folder, dotted) }
+    }
+
+    /// What a name means in a scope of `unit`.
+    pub fn name<'c>(&'c self, roots: &[String], unit: &'c Unit, scope: &Scope, name: &str) -> Option<Meaning<'c>> {
+        self.name_within(roots, unit, scope, name, &mut BTreeSet::new())
+    }
+
+    fn name_within<'c>(&'c self, roots: &[String], unit: &'c Unit, scope: &Scope, name: &str, seen: &mut Seen<'c>) -> Option<Meaning<'c>> {
+        // Modules may take `*` from each other, so each is asked once.
+        if !seen.insert((unit.path(), scope.clone(), name.to_owned())) {
+            return None;
+        }
+        let outer = enclosing(scope);
+        let here = unit.events(scope).rev().filter(|event| event.when != When::Never).find_map(|event| match &event.what {
+            What::Assign { target, value } if matches!(&*target.node, Node::Name(own) if own == name) => {
+                Some(Meaning::Value(unit, event, value))
+            }
+            What::Function(function) if last_part(&function.name) == name => Some(Meaning::Function(unit, function)),
+            What::Class(class) if last_part(&class.name) == name => Some(Meaning::Class(unit, class)),
+            What::Import(import) => self.from_import(roots, unit, import, name, seen),
+            _ => None,
+        });
+        here.or_else(|| self.name_within(roots, unit, &outer?, name, seen))
+    }
+
+    fn from_import<'c>(&'c self, roots: &[String], unit: &'c Unit, import: &python::Import, name: &str, seen: &mut Seen<'c>) -> Option<Meaning<'c>> {
+        let Some(names) = &import.names else {
+            let bound = import.alias.as_deref().unwrap_or_else(|| first_part(&import.module));
+            let module = if import.alias.is_some() { &import.module } else { bound };
+            return (bound == name).then(|| match self.imported(roots, unit, 0, module) {
+                Some(found) => Meaning::Module(found),
+                None => Meaning::Outside(module.to_owned()),
+            });
+        };
+        let (original, _) = names.iter().find(|(_, alias)| alias == name || alias == "*")?;
+        let wanted = if original == "*" { name } else { original };
+        let Some(module) = self.imported(roots, unit, import.level, &import.module) else {
+            let below = dotted(&import.module, wanted);
+            return match self.imported(roots, unit, import.level, &below) {
+                Some(found) => Some(Meaning::Module(found)),
+                None if original == "*" => None,
+                None => Some(Meaning::Outside(format!("{}{below}", ".".repeat(import.level)))),
+            };
+        };
+        let same_file = std::ptr::eq(module, unit);
+        let inside = if same_file { None } else { self.name_within(roots, module, &Scope::Module, wanted, seen) };
+        inside.or_else(|| self.module_below(folder_of(module.path()), wanted).filter(|_| is_package(module)).map(Meaning::Module))
+    }
+
+    /// What an expression means in a scope of `unit`: names, attributes of modules, and calls of classes.
+    pub fn meaning<'c>(&'c self, roots: &[String], unit: &'c Unit, scope: &Scope, expr: &Expr) -> Option<Meaning<'c>> {
+        match &*expr.node {
+            Node::Name(name) => self.name(roots, unit, scope, name),
+            Node::Attribute(object, name) => match self.meaning(roots, unit, scope, object)? {
+                Meaning::Module(module) => self
+                    .name(roots, module, &Scope::Module, name)
+                    .or_else(|| self.module_below(folder_of(module.path()), name).filter(|_| is_package(module)).map(Meaning::Module)),
+                Meaning::Outside(path) => Some(Meaning::Outside(format!("{path}.{name}"))),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The dotted path of an expression with its first name followed to where it was made:
+    /// `db.create_all` is `flask_sqlalchemy.SQLAlchemy().create_all`; a class in sight is `<class>`.
+    pub fn canonical(&self, roots: &[String], unit: &Unit, scope: &Scope, expr: &Expr) -> Option<String> {
+        self.canonical_within(roots, unit, scope, expr, HOPS)
+    }
+
+    fn canonical_within(&self, roots: &[String], unit: &Unit, scope: &Scope, expr: &Expr, hops: usize) -> Option<String> {
+        if hops == 0 {
+            return expr.path();
+        }
+        match &*expr.node {
+            Node::Name(name) => Some(match self.name(roots, unit, scope, name) {
+                Some(Meaning::Outside(path)) => path,
+                Some(Meaning::Class(..)) => "<class>".to_owned(),
+                Some(Meaning::Function(_, function)) => format!("<function>{}", function.name),
+                Some(Meaning::Value(at, event, value)) => {
+                    let path = self.canonical_within(roots, at, &event.scope, value, hops - 1);
+                    path.filter(|path| path.contains('.') || path.contains('(')).unwrap_or_else(|| name.clone())
+                }
+                Some(Meaning::Module(_)) | None => name.clone(),
+            }),
+            Node::Attribute(object, name) => match self.meaning(roots, unit, scope, expr) {
+                Some(Meaning::Value(at, event, value)) => self.canonical_within(roots, at, &event.scope, value, hops - 1),
+                Some(Meaning::Class(..)) => Some("<class>".to_owned()),
+                _ => Some(format!("{}.{name}", self.canonical_within(roots, unit, scope, object, hops)?)),
+            },
+            Node::Call(callee, _) => Some(format!("{}()", self.canonical_within(roots, unit, scope, callee, hops)?)),
+            Node::Subscript(object, _) => Some(format!("{}[]", self.canonical_within(roots, unit, scope, object, hops)?)),
+            _ => None,
+        }
+    }
+}
+
+/// The scope around a function or class; classes are not looked through from inside a function, as in Python.
+fn enclosing(scope: &Scope) -> Option<Scope> {
+    match scope {
+        Scope::Module => None,
+        Scope::Class(name) | Scope::Function(name) => Some(match name.rsplit_once('.') {
+            Some((outer, _)) => Scope::Function(outer.into()),
+            None => Scope::Module,
+        }),
+    }
+}
+
+fn is_package(unit: &Unit) -> bool {
+    unit.path().ends_with("__init__.py")
+}
+
+/// The last part of a dotted name.
+pub fn last_part(dotted: &str) -> &str {
+    dotted.rsplit('.').next().unwrap_or(dotted)
+}
+
+/// The first part of a dotted name.
+pub fn first_part(dotted: &str) -> &str {
+    dotted.split('.').next().unwrap_or(dotted)
+}
+
+/// Two dotted names as one.
+pub fn dotted(left: &str, right: &str) -> String {
+    if left.is_empty() { right.to_owned() } else { format!("{left}.{right}") }
+}
+
+/// The folder a path lies in; empty for a name alone.
+pub fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// `name` seen from `folder`.
+pub fn join(folder: &str, name: &str) -> String {
+    if name.starts_with('/') || folder.is_empty() { normal(name) } else { normal(&format!("{folder}/{name}")) }
+}
+
+/// A path without `.`, `..` and doubled slashes.
+pub fn normal(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    let start = if path.starts_with('/') { "/" } else { "" };
+    format!("{start}{}", parts.join("/"))
+}

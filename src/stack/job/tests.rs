@@ -1,0 +1,96 @@
+//! Jobs as people write them, and what they really start.
+
+use super::{Reading, read};
+use crate::source::{Origin, Sources};
+use crate::stack::document::{Document, Kind};
+use crate::stack::fact::{Answer, Fact, Missing};
+use crate::syntax::erb;
+
+fn reading(text: &str) -> Reading {
+    let mut sources = Sources::default();
+    let file = sources.add("etc/init/thena.conf", text.as_bytes().to_vec(), Origin::File);
+    read(&Document::plain(file, "/etc/init/thena.conf", Kind::Upstart, sources.get(file).shared_text()))
+}
+
+fn known(fact: &Fact<String>) -> &str {
+    fact.known().map_or("?", String::as_str)
+}
+
+#[test]
+fn wrappers_are_seen_through() {
+    let wrapped = [
+        ("exec /srv/venv/bin/uwsgi --ini /srv/uwsgi.ini", "root"),
+        ("setuid app\nexec /srv/venv/bin/uwsgi --ini=/srv/uwsgi.ini", "app"),
+        ("exec su -s /bin/sh -c 'exec \"$0\" \"$@\"' app -- /srv/venv/bin/uwsgi /srv/uwsgi.ini", "app"),
+        ("exec su - app -c '/srv/venv/bin/uwsgi --ini /srv/uwsgi.ini'", "app"),
+        ("exec sudo -u app -E A=1 /srv/venv/bin/uwsgi --ini /srv/uwsgi.ini:prod", "app"),
+        ("exec start-stop-daemon --start -c app:www --exec /srv/venv/bin/uwsgi -- --ini /srv/uwsgi.ini", "app"),
+        ("exec /bin/sh -c 'cd /srv && exec nice -n 5 /srv/venv/bin/uwsgi --ini /srv/uwsgi.ini'", "root"),
+        ("exec setuidgid app env A=1 /srv/venv/bin/uwsgi --master /srv/uwsgi.ini", "app"),
+        ("chdir /srv\nexec /srv/venv/bin/uwsgi --ini uwsgi.ini # here", "root"),
+        (
+            "script\n  cd /srv\n  . /etc/default/thena\n  exec /srv/venv/bin/uwsgi --ini ./uwsgi.ini >> /log 2>&1\nend script",
+            "root",
+        ),
+        (
+            "env HOME=/srv\nscript\n  DIR=$HOME/venv\n  exec $DIR/bin/uwsgi \\\n    --ini \"$HOME/uwsgi.ini\"\nend script",
+            "root",
+        ),
+    ];
+    for (text, user) in wrapped {
+        let read = reading(&format!("{text}\n"));
+        assert_eq!(known(&read.job.uwsgi_ini), "/srv/uwsgi.ini", "{text}");
+        assert_eq!(known(&read.job.user), user, "{text}");
+        assert!(known(&read.job.command).starts_with("/srv/venv/bin/uwsgi"), "{text}: {:?}", read.job.command);
+        assert_eq!(known(&read.job.name), "thena");
+    }
+}
+
+#[test]
+fn what_is_not_the_ini_is_not_taken_for_it() {
+    assert_eq!(reading("exec uwsgi --emperor /etc/uwsgi/vassals.ini\n").job.uwsgi_ini.answer, Answer::Absent);
+    assert_eq!(reading("exec /usr/bin/celery -A app\n").job.uwsgi_ini.answer, Answer::Absent);
+    assert!(reading("exec uwsgi --ini $INI\n").job.uwsgi_ini.is_unknown());
+    assert_eq!(reading("start on startup\n").job.command.answer, Answer::Absent);
+}
+
+#[test]
+fn variables_of_the_process() {
+    let text = "env A=1\nenv B=\nexport C=1\npre-start script\n  export NOT=1\nend script\n\
+                script\n  . /etc/default/thena\n  export D=$A E=x\n  F=1 exec uwsgi --ini /x.ini\nend script\n";
+    let read = reading(text);
+    let rows: Vec<_> =
+        read.env.iter().map(|row| (row.key.as_str(), known(&row.name), row.empty.known().copied())).collect();
+    let expected = [
+        ("upstart", "A", Some(false)),
+        ("upstart", "B", Some(true)),
+        ("upstart-export", "C", Some(false)),
+        ("upstart", "D", Some(false)),
+        ("upstart", "E", Some(false)),
+        ("upstart", "F", Some(false)),
+    ];
+    assert_eq!(rows, expected);
+    assert_eq!(read.sources_files, ["/etc/default/thena"]);
+}
+
+#[test]
+fn template_tags_are_put_in_or_unknown() {
+    let text = "setuid <%= user %>\nenv URL=<%= url %>\nexec <%= home %>/bin/uwsgi --ini <%= home %>/uwsgi.ini\n";
+    let mut sources = Sources::default();
+    let file = sources.add("thena.conf.erb", text.as_bytes().to_vec(), Origin::File);
+    let document =
+        Document::template(file, "/etc/init/thena.conf", Kind::Upstart, text.into(), erb::read(text), |tag| match tag
+            .code
+            .of(text)
+        {
+            "home" => Answer::Known("/srv/thena".to_owned()),
+            code => Answer::Unknown(Missing::new(code, "")),
+        });
+    let read = read(&document);
+    assert_eq!(known(&read.job.command), "/srv/thena/bin/uwsgi --ini /srv/thena/uwsgi.ini");
+    assert_eq!(known(&read.job.uwsgi_ini), "/srv/thena/uwsgi.ini");
+    assert!(read.job.user.is_unknown());
+    assert_eq!(known(&read.env[0].name), "URL");
+    assert!(read.env[0].empty.is_unknown());
+    assert_eq!(read.problems, []);
+}

@@ -1,0 +1,121 @@
+//! Which language a file is in: by where it lands, then by its name, then by its content.
+
+use crate::stack::document::Kind;
+
+/// The language of the file at `path` (where it lands, or where it lies) with this text; `None` where housecall does not read it.
+pub fn of(path: &str, text: &str) -> Option<Kind> {
+    by_place(path).or_else(|| by_name(path, text)).or_else(|| by_content(path, text))
+}
+
+/// Whether the file might be of interest before its text is known; reading everything else would only cost time.
+pub fn may_be(path: &str) -> bool {
+    let name = without_template_suffix(path).rsplit('/').next().unwrap_or_default();
+    match name.rsplit_once('.') {
+        Some(("", "profile" | "bashrc" | "bash_profile" | "bash_login" | "env")) => true,
+        Some((_, extension)) => {
+            matches!(
+                extension,
+                "ini" | "conf" | "py" | "rb" | "erb" | "json" | "override" | "nginx" | "cfg" | "template" | "lock"
+            )
+        }
+        None => true,
+    }
+}
+
+/// Where a program looks for a file decides what it is, whatever the file is called.
+fn by_place(path: &str) -> Option<Kind> {
+    let absolute = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+    let (folder, name) = absolute.rsplit_once('/')?;
+    if folder.ends_with("/etc/init") && (name.ends_with(".conf") || name.ends_with(".override")) {
+        return Some(Kind::Upstart);
+    }
+    if absolute.contains("/etc/nginx/") {
+        let is_table =
+            matches!(name, "koi-utf" | "koi-win" | "win-utf") || name.ends_with(".pem") || name.ends_with(".key");
+        return (!is_table && !name.ends_with(".crt")).then_some(Kind::Nginx);
+    }
+    if absolute.contains("/etc/uwsgi/") && name.ends_with(".ini") {
+        return Some(Kind::Uwsgi);
+    }
+    if folder.ends_with("/etc/profile.d")
+        || absolute.ends_with("/etc/profile")
+        || absolute.ends_with("/etc/environment")
+    {
+        return Some(Kind::LoginShell);
+    }
+    None
+}
+
+fn by_name(path: &str, text: &str) -> Option<Kind> {
+    let name = without_template_suffix(path).rsplit('/').next()?;
+    if matches!(name, ".profile" | ".bashrc" | ".bash_profile" | ".bash_login") {
+        return Some(Kind::LoginShell);
+    }
+    if name.ends_with(".py") {
+        return Some(Kind::Python);
+    }
+    if name.ends_with(".ini") {
+        let says_so = text.contains("[uwsgi]") || (name.contains("uwsgi") && !text.contains("[tool"));
+        return says_so.then_some(Kind::Uwsgi);
+    }
+    (name == "nginx.conf").then_some(Kind::Nginx)
+}
+
+/// A `.conf`, a template or a bare name may be anything; its statements tell.
+fn by_content(path: &str, text: &str) -> Option<Kind> {
+    let name = without_template_suffix(path).rsplit('/').next()?;
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+    if !matches!(extension, None | Some("conf" | "nginx" | "template" | "override" | "cfg")) {
+        return None;
+    }
+    if text.lines().any(|line| line.trim() == "[uwsgi]") {
+        return Some(Kind::Uwsgi);
+    }
+    let statements = || text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    if statements().any(is_nginx_statement) {
+        return Some(Kind::Nginx);
+    }
+    let upstart = statements().filter(|line| is_upstart_stanza(line)).count();
+    (extension == Some("conf") && upstart >= 2).then_some(Kind::Upstart)
+}
+
+fn is_nginx_statement(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    match (words.next(), words.next()) {
+        (Some("server" | "http" | "events"), Some("{")) | (Some("server{" | "http{" | "events{"), _) => true,
+        (Some("upstream" | "location"), Some(_)) => line.ends_with('{'),
+        (Some("uwsgi_pass" | "proxy_pass" | "uwsgi_param"), Some(_)) => line.ends_with(';'),
+        _ => false,
+    }
+}
+
+fn is_upstart_stanza(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    match words.next() {
+        Some("start" | "stop") => words.next() == Some("on"),
+        Some("exec" | "description" | "expect" | "setuid" | "console" | "chdir") => words.next().is_some(),
+        Some("respawn" | "script" | "task") => true,
+        _ => false,
+    }
+}
+
+/// A template is named after what it becomes.
+pub fn without_template_suffix(path: &str) -> &str {
+    path.strip_suffix(".erb").or_else(|| path.strip_suffix(".j2")).unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_comes_before_name_and_content() {
+        assert_eq!(of("/etc/init/a.conf", "server { listen 80; }"), Some(Kind::Upstart));
+        assert_eq!(of("cookbooks/x/templates/default/site.erb", "server {\n listen 80;\n}\n"), Some(Kind::Nginx));
+        assert_eq!(of("deploy/app.ini.erb", "[uwsgi]\n"), Some(Kind::Uwsgi));
+        assert_eq!(of("setup.ini", "[section]\n"), None);
+        assert_eq!(of("home/ubuntu/.profile", ""), Some(Kind::LoginShell));
+        assert_eq!(of("upstart/app.conf", "start on startup\nexec x\n"), Some(Kind::Upstart));
+        assert_eq!(of("redis.conf", "port 1\nsave 900 1\n"), None);
+    }
+}

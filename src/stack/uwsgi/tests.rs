@@ -1,0 +1,191 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+use super::*;
+use crate::finding::Confidence;
+use crate::source::{Origin, Sources};
+use crate::stack::document::Kind;
+use crate::stack::fact::Answer;
+use crate::syntax::erb::{FILLER, Tag, TagKind, Template};
+
+fn document(path: &str, text: &str) -> Document {
+    let mut sources = Sources::default();
+    let file = sources.add(path, text.as_bytes().to_vec(), Origin::File);
+    Document::plain(file, path, Kind::Uwsgi, text.into())
+}
+
+fn read_ini(lines: &str) -> Reading {
+    read(&document("/etc/uwsgi/shop.ini", &format!("[uwsgi]\n{lines}\n")))
+}
+
+/// A template whose tags all print something unknown.
+fn read_template(text: &str) -> Reading {
+    let mut sources = Sources::default();
+    let file = sources.add("shop.ini.erb", text.as_bytes().to_vec(), Origin::File);
+    let (mut replaced, mut tags, mut from) = (String::new(), Vec::new(), 0);
+    while let Some(start) = text[from..].find("<%=").map(|at| at + from) {
+        let end = start + text[start..].find("%>").unwrap() + 2;
+        replaced.push_str(&text[from..start]);
+        replaced.extend(std::iter::repeat_n(FILLER, end - start));
+        let line = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let alone = text[line..start].trim().is_empty() && text[end..].trim_start_matches(' ').starts_with('\n');
+        tags.push(Tag {
+            span: Span::new(start, end),
+            code: Span::new(start + 3, end - 2),
+            kind: TagKind::Output,
+            alone,
+        });
+        from = end;
+    }
+    replaced.push_str(&text[from..]);
+    let template = Template { text: replaced, tags };
+    let unknown = |_: &Tag| Answer::Unknown(Missing::new("an attribute", "give it"));
+    let document = Document::template(file, "/etc/uwsgi/shop.ini", Kind::Uwsgi, text.into(), template, unknown);
+    read(&document)
+}
+
+#[test]
+fn defaults_hold_where_nothing_is_out_of_sight() {
+    let uwsgi = read_ini("socket = /run/shop.sock").uwsgi;
+    assert_eq!(uwsgi.workers.known(), Some(&1));
+    assert_eq!(uwsgi.lazy_apps.known(), Some(&false));
+    assert_eq!(uwsgi.master.known(), Some(&false));
+    assert!(uwsgi.chdir.is_absent() && uwsgi.module.is_absent() && uwsgi.callable.is_absent());
+    for open in
+        ["include = /etc/uwsgi/common.ini", "inherit = base.ini", "if-env = X\nprocesses = 4\nmaster = 1\nendif"]
+    {
+        let uwsgi = read_ini(open).uwsgi;
+        assert!(uwsgi.workers.is_unknown() && uwsgi.master.is_unknown(), "{open}");
+    }
+    let uwsgi = read_ini("include = a.ini\nprocesses = 3").uwsgi;
+    assert_eq!(uwsgi.workers.known(), Some(&3));
+    assert!(read_ini("processes = 3\ninherit = a.ini").uwsgi.workers.is_unknown());
+    assert!(read_template("[uwsgi]\n<%= @extra %>\n").uwsgi.workers.is_unknown());
+}
+
+#[test]
+fn values_as_uwsgi_takes_them() {
+    for (line, workers) in [("processes = auto", 0), ("workers = 4 ; four", 4), ("p = 2\nprocesses = %(p * 3)", 6)] {
+        assert_eq!(read_ini(line).uwsgi.workers.known(), Some(&workers), "{line}");
+    }
+    assert!(read_ini("processes = %k").uwsgi.workers.is_unknown());
+    assert_eq!(read_ini("processes = 2\nworkers = 5").uwsgi.workers.known(), Some(&5));
+    for (value, on) in
+        [("false", false), ("OFF", false), ("0", false), ("no", false), ("false ; c", true), ("", true), ("n", true)]
+    {
+        assert_eq!(read_ini(&format!("lazy-apps = {value}")).uwsgi.lazy_apps.known(), Some(&on), "{value}");
+    }
+    assert_eq!(read_ini("lazy = true").uwsgi.lazy_apps.known(), Some(&true));
+    assert_eq!(read_ini("touch-reload = /x").uwsgi.master.known(), Some(&true));
+    assert_eq!(read_ini("touch-reload = /x\nmaster = false").uwsgi.master.known(), Some(&false));
+    for unfinished in ["%(nowhere)/x", "{{ root }}/x", "${ROOT}/x", "$(ROOT)", "@(/etc/root)"] {
+        assert!(read_ini(&format!("chdir = {unfinished}")).uwsgi.chdir.is_unknown(), "{unfinished}");
+    }
+    let uwsgi = read_ini("wsgi = shop.web:app\nchdir = %d\nset = logto=/var/log/%n.log").uwsgi;
+    assert_eq!(uwsgi.module.known().unwrap(), "shop.web");
+    assert_eq!(uwsgi.callable.known().unwrap(), "app");
+    assert_eq!(uwsgi.chdir.known().unwrap(), "/etc/uwsgi/");
+    assert_eq!(uwsgi.logto.known().unwrap(), "/var/log/shop.log");
+}
+
+#[test]
+fn sockets_have_one_spelling() {
+    let sockets = read_ini(
+        "socket = :3031\nuwsgi-socket = /run/%n.sock\nhttp = 127.0.0.1:80 ; old\nif-env = X\nsocket = /x\nendif",
+    )
+    .sockets;
+    let addresses: Vec<_> =
+        sockets.iter().map(|socket| (socket.key.as_str(), socket.address.known().map(String::as_str))).collect();
+    assert_eq!(
+        addresses,
+        [
+            ("uwsgi", Some("0.0.0.0:3031")),
+            ("uwsgi", Some("/run/shop.sock")),
+            ("http", Some("127.0.0.1:80")),
+            ("uwsgi", None)
+        ]
+    );
+}
+
+#[test]
+fn variables_given_taken_away_and_only_seemingly_given() {
+    let rows = read_ini("env = A=1\nenv = B=\nenv = C = x\nenv = A\nif-env = Z\nenv = D=4\nendif").variables;
+    let names: Vec<_> =
+        rows.iter().map(|row| (row.name.known().unwrap().as_str(), row.empty.known().copied())).collect();
+    assert_eq!(names, [("B", Some(true)), ("C ", Some(false)), ("D", None)]);
+    assert_eq!(rows[2].confidence, Confidence::Possible);
+
+    for (line, cure) in [
+        ("env K=\"v w\"", "env = K=v w"),
+        ("env K = v", "env = K=v"),
+        ("export K='p%40x'", "env = K=p%%40x"),
+        ("setenv K v", "env = K=v"),
+        ("set K=%(a)", "env = K=%(a)"),
+    ] {
+        let reading = read_ini(line);
+        assert_eq!(reading.variables[0].key, "uwsgi-shell-syntax", "{line}");
+        assert_eq!(reading.variables[0].cure.known().unwrap(), cure);
+        assert_eq!(reading.options[0].key, "shell-syntax");
+    }
+    assert!(read_ini("set processes=4\nsetting x=1\nenvironment = K=v").variables.is_empty());
+}
+
+#[test]
+fn no_fact_but_the_cure_holds_a_secret() {
+    let reading = read_ini(
+        "env DB=\"hunter2\"\nenv = PW=hunter2\nenv = P=%(hunter2)\nsetenv Q hunter2\nURL:hunter2\nx = @(hunter2)\nprocesses = p@(hunter2)",
+    );
+    let shown = format!("{:?}{:?}", reading.uwsgi, reading.options);
+    assert!(!shown.contains("hunter2"), "{shown}");
+    let mut variables = reading.variables;
+    variables.iter_mut().for_each(|row| row.cure = crate::stack::fact::Fact::absent());
+    assert!(!format!("{variables:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_template_tag_makes_a_value_unknown_and_stays_in_the_cure() {
+    let reading = read_template(
+        "[uwsgi]\nenv DB=\"<%= node['db'] %>\"\nenv = A=<%= x %>\nenv = <%= k %>=<%= v %>\n<%= key %> = 1\n",
+    );
+    let rows = &reading.variables;
+    assert_eq!(rows[0].cure.known().unwrap(), "env = DB=<%= node['db'] %>");
+    assert!(rows[0].empty.is_unknown());
+    assert_eq!(rows[1].name.known().unwrap(), "A");
+    assert!(rows[1].empty.is_unknown() && rows[2].name.is_unknown());
+    assert_eq!(reading.options.last().unwrap().key, "templated");
+}
+
+#[test]
+fn unknown_options_and_what_they_meant() {
+    let reading =
+        read_ini("lazy_apps = true\nroot = /srv\nchdir = %(root)\nend\nfoo = 1\ndeclare-option = bar=env=$1\nbar = x");
+    let rows: Vec<_> = reading.options.iter().filter(|row| row.key == "unknown").collect();
+    assert_eq!(rows.len(), 3);
+    assert_eq!(rows[0].suggestion.known().unwrap(), "lazy-apps");
+    assert_eq!(rows[0].referenced.known(), Some(&false));
+    assert!(rows[1].suggestion.is_absent());
+    assert_eq!(rows[1].referenced.known(), Some(&true));
+    assert!(read_ini("foo = 1\nini = x.ini").options[0].referenced.is_unknown());
+}
+
+#[test]
+fn the_command_counts_as_the_ini_does() {
+    let ini = document("/etc/uwsgi/shop.ini", "[uwsgi]\nprocesses = 4\n[prod]\nprocesses = 6\n");
+    let line = "/usr/bin/uwsgi --processes 2 --ini /etc/uwsgi/shop.ini --lazy-apps -s :3031 --env A=1";
+    let job = document("/etc/init/shop.conf", line);
+    let words = |line: &str| -> Vec<(String, Span)> {
+        line.split(' ')
+            .map(|word| (word.to_owned(), Span::new(line.find(word).unwrap(), line.find(word).unwrap() + word.len())))
+            .collect()
+    };
+    let reading = read_with_command(Some(&ini), &job, &words(line));
+    assert_eq!(reading.uwsgi.workers.known(), Some(&4));
+    assert_eq!(reading.uwsgi.lazy_apps.known(), Some(&true));
+    assert_eq!(reading.uwsgi.path.known().unwrap(), "/etc/uwsgi/shop.ini");
+    assert_eq!(reading.sockets[0].address.known().unwrap(), "0.0.0.0:3031");
+    assert_eq!(reading.variables[0].name.known().unwrap(), "A");
+    assert!(reading.open.is_none());
+    let section = read_with_command(Some(&ini), &job, &words("uwsgi --ini /etc/uwsgi/shop.ini:prod"));
+    assert_eq!(section.uwsgi.workers.known(), Some(&6));
+    let out_of_sight = read_with_command(None, &job, &words("uwsgi /etc/uwsgi/gone.ini --master"));
+    assert!(out_of_sight.uwsgi.workers.is_unknown());
+    assert_eq!(out_of_sight.uwsgi.master.known(), Some(&true));
+}

@@ -1,0 +1,525 @@
+//! From tree-sitter's statements to events, in the order of the text, each with its scope and whether it always happens.
+
+use std::sync::Arc;
+
+use tree_sitter::{Node as Syntax, Tree};
+
+use crate::source::{Located, Span};
+use crate::syntax::python::environment::{EnvRead, Unset, fails_on_none, found, is_environment, name_of};
+use crate::syntax::python::expression::{Argument, Expr, Node, argument};
+use crate::syntax::python::lower::{DEPTH, children, expression, span};
+use crate::syntax::python::names::Names;
+use crate::syntax::python::{Class, Event, Function, Import, Module, Scope, What, When};
+
+/// Reads the statements of a module.
+pub fn module(text: &str, tree: &Tree, readable: bool) -> Module {
+    let mut reader = Reader { text, names: Names::default(), events: Vec::new(), tested: Vec::new(), complete: readable };
+    reader.block(tree.root_node(), &Context::of_module(), 0);
+    let mut module = Module { events: reader.events, complete: reader.complete };
+    settle_tested(&mut module, &reader.tested);
+    module
+}
+
+/// What surrounds a statement.
+#[derive(Clone)]
+struct Context {
+    scope: Scope,
+    when: When,
+    /// Parameters of the functions around it, which hide names of the module.
+    parameters: Vec<(String, Option<Expr>)>,
+    /// Whether a handler around it takes the exception of a missing variable and goes on.
+    caught: bool,
+    /// Variables that a condition around it has asked for.
+    guarded: Vec<String>,
+}
+
+impl Context {
+    fn of_module() -> Self {
+        Self { scope: Scope::Module, when: When::Always, parameters: Vec::new(), caught: false, guarded: Vec::new() }
+    }
+
+    fn within(&self, name: &str) -> Arc<str> {
+        match self.scope.name() {
+            "" => name.into(),
+            outer => format!("{outer}.{name}").into(),
+        }
+    }
+
+    fn shadows(&self) -> Vec<String> {
+        self.parameters.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The same where it happens at most as often as `when` says.
+    fn at_most(&self, when: When) -> Self {
+        Self { when: self.when.max(when), ..self.clone() }
+    }
+}
+
+/// A name that an `if` asks about, and whether the branch for a missing value raises.
+struct Tested {
+    scope: Scope,
+    name: String,
+    raises: bool,
+    at: Span,
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    names: Names,
+    events: Vec<Event>,
+    tested: Vec<Tested>,
+    complete: bool,
+}
+
+impl Reader<'_> {
+    fn push(&mut self, span: Span, context: &Context, what: What) {
+        self.events.push(Event { span, scope: context.scope.clone(), when: context.when, what });
+    }
+
+    fn expression(&self, node: Syntax) -> Expr {
+        expression(self.text, node, 0)
+    }
+
+    fn word(&self, node: Syntax) -> String {
+        span(node).of(self.text).split_whitespace().collect()
+    }
+
+    fn block(&mut self, node: Syntax, context: &Context, depth: usize) {
+        for child in children(node) {
+            self.statement(child, context, depth + 1);
+        }
+    }
+
+    fn statement(&mut self, node: Syntax, context: &Context, depth: usize) {
+        if depth >= DEPTH {
+            self.complete = false;
+            return;
+        }
+        match node.kind() {
+            "import_statement" => self.plain_import(node, context),
+            "import_from_statement" => self.from_import(node, context),
+            "assignment" => self.assignment(node, context),
+            "if_statement" => self.condition(node, context, depth),
+            "try_statement" => self.attempt(node, context, depth),
+            "for_statement" | "while_statement" => {
+                for name in ["right", "condition"] {
+                    self.field(node, name, context);
+                }
+                let inner = context.at_most(When::Sometimes);
+                for name in ["body", "alternative"] {
+                    if let Some(body) = node.child_by_field_name(name) {
+                        self.statement(body, &inner, depth + 1);
+                    }
+                }
+            }
+            "function_definition" | "class_definition" => self.definition(node, &[], context, depth),
+            "decorated_definition" => {
+                let decorators: Vec<_> = children(node).into_iter().filter(|child| child.kind() == "decorator").collect();
+                let decorators: Vec<_> = decorators.into_iter().flat_map(children).map(|inner| self.expression(inner)).collect();
+                for decorator in &decorators {
+                    self.visit(decorator, context, None, &[]);
+                }
+                if let Some(definition) = node.child_by_field_name("definition") {
+                    self.definition(definition, &decorators, context, depth);
+                }
+            }
+            "return_statement" => {
+                for child in children(node) {
+                    let value = self.expression(child);
+                    self.visit(&value, context, None, &[]);
+                    self.push(span(node), context, What::Return(value));
+                }
+            }
+            "case_clause" => self.block(node, &context.at_most(When::Sometimes), depth),
+            "block" | "expression_statement" | "ERROR" | "else_clause" | "finally_clause" | "with_statement" | "with_clause"
+            | "match_statement" => self.block(node, context, depth),
+            _ => {
+                let value = self.expression(node);
+                self.visit(&value, context, None, &[]);
+            }
+        }
+    }
+
+    fn field(&mut self, node: Syntax, name: &str, context: &Context) -> Option<Expr> {
+        let value = self.expression(node.child_by_field_name(name)?);
+        self.visit(&value, context, None, &[]);
+        Some(value)
+    }
+
+    fn plain_import(&mut self, node: Syntax, context: &Context) {
+        for child in children(node) {
+            let (module, alias) = match (child.child_by_field_name("name"), child.child_by_field_name("alias")) {
+                (Some(name), Some(alias)) => (self.word(name), Some(self.word(alias))),
+                _ => (self.word(child), None),
+            };
+            let import = Import { level: 0, module, names: None, alias };
+            self.names.import(&import);
+            self.push(span(child), context, What::Import(import));
+        }
+    }
+
+    fn from_import(&mut self, node: Syntax, context: &Context) {
+        let Some(from) = node.child_by_field_name("module_name") else { return };
+        let written = self.word(from);
+        let module = written.trim_start_matches('.');
+        let level = written.len() - module.len();
+        let one = |child: Syntax| match (child.child_by_field_name("name"), child.child_by_field_name("alias")) {
+            _ if child.kind() == "wildcard_import" => ("*".to_owned(), "*".to_owned()),
+            (Some(name), Some(alias)) => (self.word(name), self.word(alias)),
+            _ => (self.word(child), self.word(child)),
+        };
+        let names = children(node).into_iter().filter(|child| child.id() != from.id()).map(one).collect();
+        let import = Import { level, module: module.to_owned(), names: Some(names), alias: None };
+        self.names.import(&import);
+        self.push(span(node), context, What::Import(import));
+    }
+
+    fn assignment(&mut self, node: Syntax, context: &Context) {
+        let mut targets = Vec::new();
+        let mut last = node;
+        loop {
+            targets.extend(last.child_by_field_name("left").map(|left| self.expression(left)));
+            match last.child_by_field_name("right") {
+                Some(right) if right.kind() == "assignment" => last = right,
+                Some(right) => {
+                    let value = self.expression(right);
+                    for target in &targets {
+                        self.assign(target, &value, span(node), context);
+                    }
+                    let used_as = targets.first().and_then(target_name);
+                    self.visit(&value, context, used_as.as_deref(), &[]);
+                    return;
+                }
+                None => return,
+            }
+        }
+    }
+
+    fn assign(&mut self, target: &Expr, value: &Expr, at: Span, context: &Context) {
+        if let (Node::Sequence(targets), Node::Sequence(values)) = (&*target.node, &*value.node)
+            && targets.len() == values.len()
+        {
+            for (target, value) in targets.iter().zip(values) {
+                self.assign(target, value, at, context);
+            }
+            return;
+        }
+        self.names.assign(target, value);
+        if let Node::Subscript(object, key) = &*target.node
+            && self.names.path(object, &context.shadows()).is_some_and(|path| is_environment(&path))
+            && let Some(name) = key.text()
+        {
+            let name = Located::new(name.to_owned(), key.span);
+            self.push(at, context, What::Provide { name, value: value.clone() });
+            return;
+        }
+        self.push(at, context, What::Assign { target: target.clone(), value: value.clone() });
+    }
+
+    fn condition(&mut self, node: Syntax, context: &Context, depth: usize) {
+        let test = self.field(node, "condition", context);
+        let when = test.as_ref().map_or(When::Sometimes, |test| branch_of(test));
+        let keys: Vec<String> = test.as_ref().map(|test| self.keys_in(test, context)).unwrap_or_default();
+        let mut inner = context.at_most(when);
+        inner.guarded.extend(keys.iter().cloned());
+        if let Some(body) = node.child_by_field_name("consequence") {
+            if let Some(test) = &test {
+                self.note_test(test, &keys, body, context);
+            }
+            self.statement(body, &inner, depth + 1);
+        }
+        // What follows `if __name__ == '__main__'` is what an imported module does.
+        let mut other = if when == When::Never { context.clone() } else { inner };
+        let mut cursor = node.walk();
+        let alternatives: Vec<_> = node.children_by_field_name("alternative", &mut cursor).collect();
+        for alternative in alternatives {
+            if alternative.kind() == "elif_clause" {
+                let test = self.field(alternative, "condition", context);
+                other = other.at_most(When::Sometimes);
+                other.guarded.extend(test.map(|test| self.keys_in(&test, context)).unwrap_or_default());
+                if let Some(body) = alternative.child_by_field_name("consequence") {
+                    self.statement(body, &other, depth + 1);
+                }
+            } else {
+                self.statement(alternative, &other, depth + 1);
+            }
+        }
+    }
+
+    /// The variables that a condition reads itself.
+    fn keys_in(&self, test: &Expr, context: &Context) -> Vec<String> {
+        let shadows = context.shadows();
+        let own = found(test, &self.names, &shadows).and_then(|found| name_of(&found, test)).map(|name| name.value);
+        let inside = test.children().into_iter().flat_map(|child| self.keys_in(child, context));
+        own.into_iter().chain(inside).collect()
+    }
+
+    /// Remembers which names and variables a condition asks about, and whether it stops the app without them.
+    fn note_test(&mut self, test: &Expr, keys: &[String], body: Syntax, context: &Context) {
+        let raises = is_negative(test) && stops(body);
+        for key in keys.iter().filter(|_| raises) {
+            let read = self.events.iter_mut().rev().find_map(|event| match &mut event.what {
+                What::Read(read) if read.name.value == *key && event.span.start >= test.span.start => Some(read),
+                _ => None,
+            });
+            if let Some(read) = read {
+                read.unset = Unset::Raises;
+            }
+        }
+        for name in names_in(test) {
+            self.tested.push(Tested { scope: context.scope.clone(), name, raises, at: test.span });
+        }
+    }
+
+    fn attempt(&mut self, node: Syntax, context: &Context, depth: usize) {
+        let handlers: Vec<_> = children(node).into_iter().filter(|child| child.kind() == "except_clause").collect();
+        let mut inner = context.clone();
+        inner.caught |= handlers.iter().any(|handler| takes_missing(*handler, self.text) && !stops_inside(*handler));
+        for child in children(node) {
+            match child.kind() {
+                "except_clause" => self.block(child, &context.at_most(When::Sometimes), depth),
+                "block" => self.statement(child, &inner, depth + 1),
+                _ => self.statement(child, context, depth + 1),
+            }
+        }
+    }
+
+    fn definition(&mut self, node: Syntax, decorators: &[Expr], context: &Context, depth: usize) {
+        let Some(name) = node.child_by_field_name("name") else { return };
+        let name_span = span(name);
+        let full = context.within(name_span.of(self.text));
+        let mut inner = context.clone();
+        if node.kind() == "class_definition" {
+            let bases = node.child_by_field_name("superclasses").map(children).unwrap_or_default();
+            let bases = bases.into_iter().map(|base| self.expression(base)).collect();
+            self.push(span(node), context, What::Class(Class { name: Arc::clone(&full), name_span, bases }));
+            inner.scope = Scope::Class(full);
+        } else {
+            let parameters = self.parameters(node, context);
+            let decorators = decorators.to_vec();
+            self.push(span(node), context, What::Function(Function { name: Arc::clone(&full), name_span, parameters: parameters.clone(), decorators }));
+            inner = Context { scope: Scope::Function(full), when: When::Always, caught: false, guarded: Vec::new(), ..inner };
+            inner.parameters.extend(parameters);
+        }
+        if let Some(body) = node.child_by_field_name("body") {
+            self.statement(body, &inner, depth + 1);
+        }
+    }
+
+    fn parameters(&mut self, node: Syntax, context: &Context) -> Vec<(String, Option<Expr>)> {
+        let list = node.child_by_field_name("parameters").map(children).unwrap_or_default();
+        list.into_iter()
+            .filter_map(|parameter| {
+                let default = self.field(parameter, "value", context);
+                let name = match parameter.kind() {
+                    "identifier" => Some(parameter),
+                    "default_parameter" | "typed_default_parameter" => parameter.child_by_field_name("name"),
+                    _ => parameter.named_child(0),
+                };
+                Some((span(name?).of(self.text).to_owned(), default))
+            })
+            .collect()
+    }
+
+    /// Records the reads and calls of an expression. `users` are the expressions around it, nearest last.
+    fn visit(&mut self, expr: &Expr, context: &Context, used_as: Option<&str>, users: &[&Expr]) {
+        if let Node::Lambda(body) = &*expr.node {
+            let inner = Context { scope: Scope::Function(context.within("<lambda>")), ..context.clone() };
+            return self.visit(body, &inner, used_as, &[]);
+        }
+        self.read(expr, context, used_as, users);
+        if let Node::Call(callee, arguments) = &*expr.node {
+            self.call(expr, callee, arguments, context);
+        }
+        let mut around = users.to_vec();
+        around.push(expr);
+        match &*expr.node {
+            Node::Dict(pairs) => {
+                for (key, value) in pairs {
+                    let deeper = used_as.zip(key.text()).map(|(outer, key)| format!("{outer}['{key}']"));
+                    self.visit(key, context, used_as, &around);
+                    self.visit(value, context, deeper.as_deref().or(used_as), &around);
+                }
+            }
+            Node::Call(callee, arguments) => {
+                self.visit(callee, context, used_as, &around);
+                let path = callee.path().unwrap_or_default();
+                let name = path.rsplit('.').next().unwrap_or_default();
+                for one in arguments {
+                    let sets = matches!(name, "update" | "from_mapping" | "dict").then(|| one.keyword.clone()).flatten();
+                    let given_to = (!name.is_empty()).then_some(name);
+                    self.visit(&one.value, context, sets.as_deref().or(used_as).or(given_to), &around);
+                }
+            }
+            _ => {
+                for child in expr.children() {
+                    self.visit(child, context, used_as, &around);
+                }
+            }
+        }
+    }
+
+    fn read(&mut self, expr: &Expr, context: &Context, used_as: Option<&str>, users: &[&Expr]) {
+        let shadows = context.shadows();
+        let Some(read) = found(expr, &self.names, &shadows) else { return };
+        let mut unset = read.unset.clone();
+        if unset == Unset::None && users.last().is_some_and(|user| fails_on_none(user, expr.span, &self.names, &shadows)) {
+            unset = Unset::Raises;
+        }
+        if matches!(unset, Unset::Raises | Unset::None) && copes(expr, users) {
+            unset = if unset == Unset::Raises { Unset::Raises } else { coped(expr, users) };
+        }
+        if unset == Unset::Raises && context.caught {
+            unset = Unset::Default;
+        }
+        let Some(name) = name_of(&read, expr) else {
+            if let (Some(key), Scope::Function(function)) = (read.key, &context.scope) {
+                self.names.wrap(function, &context.parameters, key, &unset, read.default);
+            }
+            return;
+        };
+        if matches!(unset, Unset::Raises | Unset::None) && context.guarded.contains(&name.value) {
+            unset = Unset::Tested;
+        }
+        let reader = read.reader;
+        let used_as = used_as.map(str::to_owned);
+        self.push(expr.span, context, What::Read(EnvRead { name, reader, unset, used_as }));
+    }
+
+    fn call(&mut self, expr: &Expr, callee: &Expr, arguments: &[Argument], context: &Context) {
+        let path = self.names.path(callee, &context.shadows()).unwrap_or_default();
+        let given = |name: &Expr, value: &Expr| {
+            let name = Located::new(name.text()?.to_owned(), name.span);
+            Some(What::Provide { name, value: value.clone() })
+        };
+        match path.as_str() {
+            "os.environ.setdefault" | "os.putenv" => {
+                let pair = argument(arguments, 0, &[]).zip(argument(arguments, 1, &[]));
+                if let Some(what) = pair.and_then(|(name, value)| given(name, value)) {
+                    self.push(expr.span, context, what);
+                }
+            }
+            "os.environ.update" => {
+                for one in arguments {
+                    if let Node::Dict(pairs) = &*one.value.node {
+                        for what in pairs.iter().filter_map(|(name, value)| given(name, value)) {
+                            self.push(expr.span, context, what);
+                        }
+                    } else if let Some(name) = &one.keyword {
+                        let name = Located::new(name.clone(), one.value.span);
+                        self.push(expr.span, context, What::Provide { name, value: one.value.clone() });
+                    }
+                }
+            }
+            _ => {}
+        }
+        self.push(expr.span, context, What::Call(expr.clone()));
+    }
+}
+
+/// Whether the expressions around a read do something else where the variable is not set.
+fn copes(expr: &Expr, users: &[&Expr]) -> bool {
+    coped(expr, users) != Unset::None
+}
+
+fn coped(expr: &Expr, users: &[&Expr]) -> Unset {
+    let Some(user) = users.last() else { return Unset::None };
+    match &*user.node {
+        Node::Or(left, right) if left.span == expr.span => {
+            if right.is_none() { Unset::None } else { Unset::Default }
+        }
+        // The last of a chain: what the whole chain gives is None as well.
+        Node::Or(..) => coped(user, &users[..users.len() - 1]),
+        Node::Not(_) | Node::Compare(..) => Unset::Tested,
+        Node::Conditional { test, .. } if test.span == expr.span => Unset::Tested,
+        Node::Call(callee, _) if callee.path().as_deref() == Some("bool") => Unset::Tested,
+        _ => Unset::None,
+    }
+}
+
+/// Marks reads whose value a later `if` of the same scope asks about.
+fn settle_tested(module: &mut Module, tested: &[Tested]) {
+    for event in &mut module.events {
+        let What::Read(read) = &mut event.what else { continue };
+        if read.unset != Unset::None {
+            continue;
+        }
+        let in_condition = tested.iter().any(|test| test.at.overlaps(event.span));
+        let later = tested.iter().find(|test| {
+            test.scope == event.scope && test.at.start > event.span.start && read.used_as.as_ref() == Some(&test.name)
+        });
+        match later {
+            Some(test) if test.raises => read.unset = Unset::Raises,
+            Some(_) => read.unset = Unset::Tested,
+            None if in_condition => read.unset = Unset::Tested,
+            None => {}
+        }
+    }
+}
+
+/// How a target is called where people look for it: `NAME`, or the key in `app.config['NAME']`.
+fn target_name(target: &Expr) -> Option<String> {
+    match &*target.node {
+        Node::Name(name) => Some(name.clone()),
+        Node::Attribute(_, name) => Some(name.clone()),
+        Node::Subscript(object, key) => {
+            let key = key.text()?;
+            let path = object.path()?;
+            let is_config = path == "config" || path.ends_with(".config");
+            Some(if is_config { key.to_owned() } else { format!("{path}['{key}']") })
+        }
+        _ => None,
+    }
+}
+
+/// When the first branch of `if test` runs in an imported module.
+fn branch_of(test: &Expr) -> When {
+    match &*test.node {
+        Node::Compare(left, operator, right) if operator == "==" => {
+            let is_main = |a: &Expr, b: &Expr| a.path().as_deref() == Some("__name__") && b.text() == Some("__main__");
+            if is_main(left, right) || is_main(right, left) { When::Never } else { When::Sometimes }
+        }
+        Node::Name(_) | Node::Attribute(..) if test.path().is_some_and(|path| path.ends_with("TYPE_CHECKING")) => When::Never,
+        Node::True => When::Always,
+        Node::False => When::Never,
+        _ => When::Sometimes,
+    }
+}
+
+/// Whether a condition holds when what it asks about is missing.
+fn is_negative(test: &Expr) -> bool {
+    match &*test.node {
+        Node::Not(_) => true,
+        Node::Compare(_, operator, right) => operator == "not in" || (matches!(operator.as_str(), "is" | "==") && right.is_none()),
+        _ => false,
+    }
+}
+
+/// The plain names that a condition asks about.
+fn names_in(test: &Expr) -> Vec<String> {
+    match &*test.node {
+        Node::Name(name) => vec![name.clone()],
+        Node::Call(..) | Node::Lambda(_) => Vec::new(),
+        _ => test.children().into_iter().flat_map(names_in).collect(),
+    }
+}
+
+/// Whether a block leaves the module: its last statement raises or exits.
+fn stops(body: Syntax) -> bool {
+    children(body).last().is_some_and(|last| last.kind() == "raise_statement")
+}
+
+fn stops_inside(handler: Syntax) -> bool {
+    children(handler).into_iter().any(|child| child.kind() == "block" && stops(child))
+}
+
+/// Whether a handler takes the exception that a missing variable raises.
+fn takes_missing(handler: Syntax, text: &str) -> bool {
+    let kinds: Vec<_> = children(handler).into_iter().filter(|child| child.kind() != "block").collect();
+    kinds.is_empty()
+        || kinds.iter().any(|kind| {
+            span(*kind).of(text).split(|c: char| !c.is_alphanumeric()).any(|word| {
+                matches!(word, "KeyError" | "LookupError" | "Exception" | "BaseException" | "ImproperlyConfigured" | "UndefinedValueError" | "EnvError" | "RuntimeError")
+            })
+        })
+}

@@ -1,0 +1,241 @@
+//! A real stack under a temporary folder: nginx, uWSGI with its Python plugin, a Flask app, and the shared PostgreSQL.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::postgres;
+use crate::wait::{free_port, wait_until};
+
+/// What a test changes before it starts the stack.
+pub struct Plan {
+    /// The app's folder, copied from the tests; `wsgi:app` or `eager:app`.
+    pub module: &'static str,
+    /// A line put into the app after `app = Flask(__name__)`.
+    pub app_line: &'static str,
+    /// Lines added to the ini.
+    pub ini: String,
+    /// The socket's mode and owner.
+    pub socket_lines: String,
+    /// Environment of the job, which is all that uWSGI gets.
+    pub environment: Vec<(&'static str, String)>,
+    /// Files below the root of the lab, such as `home/ubuntu/.profile`.
+    pub files: Vec<(&'static str, String)>,
+}
+
+impl Plan {
+    /// A stack without a fault.
+    pub fn healthy() -> Self {
+        Self {
+            module: "wsgi:app",
+            app_line: "",
+            ini: "lazy-apps = true\n".to_owned(),
+            socket_lines: if is_root() {
+                "chown-socket = www-data:www-data\nchmod-socket = 660\n"
+            } else {
+                "chmod-socket = 660\n"
+            }
+            .to_owned(),
+            environment: vec![("DATABASE_URL", postgres::server().url())],
+            files: Vec::new(),
+        }
+    }
+}
+
+/// Running servers and the folder they live in; dropping it ends what it started.
+pub struct Lab {
+    folder: TempDir,
+    port: u16,
+    nginx: Child,
+    uwsgi: Option<Child>,
+}
+
+/// What doctor said.
+pub struct Verdict {
+    pub exit: i32,
+    pub json: Value,
+    pub seconds: f64,
+}
+
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+impl Lab {
+    /// Writes the files and starts nginx and uWSGI, each until it is ready.
+    pub fn start(plan: &Plan) -> Self {
+        let folder = TempDir::with_prefix("housecall-lab-").unwrap();
+        let root = folder.path().to_owned();
+        fs::set_permissions(&root, fs::Permissions::from_mode(0o755)).unwrap();
+        for name in ["etc/init", "etc/nginx", "etc/thena", "run", "tmp", "var/log", "srv/www/thena/current"] {
+            fs::create_dir_all(root.join(name)).unwrap();
+        }
+        let port = free_port();
+        write_files(&root, plan, port);
+        let nginx = start_nginx(&root, port);
+        let uwsgi = start_uwsgi(&root, plan);
+        Self { folder, port, nginx, uwsgi: Some(uwsgi) }
+    }
+
+    pub fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.root().join("var/log/uwsgi.log")).unwrap_or_default()).into_owned()
+    }
+
+    /// Waits until every worker has loaded its app.
+    pub fn wait_for_app(&self) {
+        wait_until("the app is loaded", || self.log().contains("WSGI app 0"));
+        wait_until("nginx reaches a worker", || self.status() != 0);
+    }
+
+    /// Waits until the log holds a text.
+    pub fn wait_for_log(&self, text: &str) {
+        wait_until(&format!("uWSGI logs {text:?}"), || self.log().contains(text));
+    }
+
+    /// The status that a user gets for `/`; 0 where there is no answer.
+    pub fn status(&self) -> u16 {
+        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return 0 };
+        stream.set_read_timeout(Some(Duration::from_secs(6))).unwrap();
+        let _ = stream.write_all(b"GET / HTTP/1.0\r\nHost: thena.example\r\n\r\n");
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0)
+    }
+
+    /// Ends uWSGI as an operator would, or as the OOM killer would.
+    pub fn stop_uwsgi(&mut self, signal: &str) {
+        let Some(mut uwsgi) = self.uwsgi.take() else { return };
+        end_group(&uwsgi, signal);
+        let _ = uwsgi.wait();
+    }
+
+    /// Runs doctor on this stack.
+    pub fn doctor(&self) -> Verdict {
+        let started = Instant::now();
+        let output = self.doctor_command().args(["--format", "json"]).output().unwrap();
+        let seconds = started.elapsed().as_secs_f64();
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!stdout.contains(postgres::PASSWORD) && !stderr.contains(postgres::PASSWORD), "the password leaked");
+        let json = serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}{stderr}"));
+        Verdict { exit: output.status.code().unwrap(), json, seconds }
+    }
+
+    /// The command a user would type, for this stack alone.
+    pub fn doctor_command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_housecall"));
+        command
+            .arg("doctor")
+            .arg("--root")
+            .arg(self.root())
+            .arg("--nginx-conf")
+            .arg(self.root().join("etc/nginx/nginx.conf"))
+            .arg("--uwsgi-ini")
+            .arg(self.root().join("etc/thena/uwsgi.ini"));
+        command
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        self.stop_uwsgi("-KILL");
+        end_group(&self.nginx, "-TERM");
+        let _ = self.nginx.wait();
+    }
+}
+
+fn write_files(root: &Path, plan: &Plan, port: u16) {
+    let at = root.display();
+    let user = if is_root() { "user www-data;\n" } else { "" };
+    let write = |name: &str, text: &str| {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    let app = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stack/app");
+    for name in ["wsgi.py", "eager.py"] {
+        let text = fs::read_to_string(app.join(name)).unwrap();
+        let text = text.replace("app = Flask(__name__)\n", &format!("app = Flask(__name__)\n{}", plan.app_line));
+        write(&format!("srv/www/thena/current/{name}"), &text);
+    }
+    write(
+        "etc/thena/uwsgi.ini",
+        &format!(
+            "[uwsgi]\nplugin = python3\nmaster = true\nprocesses = 4\ndie-on-term = true\nsocket = {at}/run/uwsgi.sock\n{}\
+             chdir = {at}/srv/www/thena/current\nmodule = {}\nlogto = {at}/var/log/uwsgi.log\n{}",
+            plan.socket_lines, plan.module, plan.ini
+        ),
+    );
+    let env: String = plan.environment.iter().map(|(name, value)| format!("env {name}=\"{value}\"\n")).collect();
+    write(
+        "etc/init/thena.conf",
+        &format!("description \"thena\"\n\nrespawn\n\n{env}\nexec /usr/bin/uwsgi --ini {at}/etc/thena/uwsgi.ini\n"),
+    );
+    write(
+        "etc/nginx/nginx.conf",
+        &format!(
+            "{user}daemon off;\npid {at}/run/nginx.pid;\nerror_log {at}/var/log/error.log;\n\nevents {{\n}}\n\nhttp {{\n    \
+             access_log {at}/var/log/access.log;\n    client_body_temp_path {at}/tmp/body;\n    proxy_temp_path {at}/tmp/proxy;\n    \
+             fastcgi_temp_path {at}/tmp/fastcgi;\n    uwsgi_temp_path {at}/tmp/uwsgi;\n    scgi_temp_path {at}/tmp/scgi;\n\n    \
+             server {{\n        listen 127.0.0.1:{port};\n        server_name thena.example;\n\n        location / {{\n            \
+             include /etc/nginx/uwsgi_params;\n            uwsgi_pass unix:{at}/run/uwsgi.sock;\n        }}\n    }}\n}}\n"
+        ),
+    );
+    for (name, text) in &plan.files {
+        write(name, text);
+    }
+}
+
+fn start_nginx(root: &Path, port: u16) -> Child {
+    let nginx = own_group(
+        Command::new("/usr/sbin/nginx")
+            .arg("-c")
+            .arg(root.join("etc/nginx/nginx.conf"))
+            .arg("-e")
+            .arg(root.join("var/log/error.log")),
+    )
+    .stdout(Stdio::null())
+    .stderr(Stdio::null())
+    .spawn()
+    .unwrap();
+    wait_until("nginx listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+    nginx
+}
+
+/// As Upstart would: nothing in the environment but PATH, TERM and what the job sets.
+fn start_uwsgi(root: &Path, plan: &Plan) -> Child {
+    let ini: PathBuf = root.join("etc/thena/uwsgi.ini");
+    let uwsgi = own_group(Command::new("/usr/bin/uwsgi-core").arg("--ini").arg(&ini))
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("TERM", "linux")
+        .envs(plan.environment.iter().map(|(name, value)| (name, value)))
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_until("uWSGI binds its socket", || root.join("run/uwsgi.sock").exists());
+    uwsgi
+}
+
+fn own_group(command: &mut Command) -> &mut Command {
+    use std::os::unix::process::CommandExt;
+    command.process_group(0)
+}
+
+fn end_group(child: &Child, signal: &str) {
+    let _ = Command::new("kill").args([signal, "--", &format!("-{}", child.id())]).stderr(Stdio::null()).status();
+}
