@@ -1,11 +1,14 @@
 //! `housecall doctor`: name the broken hop of this server.
 
 use std::io;
+use std::time::Duration;
 
 use super::args::{Doctor, Listing};
-use super::seam::{self, Seen, Visit};
 use super::{CLEAN, FOUND, Streams, UNJUDGED, USAGE};
 use crate::diagnosis::{Diagnosis, State};
+use crate::engine::{self, Seen, Visit};
+use crate::host::deadline::Budget;
+use crate::host::live::Live;
 use crate::output::{Shown, Texts, doctor, json};
 
 /// Hops that are not asked for without a login, and without a network.
@@ -14,19 +17,29 @@ const LOGIN: &[&str] = &["login"];
 const NETWORK: &[&str] = &["dns", "tcp", "tls"];
 
 pub(super) fn run(args: Doctor, shown: Shown, streams: &mut Streams<'_>) -> io::Result<u8> {
+    let text = |path: &std::path::PathBuf| path.to_string_lossy().into_owned();
     let visit = Visit {
-        nginx_conf: args.nginx_conf.clone(),
-        uwsgi_ini: args.uwsgi_ini.clone(),
-        log: args.log.clone(),
-        root: args.root.clone(),
+        nginx_conf: args.nginx_conf.as_ref().map(text),
+        uwsgi_ini: args.uwsgi_ini.iter().map(text).collect(),
+        logs: args.log.iter().map(text).collect(),
         login: !args.no_login && !args.no_network,
         network: !args.no_network,
     };
-    match seam::doctor(&visit) {
+    let host = Live::new(Budget::new(RUN, PROBE));
+    let host = match &args.root {
+        Some(root) => host.rooted_at(text(root)),
+        None => host,
+    };
+    match engine::examine(&host, &visit) {
         Ok(seen) => write(&args, &seen, shown, streams),
         Err(message) => Ok(streams.refuse(&message)),
     }
 }
+
+/// The whole run ends within it.
+const RUN: Duration = Duration::from_secs(20);
+/// Each probe ends within it.
+const PROBE: Duration = Duration::from_secs(3);
 
 /// Writes the diagnosis and says how to exit.
 pub(super) fn write(args: &Doctor, seen: &Seen, shown: Shown, streams: &mut Streams<'_>) -> io::Result<u8> {

@@ -3,11 +3,12 @@
 use std::io;
 
 use super::args::Facts;
-use super::{CLEAN, Streams, USAGE, lint, seam};
+use super::{CLEAN, Streams, USAGE, lint};
+use crate::engine;
 use crate::output::{Texts, facts};
 
 pub(super) fn run(args: Facts, streams: &mut Streams<'_>) -> io::Result<u8> {
-    let run = match seam::lint(&lint::options(&args.reading)) {
+    let run = match engine::lint(&lint::paths(&args.reading), &lint::options(&args.reading)) {
         Ok(run) => run,
         Err(message) => return Ok(streams.refuse(&message)),
     };

@@ -3,8 +3,8 @@
 use std::io;
 
 use super::args::{Kind, Lint, Output, Reading};
-use super::seam::{self, Options, Run};
 use super::{CLEAN, FOUND, Streams, USAGE};
+use crate::engine::{self, Options, Run};
 use crate::output::concise::Concise;
 use crate::output::human::Human;
 use crate::output::json::Json;
@@ -13,23 +13,27 @@ use crate::stack::document;
 
 pub(super) fn run(args: Lint, shown: Shown, streams: &mut Streams<'_>) -> io::Result<u8> {
     let wanted = Options { select: args.select.clone(), ignore: args.ignore.clone(), ..options(&args.reading) };
-    match seam::lint(&wanted) {
+    match engine::lint(&paths(&args.reading), &wanted) {
         Ok(run) => write(&args, &run, shown, streams),
         Err(message) => Ok(streams.refuse(&message)),
     }
 }
 
-/// What both lint and facts read.
+/// The files and folders that both lint and facts read.
+pub(super) fn paths(reading: &Reading) -> Vec<String> {
+    reading.paths.iter().map(|path| path.to_string_lossy().into_owned()).collect()
+}
+
+/// How both lint and facts read them.
 pub(super) fn options(reading: &Reading) -> Options {
     Options {
-        paths: reading.paths.clone(),
         target: reading.target.clone(),
         kind: reading.kind.map(|kind| match kind {
             Kind::Uwsgi => document::Kind::Uwsgi,
             Kind::Nginx => document::Kind::Nginx,
             Kind::Upstart => document::Kind::Upstart,
         }),
-        config: reading.config.clone(),
+        config: reading.config.as_ref().map(|path| path.to_string_lossy().into_owned()),
         ..Options::default()
     }
 }

@@ -9,7 +9,6 @@ mod guard;
 mod lint;
 mod man;
 mod rules;
-mod seam;
 mod wrap;
 
 use std::ffi::OsString;

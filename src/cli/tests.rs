@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use clap::{CommandFactory, Parser};
 
 use super::args::{Arguments, Command, Doctor, Lint};
-use super::seam::{Run, Seen};
 use super::{Environment, Streams, doctor, guard, lint};
 use crate::diagnosis::{Hop, Reason, RootCause, State};
+use crate::engine::{Run, Seen};
 use crate::finding::{CannotTell, Confidence, Effect, Finding, InputError, Label, Severity};
 use crate::output::Shown;
 use crate::source::{Origin, Place, Span};
@@ -125,6 +125,7 @@ fn doctor_never_takes_unknown_for_well() {
                 state: state.clone(),
                 evidence: Vec::new(),
                 path: "/".to_owned(),
+                own_fault: false,
             })
             .collect();
         seen
@@ -145,9 +146,9 @@ fn doctor_never_takes_unknown_for_well() {
     let mut explained = seen(&[("tcp", unknown)]);
     let run = found(Severity::Error);
     explained.sources = run.sources;
-    explained.diagnosis.report = run.report;
     explained.diagnosis.root_causes.push(RootCause {
-        finding: 0,
+        finding: run.report.findings[0].clone(),
+        hop: "tcp",
         because: Vec::new(),
         explains: Vec::new(),
         verify: Vec::new(),

@@ -1,6 +1,7 @@
 //! The only floor that touches a machine: a repository on disk, a live host, or a recorded one.
 
 pub mod access;
+pub mod around;
 pub mod connect;
 pub mod deadline;
 pub mod file;

@@ -2,17 +2,74 @@
 
 use std::io::{self, Write};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::output::Texts;
+use crate::stack::fact::{Answer, Basis, Fact, Leaf, Row};
+use crate::stack::facts::Facts;
 
-/// Writes `facts`, whatever its shape, with every text masked.
+/// Writes every table, with every text masked.
+///
+/// A row names its place and its facts; a fact is `{"value": …}`, `{"absent": true}` or `{"unknown": "what is lacked"}`,
+/// with the place it was read at where it has one of its own.
 ///
 /// # Errors
 /// Only those of `out`.
-pub fn write(facts: &Value, texts: &Texts<'_>, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &masked(facts, "", texts))?;
+pub fn write(facts: &Facts, texts: &Texts<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let tables: Map<String, Value> = facts
+        .tables()
+        .map(|(name, rows)| (name.to_owned(), rows.iter().map(|row| row_object(row.as_ref(), texts)).collect()))
+        .collect();
+    write_masked(&Value::Object(tables), texts, out)
+}
+
+fn write_masked(tables: &Value, texts: &Texts<'_>, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &masked(tables, "", texts))?;
     writeln!(out)
+}
+
+fn row_object(row: &dyn Row, texts: &Texts<'_>) -> Value {
+    let mut object = Map::new();
+    object.insert("at".to_owned(), place_text(row.place(), texts).into());
+    for column in row.schema().columns {
+        if let Some(fact) = row.fact(column.name) {
+            object.insert(column.name.to_owned(), fact_object(&fact, texts));
+        }
+    }
+    Value::Object(object)
+}
+
+fn fact_object(fact: &Fact<Leaf>, texts: &Texts<'_>) -> Value {
+    let mut object = match &fact.answer {
+        Answer::Known(leaf) => json!({ "value": leaf_value(leaf, texts) }),
+        Answer::Absent => json!({ "absent": true }),
+        Answer::Unknown(missing) => json!({ "unknown": missing.what, "how": missing.how }),
+    };
+    if fact.basis == Basis::Default {
+        object["default"] = true.into();
+    }
+    if let Some(place) = fact.place {
+        object["at"] = place_text(place, texts).into();
+    }
+    object
+}
+
+/// A row inside a row is named by its place; its own facts stand in its own table.
+fn leaf_value(leaf: &Leaf, texts: &Texts<'_>) -> Value {
+    match leaf {
+        Leaf::Bool(value) => (*value).into(),
+        Leaf::Int(value) => (*value).into(),
+        Leaf::Text(text) => text.clone().into(),
+        Leaf::List(items) => items.clone().into(),
+        Leaf::Row(row) => json!({ "table": row.schema().table, "at": place_text(row.place(), texts) }),
+    }
+}
+
+fn place_text(place: crate::source::Place, texts: &Texts<'_>) -> String {
+    match texts.position(place) {
+        Some(position) => format!("{}:{}:{}", texts.name(place.file), position.line, position.column),
+        None => texts.name(place.file),
+    }
 }
 
 fn masked(value: &Value, name: &str, texts: &Texts<'_>) -> Value {
@@ -52,7 +109,7 @@ mod tests {
             "password": "x1", "url": "postgres://u:abc@db/app", "workers": 5,
         });
         let mut out = Vec::new();
-        write(&facts, &Texts::new(&sources), &mut out).unwrap_or_default();
+        write_masked(&facts, &Texts::new(&sources), &mut out).unwrap_or_default();
         let shown: Value = serde_json::from_slice(&out).unwrap_or_default();
         let expected = serde_json::json!({
             "env_values": [{"name": "DB_PASSWORD", "value": "***"}, {"name": "HOME", "value": "/srv"}],

@@ -71,6 +71,11 @@ impl Document {
         Self { tags: Vec::new(), ..self.clone() }
     }
 
+    /// The same document at another path: what a link to it shows.
+    pub fn at_path(&self, path: &str) -> Self {
+        Self { path: path.to_owned(), ..self.clone() }
+    }
+
     /// What the reader parses: as long as the source, tags replaced.
     pub fn text(&self) -> &str {
         &self.text

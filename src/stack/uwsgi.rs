@@ -44,8 +44,6 @@ rows! {
         gid: String,
         #[doc = "the log file it writes"]
         logto: String,
-        #[doc = "the deploy folder whose `current` link its code folder bypasses"]
-        bypassed_release: String,
     }
 
     #[doc = "one option of a uWSGI configuration; keyed by its name, or `unknown`"]

@@ -1,0 +1,60 @@
+//! Read, link, judge: the one way from bytes to findings, for a repository in memory or on disk, and for a host.
+
+mod machine;
+mod repository;
+mod selection;
+
+pub use machine::{Seen, Visit, examine};
+pub use repository::{lint, lint_memory};
+
+use crate::config::Config;
+use crate::finding::{CannotTell, Finding, Report};
+use crate::rule::page::Page;
+use crate::rule::{judge, suppress};
+use crate::source::Sources;
+use crate::stack::document::Kind;
+use crate::stack::facts::Facts;
+
+/// What to read and judge.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Which consumer the cookbooks are made for; `housecall.toml`'s where not given.
+    pub target: Option<String>,
+    /// The language of the named files; found out where not given.
+    pub kind: Option<Kind>,
+    /// The configuration's path; the nearest `housecall.toml` where not given.
+    pub config: Option<String>,
+    /// Rule ids or `family/*` to judge by; all where empty.
+    pub select: Vec<String>,
+    /// Rule ids or `family/*` to leave out.
+    pub ignore: Vec<String>,
+    /// Judge by these pages instead of the built-in ones: for the tests of pages.
+    pub pages: Option<Vec<Page>>,
+}
+
+/// What was read and found in a repository.
+#[derive(Debug, Default)]
+pub struct Run {
+    /// Every text that a finding can name.
+    pub sources: Sources,
+    /// Every table.
+    pub facts: Facts,
+    /// Findings, open questions, errors.
+    pub report: Report,
+    /// The configuration that was in force.
+    pub config: Config,
+}
+
+/// Judges facts by pages, honours comments that allow a finding, and keeps what is selected.
+fn judged(
+    pages: &[Page],
+    facts: &Facts,
+    sources: &Sources,
+    selected: impl Fn(&str) -> bool,
+) -> (Vec<Finding>, Vec<CannotTell>) {
+    let (findings, mut cannot_tell) = judge::judge(pages, facts, sources);
+    let mut findings = suppress::apply(findings, &cannot_tell, pages, sources);
+    findings.retain(|finding| selected(&finding.rule));
+    cannot_tell.retain(|question| selected(&question.rule));
+    (findings, cannot_tell)
+}

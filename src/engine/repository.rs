@@ -1,0 +1,334 @@
+//! A repository, in memory or on disk, as one or several stacks: which file is what, where it lands, and what is judged.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::config::{self, Config};
+use crate::engine::{Options, Run, judged, selection};
+use crate::finding::{InputError, Report};
+use crate::host::around;
+use crate::host::repo::Repo;
+use crate::rule::page::{self, Page};
+use crate::source::{FileId, Origin, Sources};
+use crate::stack::assemble::{Parts, assemble};
+use crate::stack::boundary::{Boundary, divide};
+use crate::stack::chef::target::Target;
+use crate::stack::chef::tree::RepoFile;
+use crate::stack::chef::{self, Chef};
+use crate::stack::deployment::{Content, Deployed};
+use crate::stack::document::{Document, Kind};
+use crate::stack::fact::{Answer, Missing};
+use crate::stack::facts::Facts;
+use crate::stack::kind;
+use crate::stack::nginx::Trees;
+use crate::stack::view::View;
+use crate::syntax::{erb, nginx};
+
+/// Folders of other people's code: never judged, and too large to read for context.
+const VENDORED: &[&str] =
+    &["vendor", "berks-cookbooks", "node_modules", "site-packages", ".tox", ".venv", "venv", ".git"];
+
+/// Reads files and folders from disk and judges them. Of named files only those findings are kept that have a label in one;
+/// the repository around them is read as context.
+///
+/// # Errors
+/// Bad configuration, a rule page that cannot be used, or an unknown rule, in one sentence.
+pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
+    let named: BTreeSet<String> =
+        paths.iter().filter(|path| !around::is_folder(path)).map(|path| around::tidy(path)).collect();
+    let mut roots: Vec<String> = Vec::new();
+    for path in paths {
+        let context = if around::is_folder(path) { None } else { around::root_around(path) };
+        roots.extend(context);
+        roots.push(path.clone());
+    }
+    let walked = Repo::new(roots).walk();
+    let files: Vec<(String, Arc<[u8]>)> = walked.files.into_iter().map(|file| (file.path, file.bytes)).collect();
+    let outer = outer_configuration(paths, &files, options)?;
+    let mut run = run(files, outer, options, &named)?;
+    run.report.errors.extend(walked.errors);
+    if !named.is_empty() && named.len() == paths.len() {
+        let sources = &run.sources;
+        let is_named = |file: FileId| named.contains(&sources.get(file).name);
+        run.report.findings.retain(|finding| {
+            std::iter::once(&finding.primary).chain(&finding.related).any(|label| is_named(label.place.file))
+        });
+        run.report.cannot_tell.retain(|question| is_named(question.place.file));
+    }
+    Ok(run)
+}
+
+/// Judges files that are in memory: paths relative to one root, with their bytes.
+pub fn lint_memory(files: &[(String, Vec<u8>)], options: &Options) -> Run {
+    let files = files.iter().map(|(path, bytes)| (path.clone(), Arc::from(bytes.as_slice()))).collect();
+    run(files, None, options, &BTreeSet::new()).unwrap_or_else(|message| Run {
+        report: Report { errors: vec![InputError { path: String::new(), message }], ..Report::default() },
+        ..Run::default()
+    })
+}
+
+/// A configuration that lies above what was read, or that was named: it holds where no nearer one does.
+struct Outer {
+    folder: String,
+    config: Config,
+}
+
+fn outer_configuration(
+    paths: &[String],
+    files: &[(String, Arc<[u8]>)],
+    options: &Options,
+) -> Result<Option<Outer>, String> {
+    let path = match &options.config {
+        Some(path) => path.clone(),
+        None => {
+            let Some(path) = paths.first().and_then(|path| around::nearest_above(path, "housecall.toml")) else {
+                return Ok(None);
+            };
+            if files.iter().any(|(file, _)| *file == path) {
+                return Ok(None);
+            }
+            path
+        }
+    };
+    let bytes = around::read(&path).map_err(|error| format!("{path}: {error}"))?;
+    let config = config::parse(&String::from_utf8_lossy(&bytes))
+        .map_err(|error| format!("{path}:{}: {}", error.line, error.message))?;
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+    Ok(Some(Outer { folder, config }))
+}
+
+fn run(
+    files: Vec<(String, Arc<[u8]>)>,
+    outer: Option<Outer>,
+    options: &Options,
+    named: &BTreeSet<String>,
+) -> Result<Run, String> {
+    let mut sources = Sources::default();
+    let mut ids: BTreeMap<String, FileId> = BTreeMap::new();
+    let mut files = files;
+    files.sort_by(|a, b| a.0.cmp(&b.0));
+    for (path, bytes) in
+        files.into_iter().filter(|(path, _)| !is_vendored(path) && (kind::may_be(path) || named.contains(path)))
+    {
+        ids.insert(path.clone(), sources.add(path, bytes, Origin::File));
+    }
+    let mut facts = Facts::default();
+    let mut read = 0;
+    let mut configs: Vec<(String, Config)> = Vec::new();
+    for (boundary, paths) in divide(ids.keys().map(String::as_str)) {
+        let config = configuration(&boundary, &ids, &sources, outer.as_ref())?;
+        let group = Group { boundary: &boundary, config: &config, sources: &sources, options, named };
+        let members: Vec<(&str, FileId)> = paths.into_iter().filter_map(|path| Some((path, *ids.get(path)?))).collect();
+        read += group.add_facts(&members, &mut facts)?;
+        configs.push(config);
+    }
+    let config = outer
+        .map(|outer| outer.config)
+        .or_else(|| configs.first().map(|(_, config)| config.clone()))
+        .unwrap_or_default();
+    let pages = pages(options, &configs)?;
+    selection::check(options, &config, &pages)?;
+    let (mut findings, cannot_tell) =
+        judged(&pages, &facts, &sources, |rule| selection::selects(options, &config, rule));
+    let today = around::today();
+    findings.retain(|finding| {
+        !configs.iter().any(|(folder, config)| selection::is_allowed(finding, config, folder, &sources, &today))
+    });
+    let report = Report { findings, cannot_tell, errors: Vec::new(), files: read };
+    Ok(Run { sources, facts, report, config })
+}
+
+fn is_vendored(path: &str) -> bool {
+    path.split('/').any(|part| VENDORED.contains(&part))
+}
+
+/// The built-in pages and those of every configuration's own folders.
+fn pages(options: &Options, configs: &[(String, Config)]) -> Result<Vec<Page>, String> {
+    if let Some(pages) = &options.pages {
+        return Ok(pages.clone());
+    }
+    let mut pages = page::built_in().map_err(|error| error.to_string())?;
+    for (folder, config) in configs {
+        for path in &config.rules {
+            for (id, text) in
+                around::pages(&joined(folder, &path.value)).map_err(|error| format!("{}: {error}", path.value))?
+            {
+                pages.push(Page::parse(&id, &text).map_err(|error| error.to_string())?);
+            }
+        }
+    }
+    Ok(pages)
+}
+
+/// The configuration of a stack and the folder it is relative to.
+fn configuration(
+    boundary: &Boundary,
+    ids: &BTreeMap<String, FileId>,
+    sources: &Sources,
+    outer: Option<&Outer>,
+) -> Result<(String, Config), String> {
+    let mut folder = boundary.root.as_str();
+    loop {
+        let path = joined(folder, "housecall.toml");
+        if let Some(id) = ids.get(&path) {
+            let config = config::parse(sources.text(*id))
+                .map_err(|error| format!("{path}:{}: {}", error.line, error.message))?;
+            return Ok((folder.to_owned(), config));
+        }
+        if folder.is_empty() {
+            break;
+        }
+        folder = folder.rsplit_once('/').map_or("", |(above, _)| above);
+    }
+    Ok(outer.map_or_else(|| (String::new(), Config::default()), |outer| (outer.folder.clone(), outer.config.clone())))
+}
+
+/// `path` of a configuration in `folder`, as sources name it.
+fn joined(folder: &str, path: &str) -> String {
+    let mut parts: Vec<&str> =
+        if path.starts_with('/') { Vec::new() } else { folder.split('/').filter(|part| !part.is_empty()).collect() };
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    let start = if path.starts_with('/') || (folder.starts_with('/') && !path.starts_with('/')) { "/" } else { "" };
+    format!("{start}{}", parts.join("/"))
+}
+
+/// One stack of a repository.
+struct Group<'a> {
+    boundary: &'a Boundary,
+    config: &'a (String, Config),
+    sources: &'a Sources,
+    options: &'a Options,
+    named: &'a BTreeSet<String>,
+}
+
+impl Group<'_> {
+    /// Reads and links this stack, and adds its rows. Says how many files were read as what they are.
+    ///
+    /// # Errors
+    /// A target that no consumer is called.
+    fn add_facts(&self, members: &[(&str, FileId)], facts: &mut Facts) -> Result<usize, String> {
+        let files: Vec<RepoFile<'_>> =
+            members.iter().map(|(path, file)| RepoFile { path, file: *file, text: self.sources.text(*file) }).collect();
+        let chef = chef::read(&files, self.target()?);
+        let mut view = View::default();
+        let deployed = self.add_deployed(&chef, &mut view);
+        for (path, file) in members.iter().filter(|(_, file)| !deployed.contains(file)) {
+            self.add_plain(path, *file, &mut view);
+        }
+        self.add_links(&chef, &mut view);
+        let app = self.config.1.app.as_ref().map(|app| joined(&self.config.0, &app.value));
+        let trees = nginx_trees(&view);
+        let parts = Parts { view: &view, trees: &trees, chef: &chef, app: app.as_deref(), started_with: Vec::new() };
+        let stack = assemble(&parts);
+        let read: BTreeSet<FileId> =
+            view.iter().flat_map(|(_, documents)| documents).map(|document| document.file).collect();
+        let ruby: BTreeSet<FileId> =
+            chef.roots.iter().flat_map(|root| &root.programs).map(|(_, file, _)| *file).collect();
+        stack.add_to(facts, chef, |file| self.sources.get(file).name.clone());
+        Ok(read.union(&ruby).count())
+    }
+
+    fn target(&self) -> Result<Option<Target>, String> {
+        let named =
+            self.options.target.as_deref().or(self.config.1.target.as_ref().map(|target| target.value.as_str()));
+        match named {
+            None | Some("auto") => Ok(None),
+            Some(name) => Target::named(name)
+                .map(Some)
+                .ok_or_else(|| format!("no target is called `{name}`; known are {}", config::TARGETS.join(", "))),
+        }
+    }
+
+    /// Adds what the recipes put on a host, under the path where it lands. Gives the files that were used.
+    fn add_deployed(&self, chef: &Chef, view: &mut View) -> BTreeSet<FileId> {
+        let mut used = BTreeSet::new();
+        for deployed in &chef.deployed {
+            let (Answer::Known(path), Content::Template(origin) | Content::File(origin)) =
+                (&deployed.path, &deployed.content)
+            else {
+                continue;
+            };
+            let source = self.sources.get(origin.file);
+            let Some(kind) = kind::of(path, source.text()) else { continue };
+            used.insert(origin.file);
+            let document = match &deployed.content {
+                Content::Template(_) => self.rendered(chef, deployed, origin.file, path, kind),
+                _ => Document::plain(origin.file, path.as_str(), kind, source.shared_text()),
+            };
+            view.add(document);
+        }
+        used
+    }
+
+    fn rendered(&self, chef: &Chef, deployed: &Deployed, file: FileId, path: &str, kind: Kind) -> Document {
+        let text = self.sources.get(file).shared_text();
+        let template = erb::read(&text);
+        Document::template(file, path, kind, Arc::clone(&text), template, |tag| {
+            chef.evaluate(deployed, tag.code.of(&text))
+        })
+    }
+
+    /// Adds a file that nothing deploys, under the path where it lies, or where a host would have it.
+    fn add_plain(&self, path: &str, file: FileId, view: &mut View) {
+        let text = self.sources.get(file).shared_text();
+        let lands = self.boundary.landing(path).unwrap_or_else(|| path.to_owned());
+        let forced = self.options.kind.filter(|_| self.named.is_empty() || self.named.contains(path));
+        let Some(kind) = forced.or_else(|| kind::of(kind::without_template_suffix(&lands), &text)) else { return };
+        let unseen = |code: &str| {
+            Answer::Unknown(Missing::new(
+                format!("the value of `{code}`"),
+                "lint the recipe that deploys this template",
+            ))
+        };
+        let template = match path.rsplit_once('.') {
+            Some((_, "erb")) => erb::read(&text),
+            Some((_, "j2")) => erb::read_jinja(&text),
+            _ => {
+                view.add(Document::plain(file, lands, kind, text));
+                return;
+            }
+        };
+        view.add(Document::template(file, lands, kind, Arc::clone(&text), template, |tag| unseen(tag.code.of(&text))));
+    }
+
+    /// What a `link` resource points at is at the link's path too.
+    fn add_links(&self, chef: &Chef, view: &mut View) {
+        for deployed in &chef.deployed {
+            if let (Answer::Known(path), Content::Link(Answer::Known(target))) = (&deployed.path, &deployed.content) {
+                for document in view.at(target).to_vec() {
+                    view.add(document.at_path(path));
+                }
+            }
+        }
+    }
+}
+
+/// nginx's documents, parsed in parallel, each file once.
+pub(super) fn nginx_trees(view: &View) -> Trees {
+    let documents: BTreeMap<FileId, &Arc<Document>> =
+        view.of(Kind::Nginx).map(|document| (document.file, document)).collect();
+    documents.into_par_iter().map(|(file, document)| (file, nginx::parse(document.text()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::joined;
+
+    #[test]
+    fn a_configured_path_is_relative_to_its_configuration() {
+        assert_eq!(joined("fixtures/thena", "app"), "fixtures/thena/app");
+        assert_eq!(joined("infra", "../app/"), "app");
+        assert_eq!(joined("", "./app"), "app");
+        assert_eq!(joined("/srv/infra", "../app"), "/srv/app");
+        assert_eq!(joined("infra", "/srv/app"), "/srv/app");
+        assert_eq!(joined("..", "../app"), "../../app");
+    }
+}

@@ -1,0 +1,87 @@
+//! Which rules a run judges by, and which findings a configuration allows.
+
+use crate::config::Config;
+use crate::engine::Options;
+use crate::finding::Finding;
+use crate::nearest::did_you_mean;
+use crate::rule::page::Page;
+use crate::source::Sources;
+use crate::stack::view::glob_matches;
+
+/// Refuses ids that no page has.
+///
+/// # Errors
+/// Names the first such id, and the one that was probably meant.
+pub fn check(options: &Options, config: &Config, pages: &[Page]) -> Result<(), String> {
+    let given = options.select.iter().chain(&options.ignore);
+    let configured = config.select.iter().chain(&config.ignore).chain(config.allow.iter().map(|allow| &allow.rule));
+    for id in given.chain(configured.map(|located| &located.value)) {
+        let known = pages.iter().any(|page| covers(id, &page.id));
+        if !known {
+            let hint = did_you_mean(id, pages.iter().map(|page| page.id.as_str()));
+            return Err(format!("there is no rule `{id}`{hint}; `housecall rules` lists them all"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a run judges by this rule: what the user typed counts more than what the configuration says.
+pub fn selects(options: &Options, config: &Config, rule: &str) -> bool {
+    let typed = |ids: &[String]| ids.iter().any(|id| covers(id, rule));
+    if typed(&options.ignore) {
+        return false;
+    }
+    if !options.select.is_empty() {
+        return typed(&options.select);
+    }
+    let written = |ids: &[crate::source::Located<String>]| ids.iter().any(|id| covers(&id.value, rule));
+    !written(&config.ignore) && (config.select.is_empty() || written(&config.select))
+}
+
+/// Whether an `[[allow]]` of the configuration in `folder` covers the finding; one whose day is past does not.
+pub fn is_allowed(finding: &Finding, config: &Config, folder: &str, sources: &Sources, today: &str) -> bool {
+    config.allow.iter().any(|allow| {
+        let in_time = allow.until.as_ref().is_none_or(|until| until.value.as_str() >= today);
+        let places = std::iter::once(&finding.primary).chain(&finding.related);
+        let mut paths = places.map(|label| sources.get(label.place.file).name.as_str());
+        let there = allow.path.as_ref().is_none_or(|path| paths.any(|name| lies_at(name, folder, &path.value)));
+        covers(&allow.rule.value, &finding.rule) && in_time && there
+    })
+}
+
+/// `family/*` covers its family.
+fn covers(pattern: &str, rule: &str) -> bool {
+    match pattern.strip_suffix("/*") {
+        Some(family) => rule.split('/').next() == Some(family),
+        None => pattern == rule,
+    }
+}
+
+/// Whether a source lies at a path or below a folder that the configuration names.
+fn lies_at(name: &str, folder: &str, pattern: &str) -> bool {
+    let Some(inside) = crate::stack::boundary::below(name, folder) else { return false };
+    let pattern = pattern.trim_end_matches('/');
+    glob_matches(pattern, inside) || crate::stack::boundary::below(inside, pattern).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_counts_more_than_what_is_written() {
+        let options = Options { select: vec!["uwsgi/*".to_owned()], ..Options::default() };
+        assert!(selects(&options, &Config::default(), "uwsgi/unknown-option"));
+        assert!(!selects(&options, &Config::default(), "nginx/syntax"));
+        let options = Options { ignore: vec!["uwsgi/unknown-option".to_owned()], ..options };
+        assert!(!selects(&options, &Config::default(), "uwsgi/unknown-option"));
+    }
+
+    #[test]
+    fn a_path_names_a_file_a_glob_or_a_folder() {
+        assert!(lies_at("infra/a/b.conf", "infra", "a/b.conf"));
+        assert!(lies_at("infra/a/b.conf", "infra", "a/*.conf"));
+        assert!(lies_at("infra/a/b.conf", "infra", "a/"));
+        assert!(!lies_at("other/a/b.conf", "infra", "a"));
+    }
+}

@@ -1,0 +1,131 @@
+//! Where a repository begins, what its configuration names, and which day it is.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::{ReadError, file};
+
+/// Whether a path the user named is a folder; a missing one is not.
+pub fn is_folder(path: &str) -> bool {
+    Path::new(path).is_dir()
+}
+
+/// A path as a walk names it: without `./` in front or `/` at the end.
+pub fn tidy(path: &str) -> String {
+    let trimmed = path.trim_end_matches('/');
+    trimmed.strip_prefix("./").unwrap_or(trimmed).to_owned()
+}
+
+/// The folder around a file that holds `housecall.toml` or `.git`, as the user would write it; `.` for the working directory.
+pub fn root_around(path: &str) -> Option<String> {
+    above(path)
+        .find(|folder| folder.join("housecall.toml").is_file() || folder.join(".git").exists())
+        .map(|folder| shown(&folder))
+}
+
+/// The nearest file of this name in the folder itself or above it, no further than the repository goes.
+pub fn nearest_above(path: &str, name: &str) -> Option<String> {
+    for folder in above(path) {
+        if folder.join(name).is_file() {
+            let shown = shown(&folder);
+            return Some(if shown == "." {
+                name.to_owned()
+            } else {
+                format!("{}/{name}", shown.trim_end_matches('/'))
+            });
+        }
+        if folder.join(".git").exists() {
+            return None;
+        }
+    }
+    None
+}
+
+/// The folders around a path, innermost first: as written as far as that goes, then above the working directory.
+fn above(path: &str) -> impl Iterator<Item = PathBuf> {
+    let path = Path::new(path);
+    let start = if path.is_dir() { path.to_owned() } else { path.parent().map_or_else(PathBuf::new, Path::to_owned) };
+    let written: Vec<PathBuf> = start.ancestors().map(Path::to_owned).collect();
+    let outside = std::fs::canonicalize(".").ok().filter(|_| start.is_relative());
+    let outside = outside.into_iter().flat_map(|here| here.ancestors().skip(1).map(Path::to_owned).collect::<Vec<_>>());
+    written.into_iter().chain(outside)
+}
+
+fn shown(folder: &Path) -> String {
+    if folder.as_os_str().is_empty() { ".".to_owned() } else { folder.to_string_lossy().into_owned() }
+}
+
+/// The bytes of one file that a configuration names.
+///
+/// # Errors
+/// As for any file: missing, not permitted, not a file, too large.
+pub fn read(path: &str) -> Result<Vec<u8>, ReadError> {
+    file::read(Path::new(path))
+}
+
+/// The rule pages below a folder, `family/name.md`: each id with its text, sorted.
+///
+/// # Errors
+/// The first folder or file that cannot be read.
+pub fn pages(folder: &str) -> Result<Vec<(String, String)>, ReadError> {
+    let root = Path::new(folder);
+    let mut pages = Vec::new();
+    for family in file::list(root)? {
+        let inside = root.join(&family);
+        if !inside.is_dir() {
+            continue;
+        }
+        for name in file::list(&inside)? {
+            if let Some(id) = name.strip_suffix(".md") {
+                let text = String::from_utf8_lossy(&file::read(&inside.join(&name))?).into_owned();
+                pages.push((format!("{family}/{id}"), text));
+            }
+        }
+    }
+    Ok(pages)
+}
+
+/// The day by this machine's clock, `YYYY-MM-DD`, in UTC.
+pub fn today() -> String {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    date(i64::try_from(seconds / 86_400).unwrap_or(0))
+}
+
+/// The date that many days after 1970-01-01 in the Gregorian calendar (eras of 400 years that begin in March).
+fn date(days: i64) -> String {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn days_become_dates() {
+        assert_eq!(date(0), "1970-01-01");
+        assert_eq!(date(11_016), "2000-02-29");
+        assert_eq!(date(20_780), "2026-11-23");
+    }
+
+    #[test]
+    fn a_repository_begins_where_its_configuration_lies() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("repo");
+        std::fs::create_dir_all(root.join("a/b")).unwrap();
+        std::fs::write(root.join("housecall.toml"), "").unwrap();
+        std::fs::write(root.join("a/b/x.ini"), "").unwrap();
+        let file = root.join("a/b/x.ini").to_str().unwrap().to_owned();
+        assert_eq!(root_around(&file).as_deref(), root.to_str());
+        assert_eq!(nearest_above(&file, "housecall.toml"), Some(format!("{}/housecall.toml", root.display())));
+    }
+}
