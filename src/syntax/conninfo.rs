@@ -105,11 +105,17 @@ impl ConnInfo {
         let ports: Vec<_> = self.hosts.iter().map(|host| host.port).collect();
         let port_of = |at: usize| ports.get(at).or(ports.first().filter(|_| ports.len() == 1)).copied().flatten();
         let names = list.value.split(',').enumerate();
-        self.hosts = names.map(|(at, name)| Host { name: Located::new(name.to_owned(), list.span), port: port_of(at) }).collect();
+        self.hosts = names
+            .map(|(at, name)| Host { name: Located::new(name.to_owned(), list.span), port: port_of(at) })
+            .collect();
     }
 
     fn set_ports(&mut self, list: &Located<String>) {
-        let ports: Vec<_> = list.value.split(',').map(|port| port.trim().parse().ok().map(|port| Located::new(port, list.span))).collect();
+        let ports: Vec<_> = list
+            .value
+            .split(',')
+            .map(|port| port.trim().parse().ok().map(|port| Located::new(port, list.span)))
+            .collect();
         if self.hosts.is_empty() {
             self.hosts = vec![no_host(list.span)];
         }
@@ -152,9 +158,13 @@ fn uri(text: &str, start: usize, end: usize) -> Parsed<ConnInfo> {
         info.driver = Some(Located::new(driver.to_owned(), Span::new(end - driver.len(), end)));
     }
     if plain == "postgres" {
-        let message = "SQLAlchemy 1.4 and later refuses the scheme `postgres`: `Can't load plugin: sqlalchemy.dialects:postgres`";
+        let message =
+            "SQLAlchemy 1.4 and later refuses the scheme `postgres`: `Can't load plugin: sqlalchemy.dialects:postgres`";
         let span = Span::new(start, start + plain.len());
-        problems.push(Problem::new("database/url-scheme-removed", span, message).hint("write `postgresql://`; libpq and Django take both"));
+        problems.push(
+            Problem::new("database/url-scheme-removed", span, message)
+                .hint("write `postgresql://`; libpq and Django take both"),
+        );
     }
     let (authority, rest) = authority(text, end + 3, &mut problems);
     login(text, authority, &mut info);
@@ -212,7 +222,8 @@ fn bad_escapes(text: &str, start: usize, end: usize, problems: &mut Vec<Problem>
         if digits.len() < 2 || !digits.iter().all(u8::is_ascii_hexdigit) {
             let span = Span::new(start + offset, start + offset + 1);
             let message = "`%` in the login must be followed by two hexadecimal digits";
-            problems.push(Problem::new("database/url-not-encoded", span, message).hint("write a percent sign as `%25`"));
+            problems
+                .push(Problem::new("database/url-not-encoded", span, message).hint("write a percent sign as `%25`"));
         }
     }
 }
@@ -314,14 +325,21 @@ fn pairs(text: &str) -> Parsed<ConnInfo> {
         if bytes.get(equals) != Some(&b'=') {
             // The word may be part of a password with a blank in it, so it is not repeated.
             let message = "missing \"=\" after a word in the connection string";
-            problems.push(Problem::new("database/conninfo-syntax", Span::new(key_start, at), message).hint("quote a value that holds a blank: key='a b'"));
+            problems.push(
+                Problem::new("database/conninfo-syntax", Span::new(key_start, at), message)
+                    .hint("quote a value that holds a blank: key='a b'"),
+            );
             at = equals;
             continue;
         }
         let start = skip(equals + 1);
         let (value, end, closed) = value_at(text, start);
         if !closed {
-            problems.push(Problem::new("database/conninfo-syntax", Span::new(start, end), "unterminated quoted string in the connection string"));
+            problems.push(Problem::new(
+                "database/conninfo-syntax",
+                Span::new(start, end),
+                "unterminated quoted string in the connection string",
+            ));
         }
         info.set(key, Located::new(value, Span::new(start, end)));
         at = skip(end);
@@ -351,105 +369,4 @@ fn value_at(text: &str, start: usize) -> (String, usize, bool) {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn hosts(text: &str) -> Vec<(String, u16)> {
-        parse(text).tree.hosts.iter().map(|host| (host.name.value.clone(), host.port_or_default())).collect()
-    }
-
-    fn login(text: &str) -> (String, String) {
-        let info = parse(text).tree;
-        let user = info.user.map(|user| user.value).unwrap_or_default();
-        (user, info.password.map(|password| password.value.reveal().to_owned()).unwrap_or_default())
-    }
-
-    #[test]
-    fn a_full_address() {
-        let text = "postgresql+psycopg2://shop:s%40fe@db.internal:6432/orders?sslmode=require&connect_timeout=3";
-        let Parsed { tree, problems } = parse(text);
-        assert!(problems.is_empty(), "{problems:?}");
-        assert_eq!(tree.scheme.clone().unwrap().value, "postgresql");
-        assert_eq!(tree.driver.clone().unwrap().value, "psycopg2");
-        assert_eq!(login(text), ("shop".into(), "s@fe".into()));
-        assert_eq!(tree.password.clone().unwrap().span.of(text), "s%40fe");
-        assert_eq!(hosts(text), [("db.internal".into(), 6432)]);
-        assert_eq!(tree.hosts[0].name.span.of(text), "db.internal");
-        assert_eq!(tree.hosts[0].port.unwrap().span.of(text), "6432");
-        assert_eq!(tree.dbname.clone().unwrap().value, "orders");
-        assert_eq!(tree.sslmode.clone().unwrap().value, "require");
-        assert_eq!(tree.options[0].0, "connect_timeout");
-        assert!(!format!("{tree:?}").contains("s@fe"));
-    }
-
-    #[test]
-    fn hosts_of_every_form() {
-        assert_eq!(hosts("postgresql:///orders"), [("".into(), 5432)]);
-        assert_eq!(hosts("postgresql:///orders?host=/run/postgresql"), [("/run/postgresql".into(), 5432)]);
-        assert_eq!(hosts("postgresql://%2Frun%2Fpg/orders"), [("/run/pg".into(), 5432)]);
-        assert_eq!(hosts("postgresql://[2001:db8::1]:6432/x"), [("2001:db8::1".into(), 6432)]);
-        assert_eq!(hosts("postgresql://[::1]/x"), [("::1".into(), 5432)]);
-        assert_eq!(hosts("postgresql://a:1,b,c:3/x"), [("a".into(), 1), ("b".into(), 5432), ("c".into(), 3)]);
-        assert_eq!(hosts("host=a,b port=1,2"), [("a".into(), 1), ("b".into(), 2)]);
-        assert_eq!(hosts("port=6432 host=a,b"), [("a".into(), 6432), ("b".into(), 6432)]);
-        assert_eq!(hosts("dbname=x"), [("".into(), 5432)]);
-        assert!(parse("dbname=x").tree.hosts[0].is_socket());
-    }
-
-    #[test]
-    fn key_and_value() {
-        let text = r"host = db  password='a b\'c\\' user=o\ k dbname=''";
-        let Parsed { tree, problems } = parse(text);
-        assert!(problems.is_empty());
-        assert_eq!(login(text), ("o k".into(), r"a b'c\".into()));
-        assert_eq!(tree.dbname.unwrap().value, "");
-        assert_eq!(parse("host=db password='x").problems[0].kind, "database/conninfo-syntax");
-        assert_eq!(parse("host db").problems.len(), 2);
-    }
-
-    #[test]
-    fn what_a_password_must_not_hold_raw() {
-        for (text, password, host) in [
-            ("postgresql://u:p@zz@db/x", "p@zz", "db"),
-            ("postgresql://u:p/zz@db/x", "p/zz", "db"),
-            ("postgresql://u:p#zz@db/x", "p#zz", "db"),
-            ("postgresql://u:p?zz@db/x", "p?zz", "db"),
-        ] {
-            let parsed = parse(text);
-            assert_eq!(login(text), ("u".into(), password.into()), "{text}");
-            assert_eq!(hosts(text)[0].0, host, "{text}");
-            assert_eq!(parsed.problems.len(), 1, "{text}");
-            assert_eq!(parsed.problems[0].kind, "database/url-not-encoded");
-            assert!(!parsed.problems[0].message.contains("zz"));
-            assert_eq!(parsed.problems[0].span.of(text), &password[1..2]);
-        }
-        assert_eq!(parse("postgresql://u:100%@db/x").problems.len(), 1);
-        assert!(parse("postgresql://u:p@db/x?options=a@b").problems.is_empty());
-        assert!(parse("postgresql://db:5432/x?user=a@b").problems.is_empty());
-    }
-
-    #[test]
-    fn the_scheme_that_sqlalchemy_dropped() {
-        assert_eq!(parse("postgres://u:p@db/x").problems[0].kind, "database/url-scheme-removed");
-        assert!(parse("postgres://db/x").tree.is_postgres());
-        assert!(!parse("mysql://db/x").tree.is_postgres());
-        assert_eq!(parse("postgresql://u@db").tree.dbname_or_user(), Some("u"));
-    }
-
-    proptest! {
-        #[test]
-        fn any_text(text in "\\PC*") {
-            let _ = parse(&text);
-        }
-
-        #[test]
-        fn any_address(text in "postgres://[a:@/#?%\\[\\],=&é' ]{0,20}") {
-            for problem in parse(&text).problems {
-                prop_assert!(text.get(problem.span.range()).is_some());
-            }
-        }
-    }
-}
+mod tests;
