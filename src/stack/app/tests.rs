@@ -320,3 +320,30 @@ fn the_entry_of_an_instance() {
     assert_eq!(Entry::of(&uwsgi).roots, ["/srv/src", "/opt/lib", "/srv/shop"]);
     assert_eq!(Entry::of(&uwsgi).module.as_deref(), Some("wsgi"));
 }
+
+#[test]
+fn depth_is_capped_and_then_unknown() {
+    let names: Vec<_> = (0..400).map(|at| format!("m{at}.py")).collect();
+    let body = |at: usize| {
+        let nested: String = (0..4).map(|deep| format!("{}class C{deep}:\n", " ".repeat(deep))).collect();
+        format!("{nested}    def f():\n     import m{}\n    f()\ndef g():\n import m{}\ng()\n", at + 1, at + 1)
+    };
+    let texts: Vec<_> = (0..400).map(body).collect();
+    let mut files: Vec<_> = names.iter().zip(&texts).map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    files.push(("wsgi.py", "import m0\n"));
+    assert_eq!(said(&app(&files).app.connects_at_import), "unknown");
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_app(parts in proptest::collection::vec(proptest::sample::select(vec![
+        "import os\n", "import wsgi\n", "from wsgi import *\n", "from . import wsgi\n", "import web\n", "from web import *\n", "x = web\n",
+        "web = x\n", "x = x.x\n", "def f(a=1):\n", "class C(C):\n", "    ", "f(x)\n", "return f\n", "x = {'a': x}\n", "app.config.from_object(x['a'])\n",
+        "app.config.from_object('web.C')\n", "app.config.from_object(f(x))\n", "app = Flask(x)\n", "x.create_all()\n", "app.config.from_pyfile('web.py')\n",
+        "from django.core.wsgi import get_wsgi_application as f\n", "os.environ['DJANGO_SETTINGS_MODULE'] = 'web'\n", "INSTALLED_APPS = ['wsgi', 'web']\n",
+        "K = os.environ['K']\n", "if x:\n", "try:\n", "except:\n",
+    ]), 0..40), at in 0usize..40) {
+        let at = at.min(parts.len());
+        let _ = app(&[("wsgi.py", &parts[..at].concat()), ("web.py", &parts[at..].concat())]);
+    }
+}
