@@ -5,17 +5,18 @@ mod configuration;
 mod database;
 mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::finding::{Confidence, Label};
 use crate::rows;
+use crate::finding::{Confidence, Label};
 use crate::source::Place;
 use crate::stack::app::code::{Code, Unit, folder_of, last_part};
 use crate::stack::app::configuration::Settings;
 use crate::stack::app::walk::{Step, Trace};
 use crate::stack::fact::{Fact, Missing};
+use crate::stack::uwsgi::Uwsgi;
 use crate::syntax::python::environment::Reader;
-use crate::syntax::python::{EnvRead, Event, Node, Scope, Unset, What, When};
+use crate::syntax::python::{EnvRead, Event, Expr, Node, Scope, Unset, What, When};
 
 rows! {
     #[doc = "one WSGI app"]
@@ -50,6 +51,22 @@ pub struct Entry {
     pub roots: Vec<String>,
     /// Variables that the process is known to have, such as `DJANGO_SETTINGS_MODULE`.
     pub environment: BTreeMap<String, String>,
+}
+
+impl Entry {
+    /// What a uWSGI configuration says. Without `chdir` uWSGI is taken to work in the folder of its ini.
+    pub fn of(uwsgi: &Uwsgi) -> Self {
+        let home = uwsgi.path.known().map_or("", |path| folder_of(path));
+        let works_in = uwsgi.chdir.known().map_or_else(|| home.to_owned(), |chdir| code::join(home, chdir));
+        let paths = uwsgi.pythonpath.known().into_iter().flatten().map(|path| code::join(&works_in, path));
+        Self {
+            module: uwsgi.module.known().cloned(),
+            wsgi_file: uwsgi.wsgi_file.known().cloned(),
+            callable: uwsgi.callable.known().cloned(),
+            roots: paths.chain([works_in.clone()]).collect(),
+            environment: BTreeMap::new(),
+        }
+    }
 }
 
 /// When a read happens.
@@ -139,7 +156,12 @@ fn locate<'c>(code: &'c Code, entry: &Entry) -> Result<(&'c Unit, Vec<String>, C
             if let Some(unit) = direct {
                 return Ok((unit, roots(), Confidence::Proved));
             }
-            (vec![file.trim_start_matches('/').to_owned()], file)
+            // Deployed elsewhere: the longest end of the path that is in sight.
+            let ends = std::iter::successors(Some(file.trim_start_matches('/')), |end| {
+                end.split_once('/').map(|(_, rest)| rest)
+            });
+            let tail = ends.clone().find(|end| !code.ending_in(end).is_empty()).unwrap_or(file);
+            (vec![tail.to_owned()], file)
         }
         (None, Some(module)) => {
             let module_name = module.split(':').next().unwrap_or(module);
@@ -221,56 +243,56 @@ fn factory_out_of_sight(code: &Code, trace: &Trace, callable: &str) -> Option<Mi
 }
 
 fn reads(code: &Code, trace: &Trace, settings: &Settings) -> Vec<Read> {
-    let mut provided: BTreeMap<&str, Place> = BTreeMap::new();
+    let mut provided: BTreeSet<&str> = BTreeSet::new();
     let mut file: Option<Place> = None;
     let mut all = Vec::new();
     let mut later = Vec::new();
     for step in &trace.steps {
         match &step.event.what {
             What::Provide { name, .. } if !step.sometimes => {
-                provided.entry(&name.value).or_insert_with(|| step.place());
+                provided.insert(&name.value);
             }
-            What::Call(call) => {
-                let path = call
-                    .call()
-                    .and_then(|(callee, _)| code.canonical(&trace.roots, step.unit, &step.event.scope, callee));
-                if path.is_some_and(|path| loads_file(&path)) {
+            What::Call(call) => match loaded_file(code, trace, step, call) {
+                Some(Some(names)) if !step.sometimes => provided.extend(names.iter().map(String::as_str)),
+                Some(_) => {
                     file.get_or_insert_with(|| step.place());
                 }
-            }
+                None => {}
+            },
             What::Read(read) => all.push(happening(step, read, settings, &provided, file)),
             What::Function(function) => later.extend(in_requests(step, &function.name)),
             _ => {}
         }
     }
-    let done: std::collections::BTreeSet<Place> = all.iter().map(|read| read.place).collect();
+    let done: BTreeSet<Place> = all.iter().map(|read| read.place).collect();
     later.retain(|read| !done.contains(&read.place));
     for read in &mut later {
-        read.has_default |= provided.contains_key(read.name.as_str());
-        read.raises &= !provided.contains_key(read.name.as_str());
+        read.has_default |= provided.contains(read.name.as_str());
+        read.raises &= !provided.contains(read.name.as_str());
         read.maybe_from_file = read.maybe_from_file.or(file);
     }
     all.extend(later);
     all
 }
 
-/// Whether a call loads variables from a `.env` file.
-fn loads_file(path: &str) -> bool {
-    matches!(last_part(path), "load_dotenv" | "read_env" | "read_dotenv" | "read_envfile")
+/// The names in the `.env` file that a call loads: `None` where it loads none, `Some(None)` where it is out of sight.
+fn loaded_file<'c>(code: &'c Code, trace: &Trace, step: &Step, call: &Expr) -> Option<Option<&'c BTreeSet<String>>> {
+    let (callee, arguments) = call.call()?;
+    let path = code.canonical(&trace.roots, step.unit, &step.event.scope, callee)?;
+    if !matches!(last_part(&path), "load_dotenv" | "read_env" | "read_dotenv" | "read_envfile") {
+        return None;
+    }
+    let written = arguments.iter().flat_map(|argument| walk::texts(&argument.value)).find(|text| text.contains("env"));
+    let name = written.unwrap_or_else(|| ".env".to_owned());
+    Some(code.env_file(&trace.roots, folder_of(step.unit.path()), name.trim_start_matches('/')))
 }
 
-fn happening(
-    step: &Step,
-    read: &EnvRead,
-    settings: &Settings,
-    provided: &BTreeMap<&str, Place>,
-    file: Option<Place>,
-) -> Read {
+fn happening(step: &Step, read: &EnvRead, settings: &Settings, provided: &BTreeSet<&str>, file: Option<Place>) -> Read {
     let selected = match &step.event.scope {
         Scope::Class(class) => settings.counts(step.unit, class),
         _ => Some(true),
     };
-    let is_provided = provided.contains_key(read.name.value.as_str());
+    let is_provided = provided.contains(read.name.value.as_str());
     let made = made(step, step.event, read, Moment::Import);
     Read {
         raises: made.raises && !is_provided,

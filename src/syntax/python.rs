@@ -1,6 +1,7 @@
 //! Python 2 and 3: what a module imports, assigns, defines, calls and asks of its environment, in the order of the text.
 //! Nothing is run; tree-sitter reads the text, with its errors stepped over.
 
+mod conditions;
 pub mod environment;
 pub mod expression;
 mod lower;

@@ -13,12 +13,51 @@ const HOPS: usize = 12;
 /// The files, scopes and names that a look-up has asked already.
 type Seen<'c> = BTreeSet<(&'c str, Scope, String)>;
 
+/// A module with its events by scope, and by the names they bind there (`*` for a starred import).
+#[derive(Debug, Default)]
+struct Index {
+    module: Module,
+    by_scope: BTreeMap<Scope, Vec<usize>>,
+    bound: BTreeMap<Scope, BTreeMap<String, Vec<usize>>>,
+}
+
+impl Index {
+    fn of(module: Module) -> Self {
+        let mut index = Self { module, ..Self::default() };
+        for (at, event) in index.module.events.iter().enumerate() {
+            index.by_scope.entry(event.scope.clone()).or_default().push(at);
+            for name in bound_by(&event.what) {
+                let names = index.bound.entry(event.scope.clone()).or_default();
+                names.entry(name.to_owned()).or_default().push(at);
+            }
+        }
+        index
+    }
+}
+
+/// The names that an event binds in its scope.
+fn bound_by(what: &What) -> Vec<&str> {
+    match what {
+        What::Assign { target, .. } => match &*target.node {
+            Node::Name(name) => vec![name],
+            _ => Vec::new(),
+        },
+        What::Function(function) => vec![last_part(&function.name)],
+        What::Class(class) => vec![last_part(&class.name)],
+        What::Import(import) => match &import.names {
+            Some(names) => names.iter().map(|(_, alias)| alias.as_str()).collect(),
+            None => vec![import.alias.as_deref().unwrap_or_else(|| first_part(&import.module))],
+        },
+        _ => Vec::new(),
+    }
+}
+
 /// One Python file; it is read when somebody asks for it.
 #[derive(Debug)]
 pub struct Unit {
     /// The file.
     pub document: Arc<Document>,
-    module: OnceLock<(Module, BTreeMap<Scope, Vec<usize>>)>,
+    index: OnceLock<Index>,
 }
 
 impl Unit {
@@ -29,13 +68,13 @@ impl Unit {
 
     /// Its facts.
     pub fn module(&self) -> &Module {
-        &self.read().0
+        &self.read().module
     }
 
     /// What happens in `scope`, in order.
     pub fn events(&self, scope: &Scope) -> impl DoubleEndedIterator<Item = &Event> {
-        let (module, by_scope) = self.read();
-        by_scope.get(scope).into_iter().flatten().filter_map(|at| module.events.get(*at))
+        let index = self.read();
+        index.by_scope.get(scope).into_iter().flatten().filter_map(|at| index.module.events.get(*at))
     }
 
     /// A place in it.
@@ -48,15 +87,17 @@ impl Unit {
         self.module().complete && !self.document.is_open()
     }
 
-    fn read(&self) -> &(Module, BTreeMap<Scope, Vec<usize>>) {
-        self.module.get_or_init(|| {
-            let module = python::parse(self.document.text()).tree;
-            let mut by_scope: BTreeMap<Scope, Vec<usize>> = BTreeMap::new();
-            for (at, event) in module.events.iter().enumerate() {
-                by_scope.entry(event.scope.clone()).or_default().push(at);
-            }
-            (module, by_scope)
-        })
+    /// The events of `scope` that bind `name`, or may by a starred import, in order.
+    pub fn binding(&self, scope: &Scope, name: &str) -> Vec<&Event> {
+        let index = self.read();
+        let bound = index.bound.get(scope);
+        let mut all: Vec<usize> = [name, "*"].iter().filter_map(|name| bound?.get(*name)).flatten().copied().collect();
+        all.sort_unstable();
+        all.into_iter().filter_map(|at| index.module.events.get(at)).collect()
+    }
+
+    fn read(&self) -> &Index {
+        self.index.get_or_init(|| Index::of(python::parse(self.document.text()).tree))
     }
 }
 
@@ -79,6 +120,7 @@ pub enum Meaning<'c> {
 #[derive(Debug, Default)]
 pub struct Code {
     units: BTreeMap<String, Unit>,
+    env_files: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Code {
@@ -86,9 +128,25 @@ impl Code {
     pub fn of(documents: impl IntoIterator<Item = Arc<Document>>) -> Self {
         let mut units = BTreeMap::new();
         for document in documents {
-            units.entry(normal(&document.path)).or_insert_with(|| Unit { document, module: OnceLock::new() });
+            units.entry(normal(&document.path)).or_insert_with(|| Unit { document, index: OnceLock::new() });
         }
-        Self { units }
+        Self { units, env_files: BTreeMap::new() }
+    }
+
+    /// Adds a `.env` file: `KEY=value` lines, with or without `export`. Only the names are kept.
+    pub fn add_env_file(&mut self, path: &str, text: &str) {
+        let key = |line: &str| {
+            let line = line.trim();
+            let (key, _) = line.strip_prefix("export ").unwrap_or(line).split_once('=')?;
+            (!line.starts_with('#')).then(|| key.trim().to_owned())
+        };
+        self.env_files.insert(normal(path), text.lines().filter_map(key).collect());
+    }
+
+    /// The names in the nearest `.env` file called `name`, looked for from `folder` upwards and then on Python's path.
+    pub fn env_file(&self, roots: &[String], folder: &str, name: &str) -> Option<&BTreeSet<String>> {
+        let above = std::iter::successors(Some(folder), |folder| (!folder.is_empty()).then(|| folder_of(folder)));
+        above.chain(roots.iter().map(String::as_str)).find_map(|folder| self.env_files.get(&join(folder, name)))
     }
 
     /// The file at a path.
@@ -152,21 +210,23 @@ impl Code {
         }
         let outer = enclosing(scope);
         let here =
-            unit.events(scope).rev().filter(|event| event.when != When::Never).find_map(|event| match &event.what {
-                What::Assign { target, value } if matches!(&*target.node, Node::Name(own) if own == name) => {
-                    Some(Meaning::Value(unit, event, value))
+            unit.binding(scope, name).into_iter().rev().filter(|event| event.when != When::Never).find_map(|event| {
+                match &event.what {
+                    What::Assign { target, value } if matches!(&*target.node, Node::Name(own) if own == name) => {
+                        Some(Meaning::Value(unit, event, value))
+                    }
+                    What::Function(function) if last_part(&function.name) == name => {
+                        Some(Meaning::Function(unit, function))
+                    }
+                    What::Class(class) if last_part(&class.name) == name => Some(Meaning::Class(unit, class)),
+                    What::Import(import) => self.by_import(roots, unit, import, name, seen),
+                    _ => None,
                 }
-                What::Function(function) if last_part(&function.name) == name => {
-                    Some(Meaning::Function(unit, function))
-                }
-                What::Class(class) if last_part(&class.name) == name => Some(Meaning::Class(unit, class)),
-                What::Import(import) => self.from_import(roots, unit, import, name, seen),
-                _ => None,
             });
         here.or_else(|| self.name_within(roots, unit, &outer?, name, seen))
     }
 
-    fn from_import<'c>(
+    fn by_import<'c>(
         &'c self,
         roots: &[String],
         unit: &'c Unit,

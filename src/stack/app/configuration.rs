@@ -6,7 +6,7 @@ use crate::finding::Label;
 use crate::source::{Place, Span};
 use crate::stack::app::code::{Code, Meaning, Unit, folder_of, join, last_part};
 use crate::stack::app::walk::{Step, Trace, value_of};
-use crate::stack::fact::{Fact, Missing};
+use crate::stack::fact::{Answer, Fact, Missing};
 use crate::syntax::python::{Argument, Class, Expr, Node, Scope, What, When, argument};
 
 /// How many base classes or starred modules deep settings are gathered.
@@ -135,7 +135,7 @@ impl<'c> Gather<'_, 'c> {
             "update" | "from_mapping" => self.mapped(step, arguments),
             "from_object" => {
                 if let Some(given) = argument(arguments, 0, &["obj"]) {
-                    self.from_object(step, given);
+                    self.load_object(step, given);
                 }
             }
             "from_pyfile" => {
@@ -176,7 +176,7 @@ impl<'c> Gather<'_, 'c> {
         }
     }
 
-    fn from_object(&mut self, step: &Step<'c>, given: &Expr) {
+    fn load_object(&mut self, step: &Step<'c>, given: &Expr) {
         let mut trail = (*step.trail).clone();
         trail.push(Label { place: step.place(), text: "the configuration is selected here".to_owned() });
         match self.object(step, given, DEPTH) {
@@ -350,11 +350,11 @@ fn escapes(name: &str, value: Fact<Expr>) -> Fact<String> {
         None => return value.map(|_| name.to_owned()),
         Some(Node::True) => true,
         Some(Node::False | Node::None) => false,
-        Some(Node::Number(number)) => number.trim_matches(['0', '.']) != "",
+        Some(Node::Number(number)) => !number.trim_matches(['0', '.']).is_empty(),
         Some(Node::Text(text)) => !text.is_empty(),
         Some(_) => {
             let missing = Missing::new(format!("the value of `{name}`"), "it is worked out when the app starts");
-            return Fact { answer: crate::stack::fact::Answer::Unknown(missing), ..value.map(|_| name.to_owned()) };
+            return Fact { answer: Answer::Unknown(missing), ..value.map(|_| name.to_owned()) };
         }
     };
     if truth { value.map(|value| format!("{name} = {}", shown(&value))) } else { Fact::absent() }

@@ -2,9 +2,9 @@
 
 use crate::finding::Label;
 use crate::source::Place;
-use crate::stack::app::code::{Code, last_part};
+use crate::stack::app::code::{Code, Meaning, last_part};
 use crate::stack::app::configuration::{Settings, names_class};
-use crate::stack::app::walk::{Step, Trace};
+use crate::stack::app::walk::{Step, Trace, value_of};
 use crate::stack::fact::{Fact, Missing};
 use crate::syntax::python::{Argument, Expr, Function, Node, Scope, What, argument};
 
@@ -79,7 +79,7 @@ struct Hit<'t, 'c> {
 pub fn connections(code: &Code, trace: &Trace, settings: &Settings) -> Connections {
     let missing = trace.missing.first();
     let uri = settings.get("SQLALCHEMY_DATABASE_URI");
-    let flask_on_sqlite = uri.known().and_then(Expr::text).is_some_and(|uri| uri.starts_with("sqlite"));
+    let flask_on_sqlite = uri.known().is_some_and(is_sqlite_address);
     let look = Look { code, trace, flask_on_sqlite };
     let on_sqlite = look.all_on_sqlite();
     let (mut engines, mut connects) = (Vec::new(), Vec::new());
@@ -89,10 +89,8 @@ pub fn connections(code: &Code, trace: &Trace, settings: &Settings) -> Connectio
         let path = look.canonical(step, callee);
         if look.is_engine(step, &path, arguments) {
             engines.push(Hit { at, step, call, raw: false });
-        } else if let Some(raw) = look.connects(step, &path, arguments) {
-            if raw || !on_sqlite {
-                connects.push(Hit { at, step, call, raw });
-            }
+        } else if let Some(raw) = look.connects(step, &path, arguments).filter(|raw| *raw || !on_sqlite) {
+            connects.push(Hit { at, step, call, raw });
         }
     }
     let found = connects.iter().find(|hit| !hit.step.sometimes).or(connects.first());
@@ -148,10 +146,9 @@ impl Look<'_, '_> {
     /// Whether the first argument is, or names, a literal SQLite address: a file, so no connection is shared.
     fn is_sqlite(&self, step: &Step, arguments: &[Argument]) -> bool {
         let url = argument(arguments, 0, &["name_or_url", "url"]);
-        let value = url.map(|url| {
-            super::walk::value_of(self.code, &self.trace.roots, step.unit, &step.event.scope, &step.given, url)
-        });
-        value.as_ref().and_then(Expr::text).is_some_and(|url| url.starts_with("sqlite"))
+        let value =
+            url.map(|url| value_of(self.code, &self.trace.roots, step.unit, &step.event.scope, &step.given, url));
+        value.as_ref().is_some_and(is_sqlite_address)
     }
 
     /// Whether a call opens a connection: `Some(true)` for one of its own, `Some(false)` through an engine.
@@ -272,7 +269,7 @@ impl Look<'_, '_> {
         match &*given.node {
             Node::Lambda(body) => body.call().is_some_and(|(callee, _)| renews_by(&self.canonical(step, callee))),
             _ => match self.code.meaning(&self.trace.roots, step.unit, &step.event.scope, given) {
-                Some(super::code::Meaning::Function(unit, function)) => {
+                Some(Meaning::Function(unit, function)) => {
                     let step = Step { unit, ..step.clone() };
                     self.body_renews(&step, function)
                 }
@@ -293,6 +290,16 @@ impl Look<'_, '_> {
             }),
             _ => false,
         })
+    }
+}
+
+/// Whether an address starts with SQLite's scheme, also where the path is put together.
+fn is_sqlite_address(value: &Expr) -> bool {
+    match &*value.node {
+        Node::Text(text) => text.starts_with("sqlite"),
+        Node::Add(left, _) => is_sqlite_address(left),
+        Node::Other(parts) => parts.first().is_some_and(is_sqlite_address),
+        _ => false,
     }
 }
 

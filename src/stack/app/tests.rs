@@ -142,6 +142,11 @@ fn connections_at_import() {
         ("engine = create_engine(URL)\nmeta = MetaData(engine, reflect=True)", "MetaData()", "create_engine()"),
         ("engine = create_engine('sqlite:///x.db')\nengine.execute('select 1')", "absent", "absent"),
         (
+            "app.config['SQLALCHEMY_DATABASE_URI'] = 'sqlite:///' + HERE\ndb = SQLAlchemy(app)\ndb.create_all()",
+            "absent",
+            "absent",
+        ),
+        (
             "app.config['SQLALCHEMY_DATABASE_URI'] = 'sqlite://'\ndb = SQLAlchemy(app)\ndb.create_all()",
             "absent",
             "absent",
@@ -185,7 +190,7 @@ fn what_makes_forks_safe() {
         ),
         (format!("{engine}def renew():\n    engine.dispose()\nuwsgi.post_fork_hook = renew"), "uwsgi.post_fork_hook"),
         (format!("{engine}engine.dispose()"), "dispose()"),
-        (format!("engine = create_engine('postgresql://db/x')\nengine.dispose()\nengine.connect()"), "absent"),
+        ("engine = create_engine('postgresql://db/x')\nengine.dispose()\nengine.connect()".to_owned(), "absent"),
         (
             format!(
                 "{engine}@event.listens_for(engine, 'checkout')\ndef check(c, record, proxy):\n    if record.info['pid'] != os.getpid():\n        raise X"
@@ -287,4 +292,58 @@ fn variables_set_before() {
     let reading =
         app(&[("wsgi.py", "import os\nfrom dotenv import load_dotenv\nload_dotenv()\nA = os.environ['A']\n")]);
     assert!(reading.reads[0].raises && reading.reads[0].maybe_from_file.is_some());
+}
+
+#[test]
+fn variables_from_a_file_in_the_tree() {
+    let text = "import os\nfrom dotenv import load_dotenv\nX = os.environ['A']\nload_dotenv(os.path.join(HERE, '.env'))\n\
+        A = os.environ['A']\nB = os.environ['B']\nC = os.environ['C']\n";
+    let mut code = code(&[("app/wsgi.py", text)]);
+    code.add_env_file(".env", "# A=1\nexport A=1\nB = 'x'\n");
+    let reading = read(&code, &Entry { roots: vec!["app".into()], ..entry("wsgi") }).unwrap();
+    let raised: Vec<_> = reading.reads.iter().map(|read| (read.name.as_str(), read.raises)).collect();
+    assert_eq!(raised, [("A", true), ("A", false), ("B", false), ("C", true)]);
+    assert!(reading.reads.iter().all(|read| read.maybe_from_file.is_none()));
+}
+
+#[test]
+fn the_entry_of_an_instance() {
+    let mut sources = Sources::default();
+    let place = crate::source::Place::whole(sources.add("deploy/uwsgi.ini", Vec::new(), Origin::File));
+    let mut uwsgi = crate::stack::uwsgi::Uwsgi::at(place);
+    uwsgi.path = Fact::read("deploy/uwsgi.ini".into(), place);
+    uwsgi.module = Fact::read("wsgi".into(), place);
+    uwsgi.chdir = Fact::absent();
+    uwsgi.pythonpath = Fact::read(vec!["../src".into(), "/opt/lib".into()], place);
+    assert_eq!(Entry::of(&uwsgi).roots, ["src", "/opt/lib", "deploy"]);
+    uwsgi.chdir = Fact::read("/srv/shop".into(), place);
+    assert_eq!(Entry::of(&uwsgi).roots, ["/srv/src", "/opt/lib", "/srv/shop"]);
+    assert_eq!(Entry::of(&uwsgi).module.as_deref(), Some("wsgi"));
+}
+
+#[test]
+fn depth_is_capped_and_then_unknown() {
+    let names: Vec<_> = (0..400).map(|at| format!("m{at}.py")).collect();
+    let body = |at: usize| {
+        let nested: String = (0..4).map(|deep| format!("{}class C{deep}:\n", " ".repeat(deep))).collect();
+        format!("{nested}    def f():\n     import m{}\n    f()\ndef g():\n import m{}\ng()\n", at + 1, at + 1)
+    };
+    let texts: Vec<_> = (0..400).map(body).collect();
+    let mut files: Vec<_> = names.iter().zip(&texts).map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    files.push(("wsgi.py", "import m0\n"));
+    assert_eq!(said(&app(&files).app.connects_at_import), "unknown");
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_app(parts in proptest::collection::vec(proptest::sample::select(vec![
+        "import os\n", "import wsgi\n", "from wsgi import *\n", "from . import wsgi\n", "import web\n", "from web import *\n", "x = web\n",
+        "web = x\n", "x = x.x\n", "def f(a=1):\n", "class C(C):\n", "    ", "f(x)\n", "return f\n", "x = {'a': x}\n", "app.config.from_object(x['a'])\n",
+        "app.config.from_object('web.C')\n", "app.config.from_object(f(x))\n", "app = Flask(x)\n", "x.create_all()\n", "app.config.from_pyfile('web.py')\n",
+        "from django.core.wsgi import get_wsgi_application as f\n", "os.environ['DJANGO_SETTINGS_MODULE'] = 'web'\n", "INSTALLED_APPS = ['wsgi', 'web']\n",
+        "K = os.environ['K']\n", "if x:\n", "try:\n", "except:\n",
+    ]), 0..40), at in 0usize..40) {
+        let at = at.min(parts.len());
+        let _ = app(&[("wsgi.py", &parts[..at].concat()), ("web.py", &parts[at..].concat())]);
+    }
 }

@@ -6,14 +6,12 @@ use std::rc::Rc;
 
 use crate::finding::Label;
 use crate::source::{Place, Span};
-use crate::stack::app::code::{Code, Meaning, Unit, dotted, first_part, folder_of, join};
+use crate::stack::app::code::{Code, Meaning, Unit, dotted, first_part, folder_of, join, last_part};
 use crate::stack::fact::Missing;
 use crate::syntax::python::{Event, Expr, Function, Import, Node, Scope, What, When, argument};
 
-/// How many modules deep imports are followed.
-const IMPORTS: usize = 60;
-/// How many functions deep calls are followed.
-const CALLS: usize = 4;
+/// How deep imports, calls and class bodies are followed into each other; people's apps stay far below.
+const DEPTH: usize = 100;
 
 /// One event that happens at import.
 #[derive(Debug, Clone)]
@@ -59,8 +57,7 @@ struct Here<'c> {
     sometimes: bool,
     given: Rc<BTreeMap<String, Expr>>,
     trail: Rc<Vec<Label>>,
-    imports: usize,
-    calls: usize,
+    depth: usize,
 }
 
 impl Here<'_> {
@@ -92,18 +89,22 @@ struct Walker<'c> {
 }
 
 impl<'c> Walker<'c> {
-    fn module(&mut self, unit: &'c Unit, sometimes: bool, trail: Rc<Vec<Label>>, imports: usize) {
-        if imports >= IMPORTS || !self.trace.visited.insert(unit.path()) {
+    fn module(&mut self, unit: &'c Unit, sometimes: bool, trail: Rc<Vec<Label>>, depth: usize) {
+        if !self.trace.visited.insert(unit.path()) {
             return;
         }
         if !unit.is_complete() {
             let how = "mend its syntax, or the template tags in it".to_owned();
             self.trace.missing.push(Missing::new(format!("the whole of {}", unit.path()), how));
         }
-        self.run(Here { unit, scope: Scope::Module, sometimes, given: Rc::default(), trail, imports, calls: 0 });
+        self.run(Here { unit, scope: Scope::Module, sometimes, given: Rc::default(), trail, depth });
     }
 
     fn run(&mut self, here: Here<'c>) {
+        if here.depth >= DEPTH {
+            let what = format!("what {} does further down", here.unit.path());
+            return self.trace.missing.push(Missing::new(what, "it is nested too deeply to be followed"));
+        }
         for event in here.unit.events(&here.scope).filter(|event| event.when != When::Never) {
             let sometimes = here.sometimes || event.when == When::Sometimes;
             let here = Here { sometimes, ..here.clone() };
@@ -117,7 +118,9 @@ impl<'c> Walker<'c> {
             self.trace.steps.push(step);
             match &event.what {
                 What::Import(import) => self.import(&here, event, import),
-                What::Class(class) => self.run(Here { scope: Scope::Class(class.name.clone()), ..here }),
+                What::Class(class) => {
+                    self.run(Here { scope: Scope::Class(class.name.clone()), depth: here.depth + 1, ..here });
+                }
                 What::Provide { name, value } => {
                     if let Some(value) = value.text() {
                         // A variable that the process already has is what `setdefault` keeps.
@@ -166,7 +169,7 @@ impl<'c> Walker<'c> {
 
     fn follow(&mut self, here: &Here<'c>, level: usize, module: &str, trail: &Rc<Vec<Label>>) {
         if let Some(unit) = self.code.imported(&self.trace.roots, here.unit, level, module) {
-            self.module(unit, here.sometimes, Rc::clone(trail), here.imports + 1);
+            self.module(unit, here.sometimes, Rc::clone(trail), here.depth + 1);
         }
     }
 
@@ -197,7 +200,7 @@ impl<'c> Walker<'c> {
                 let unit = named.and_then(|file| self.code.at(&join(folder_of(here.unit.path()), file)));
                 if let Some(unit) = unit {
                     let trail = here.led(event.span, format!("`{}` is loaded here", unit.path()));
-                    self.module(unit, here.sometimes, trail, here.imports + 1);
+                    self.module(unit, here.sometimes, trail, here.depth + 1);
                 }
                 return;
             }
@@ -205,13 +208,13 @@ impl<'c> Walker<'c> {
         }
         let meaning = self.code.meaning(&self.trace.roots, here.unit, &here.scope, callee);
         let Some(Meaning::Function(unit, function)) = meaning else { return };
-        if here.calls >= CALLS || !self.executed.insert((unit.path(), &function.name)) {
+        if !self.executed.insert((unit.path(), &function.name)) {
             return;
         }
         let given = Rc::new(self.given(here, function, call));
         let trail = here.led(event.span, format!("`{}` is called here", function.name));
         let scope = Scope::Function(function.name.clone());
-        self.run(Here { unit, scope, given, trail, calls: here.calls + 1, ..here.clone() });
+        self.run(Here { unit, scope, given, trail, depth: here.depth + 1, ..here.clone() });
     }
 
     /// What each parameter stands for: the argument, else the parameter's default.
@@ -244,7 +247,7 @@ impl<'c> Walker<'c> {
         for end in name.match_indices('.').map(|(at, _)| at) {
             self.follow(here, 0, &name[..end], &trail);
         }
-        self.module(unit, here.sometimes, Rc::clone(&trail), here.imports + 1);
+        self.module(unit, here.sometimes, Rc::clone(&trail), here.depth + 1);
         self.trace.settings = Some(unit);
         for app in self.installed(unit) {
             let package = app.split(".apps.").next().unwrap_or(&app).to_owned();
@@ -271,7 +274,8 @@ impl<'c> Walker<'c> {
     }
 }
 
-fn texts(expr: &Expr) -> Vec<String> {
+/// Every string literal in an expression.
+pub fn texts(expr: &Expr) -> Vec<String> {
     match &*expr.node {
         Node::Text(text) => vec![text.clone()],
         _ => expr.children().into_iter().flat_map(texts).collect(),
@@ -294,7 +298,8 @@ pub fn value_of(
     }
     let Some(Meaning::Value(at, event, value)) = code.meaning(roots, unit, scope, expr) else { return expr.clone() };
     let name = expr.path().unwrap_or_default();
-    let assigned = |event: &&Event| matches!(&event.what, What::Assign { target, .. } if target.path().as_deref() == Some(crate::stack::app::code::last_part(&name)));
-    let only = at.events(&event.scope).filter(assigned).count() == 1 && event.when == When::Always;
+    let assigned = |event: &&Event| matches!(&event.what, What::Assign { target, .. } if target.path().as_deref() == Some(last_part(&name)));
+    let only = at.binding(&event.scope, last_part(&name)).iter().filter(|event| assigned(event)).count() == 1
+        && event.when == When::Always;
     if only && (value.is_literal() || value.is_none()) { value.clone() } else { expr.clone() }
 }

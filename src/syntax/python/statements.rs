@@ -5,6 +5,9 @@ use std::sync::Arc;
 use tree_sitter::{Node as Syntax, Tree};
 
 use crate::source::{Located, Span};
+use crate::syntax::python::conditions::{
+    Tested, branch_of, coped, is_negative, names_in, settle_tested, stops, stops_inside, takes_missing,
+};
 use crate::syntax::python::environment::{EnvRead, Unset, fails_on_none, found, is_environment, name_of};
 use crate::syntax::python::expression::{Argument, Expr, Node, argument};
 use crate::syntax::python::lower::{DEPTH, children, expression, span};
@@ -56,14 +59,6 @@ impl Context {
     }
 }
 
-/// A name that an `if` asks about, and whether the branch for a missing value raises.
-struct Tested {
-    scope: Scope,
-    name: String,
-    raises: bool,
-    at: Span,
-}
-
 struct Reader<'t> {
     text: &'t str,
     names: Names,
@@ -98,7 +93,7 @@ impl Reader<'_> {
         }
         match node.kind() {
             "import_statement" => self.plain_import(node, context),
-            "import_from_statement" => self.from_import(node, context),
+            "import_from_statement" => self.names_import(node, context),
             "assignment" => self.assignment(node, context),
             "if_statement" => self.condition(node, context, depth),
             "try_statement" => self.attempt(node, context, depth),
@@ -167,7 +162,7 @@ impl Reader<'_> {
         }
     }
 
-    fn from_import(&mut self, node: Syntax, context: &Context) {
+    fn names_import(&mut self, node: Syntax, context: &Context) {
         let Some(from) = node.child_by_field_name("module_name") else { return };
         let written = self.word(from);
         let module = written.trim_start_matches('.');
@@ -227,7 +222,7 @@ impl Reader<'_> {
 
     fn condition(&mut self, node: Syntax, context: &Context, depth: usize) {
         let test = self.field(node, "condition", context);
-        let when = test.as_ref().map_or(When::Sometimes, |test| branch_of(test));
+        let when = test.as_ref().map_or(When::Sometimes, branch_of);
         let keys: Vec<String> = test.as_ref().map(|test| self.keys_in(test, context)).unwrap_or_default();
         let mut inner = context.at_most(when);
         inner.guarded.extend(keys.iter().cloned());
@@ -393,8 +388,8 @@ impl Reader<'_> {
         {
             unset = Unset::Raises;
         }
-        if matches!(unset, Unset::Raises | Unset::None) && copes(expr, users) {
-            unset = if unset == Unset::Raises { Unset::Raises } else { coped(expr, users) };
+        if unset == Unset::None {
+            unset = coped(expr, users);
         }
         if unset == Unset::Raises && context.caught {
             unset = Unset::Default;
@@ -444,50 +439,6 @@ impl Reader<'_> {
     }
 }
 
-/// Whether the expressions around a read do something else where the variable is not set.
-fn copes(expr: &Expr, users: &[&Expr]) -> bool {
-    coped(expr, users) != Unset::None
-}
-
-fn coped(expr: &Expr, users: &[&Expr]) -> Unset {
-    let Some(user) = users.last() else { return Unset::None };
-    match &*user.node {
-        Node::Or(left, right) if left.span == expr.span => {
-            if right.is_none() {
-                Unset::None
-            } else {
-                Unset::Default
-            }
-        }
-        // The last of a chain: what the whole chain gives is None as well.
-        Node::Or(..) => coped(user, &users[..users.len() - 1]),
-        Node::Not(_) | Node::Compare(..) => Unset::Tested,
-        Node::Conditional { test, .. } if test.span == expr.span => Unset::Tested,
-        Node::Call(callee, _) if callee.path().as_deref() == Some("bool") => Unset::Tested,
-        _ => Unset::None,
-    }
-}
-
-/// Marks reads whose value a later `if` of the same scope asks about.
-fn settle_tested(module: &mut Module, tested: &[Tested]) {
-    for event in &mut module.events {
-        let What::Read(read) = &mut event.what else { continue };
-        if read.unset != Unset::None {
-            continue;
-        }
-        let in_condition = tested.iter().any(|test| test.at.overlaps(event.span));
-        let later = tested.iter().find(|test| {
-            test.scope == event.scope && test.at.start > event.span.start && read.used_as.as_ref() == Some(&test.name)
-        });
-        match later {
-            Some(test) if test.raises => read.unset = Unset::Raises,
-            Some(_) => read.unset = Unset::Tested,
-            None if in_condition => read.unset = Unset::Tested,
-            None => {}
-        }
-    }
-}
-
 /// How a target is called where people look for it: `NAME`, or the key in `app.config['NAME']`.
 fn target_name(target: &Expr) -> Option<String> {
     match &*target.node {
@@ -501,70 +452,4 @@ fn target_name(target: &Expr) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// When the first branch of `if test` runs in an imported module.
-fn branch_of(test: &Expr) -> When {
-    match &*test.node {
-        Node::Compare(left, operator, right) if operator == "==" => {
-            let is_main = |a: &Expr, b: &Expr| a.path().as_deref() == Some("__name__") && b.text() == Some("__main__");
-            if is_main(left, right) || is_main(right, left) { When::Never } else { When::Sometimes }
-        }
-        Node::Name(_) | Node::Attribute(..) if test.path().is_some_and(|path| path.ends_with("TYPE_CHECKING")) => {
-            When::Never
-        }
-        Node::True => When::Always,
-        Node::False => When::Never,
-        _ => When::Sometimes,
-    }
-}
-
-/// Whether a condition holds when what it asks about is missing.
-fn is_negative(test: &Expr) -> bool {
-    match &*test.node {
-        Node::Not(_) => true,
-        Node::Compare(_, operator, right) => {
-            operator == "not in" || (matches!(operator.as_str(), "is" | "==") && right.is_none())
-        }
-        _ => false,
-    }
-}
-
-/// The plain names that a condition asks about.
-fn names_in(test: &Expr) -> Vec<String> {
-    match &*test.node {
-        Node::Name(name) => vec![name.clone()],
-        Node::Call(..) | Node::Lambda(_) => Vec::new(),
-        _ => test.children().into_iter().flat_map(names_in).collect(),
-    }
-}
-
-/// Whether a block leaves the module: its last statement raises or exits.
-fn stops(body: Syntax) -> bool {
-    children(body).last().is_some_and(|last| last.kind() == "raise_statement")
-}
-
-fn stops_inside(handler: Syntax) -> bool {
-    children(handler).into_iter().any(|child| child.kind() == "block" && stops(child))
-}
-
-/// Whether a handler takes the exception that a missing variable raises.
-fn takes_missing(handler: Syntax, text: &str) -> bool {
-    let kinds: Vec<_> = children(handler).into_iter().filter(|child| child.kind() != "block").collect();
-    kinds.is_empty()
-        || kinds.iter().any(|kind| {
-            span(*kind).of(text).split(|c: char| !c.is_alphanumeric()).any(|word| {
-                matches!(
-                    word,
-                    "KeyError"
-                        | "LookupError"
-                        | "Exception"
-                        | "BaseException"
-                        | "ImproperlyConfigured"
-                        | "UndefinedValueError"
-                        | "EnvError"
-                        | "RuntimeError"
-                )
-            })
-        })
 }
