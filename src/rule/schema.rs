@@ -11,8 +11,8 @@ use crate::stack::fact::{Column, Schema, Table, Type};
 use crate::stack::job::Job;
 use crate::stack::link::{Link, PassLink};
 use crate::stack::nginx::{Listen, Pass};
-use crate::stack::process::Daemon;
 use crate::stack::problem::Refusal;
+use crate::stack::process::Daemon;
 use crate::stack::uwsgi::{Socket, Uwsgi, UwsgiOption};
 
 /// Every table, in the order of a request and then of what stands around it. A new table is registered here.

@@ -130,7 +130,12 @@ fn locate<'c>(code: &'c Code, entry: &Entry) -> Result<(&'c Unit, Vec<String>, C
     let roots = || entry.roots.iter().map(|root| code::normal(root)).collect::<Vec<_>>();
     let (tails, wanted) = match (&entry.wsgi_file, &entry.module) {
         (Some(file), _) => {
-            let direct = entry.roots.iter().map(|root| code::join(root, file)).find_map(|path| code.at(&path)).or_else(|| code.at(file));
+            let direct = entry
+                .roots
+                .iter()
+                .map(|root| code::join(root, file))
+                .find_map(|path| code.at(&path))
+                .or_else(|| code.at(file));
             if let Some(unit) = direct {
                 return Ok((unit, roots(), Confidence::Proved));
             }
@@ -146,9 +151,14 @@ fn locate<'c>(code: &'c Code, entry: &Entry) -> Result<(&'c Unit, Vec<String>, C
         }
         (None, None) => return Err(Missing::new("which module holds the app", "set `module` or `wsgi-file`")),
     };
-    let candidates: Vec<_> = tails.iter().flat_map(|tail| code.ending_in(tail).into_iter().map(move |unit| (unit, tail))).collect();
+    let candidates: Vec<_> =
+        tails.iter().flat_map(|tail| code.ending_in(tail).into_iter().map(move |unit| (unit, tail))).collect();
     let [(unit, tail)] = candidates.as_slice() else {
-        let what = if candidates.is_empty() { format!("the app's source (`{wanted}`)") } else { format!("which of {} files is `{wanted}`", candidates.len()) };
+        let what = if candidates.is_empty() {
+            format!("the app's source (`{wanted}`)")
+        } else {
+            format!("which of {} files is `{wanted}`", candidates.len())
+        };
         return Err(Missing::new(what, how));
     };
     let mut roots = roots();
@@ -195,10 +205,14 @@ fn framework(code: &Code, trace: &Trace, callable: &str) -> Fact<String> {
 fn factory_out_of_sight(code: &Code, trace: &Trace, callable: &str) -> Option<Missing> {
     let first = trace.steps.first()?.unit;
     // The callable may be set by a caller who does not know its name; then the usual ones are tried.
-    let meaning = [callable, "application", "app"].iter().find_map(|name| code.name(&trace.roots, first, &Scope::Module, name))?;
+    let meaning = [callable, "application", "app"]
+        .iter()
+        .find_map(|name| code.name(&trace.roots, first, &Scope::Module, name))?;
     let path = match meaning {
         code::Meaning::Outside(path) => path,
-        code::Meaning::Value(unit, event, value) => code.canonical(&trace.roots, unit, &event.scope, value).filter(|path| path.contains('('))?,
+        code::Meaning::Value(unit, event, value) => {
+            code.canonical(&trace.roots, unit, &event.scope, value).filter(|path| path.contains('('))?
+        }
         _ => return None,
     };
     let top = code::first_part(path.trim_start_matches('.')).trim_end_matches("()").to_owned();
@@ -217,7 +231,9 @@ fn reads(code: &Code, trace: &Trace, settings: &Settings) -> Vec<Read> {
                 provided.entry(&name.value).or_insert_with(|| step.place());
             }
             What::Call(call) => {
-                let path = call.call().and_then(|(callee, _)| code.canonical(&trace.roots, step.unit, &step.event.scope, callee));
+                let path = call
+                    .call()
+                    .and_then(|(callee, _)| code.canonical(&trace.roots, step.unit, &step.event.scope, callee));
                 if path.is_some_and(|path| loads_file(&path)) {
                     file.get_or_insert_with(|| step.place());
                 }
@@ -243,7 +259,13 @@ fn loads_file(path: &str) -> bool {
     matches!(last_part(path), "load_dotenv" | "read_env" | "read_dotenv" | "read_envfile")
 }
 
-fn happening(step: &Step, read: &EnvRead, settings: &Settings, provided: &BTreeMap<&str, Place>, file: Option<Place>) -> Read {
+fn happening(
+    step: &Step,
+    read: &EnvRead,
+    settings: &Settings,
+    provided: &BTreeMap<&str, Place>,
+    file: Option<Place>,
+) -> Read {
     let selected = match &step.event.scope {
         Scope::Class(class) => settings.counts(step.unit, class),
         _ => Some(true),

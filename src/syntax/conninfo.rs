@@ -105,11 +105,17 @@ impl ConnInfo {
         let ports: Vec<_> = self.hosts.iter().map(|host| host.port).collect();
         let port_of = |at: usize| ports.get(at).or(ports.first().filter(|_| ports.len() == 1)).copied().flatten();
         let names = list.value.split(',').enumerate();
-        self.hosts = names.map(|(at, name)| Host { name: Located::new(name.to_owned(), list.span), port: port_of(at) }).collect();
+        self.hosts = names
+            .map(|(at, name)| Host { name: Located::new(name.to_owned(), list.span), port: port_of(at) })
+            .collect();
     }
 
     fn set_ports(&mut self, list: &Located<String>) {
-        let ports: Vec<_> = list.value.split(',').map(|port| port.trim().parse().ok().map(|port| Located::new(port, list.span))).collect();
+        let ports: Vec<_> = list
+            .value
+            .split(',')
+            .map(|port| port.trim().parse().ok().map(|port| Located::new(port, list.span)))
+            .collect();
         if self.hosts.is_empty() {
             self.hosts = vec![no_host(list.span)];
         }
@@ -152,9 +158,13 @@ fn uri(text: &str, start: usize, end: usize) -> Parsed<ConnInfo> {
         info.driver = Some(Located::new(driver.to_owned(), Span::new(end - driver.len(), end)));
     }
     if plain == "postgres" {
-        let message = "SQLAlchemy 1.4 and later refuses the scheme `postgres`: `Can't load plugin: sqlalchemy.dialects:postgres`";
+        let message =
+            "SQLAlchemy 1.4 and later refuses the scheme `postgres`: `Can't load plugin: sqlalchemy.dialects:postgres`";
         let span = Span::new(start, start + plain.len());
-        problems.push(Problem::new("database/url-scheme-removed", span, message).hint("write `postgresql://`; libpq and Django take both"));
+        problems.push(
+            Problem::new("database/url-scheme-removed", span, message)
+                .hint("write `postgresql://`; libpq and Django take both"),
+        );
     }
     let (authority, rest) = authority(text, end + 3, &mut problems);
     login(text, authority, &mut info);
@@ -212,7 +222,8 @@ fn bad_escapes(text: &str, start: usize, end: usize, problems: &mut Vec<Problem>
         if digits.len() < 2 || !digits.iter().all(u8::is_ascii_hexdigit) {
             let span = Span::new(start + offset, start + offset + 1);
             let message = "`%` in the login must be followed by two hexadecimal digits";
-            problems.push(Problem::new("database/url-not-encoded", span, message).hint("write a percent sign as `%25`"));
+            problems
+                .push(Problem::new("database/url-not-encoded", span, message).hint("write a percent sign as `%25`"));
         }
     }
 }
@@ -314,14 +325,21 @@ fn pairs(text: &str) -> Parsed<ConnInfo> {
         if bytes.get(equals) != Some(&b'=') {
             // The word may be part of a password with a blank in it, so it is not repeated.
             let message = "missing \"=\" after a word in the connection string";
-            problems.push(Problem::new("database/conninfo-syntax", Span::new(key_start, at), message).hint("quote a value that holds a blank: key='a b'"));
+            problems.push(
+                Problem::new("database/conninfo-syntax", Span::new(key_start, at), message)
+                    .hint("quote a value that holds a blank: key='a b'"),
+            );
             at = equals;
             continue;
         }
         let start = skip(equals + 1);
         let (value, end, closed) = value_at(text, start);
         if !closed {
-            problems.push(Problem::new("database/conninfo-syntax", Span::new(start, end), "unterminated quoted string in the connection string"));
+            problems.push(Problem::new(
+                "database/conninfo-syntax",
+                Span::new(start, end),
+                "unterminated quoted string in the connection string",
+            ));
         }
         info.set(key, Located::new(value, Span::new(start, end)));
         at = skip(end);

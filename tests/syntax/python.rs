@@ -33,10 +33,16 @@ fn the_process_environment_by_all_its_names() {
     assert_eq!(reads("import os as o\nX = o.environ.get('K')\n"), ["K:None"]);
     assert_eq!(reads("import os\nX = os.getenv('K', 'd')\n"), ["K:Default"]);
     assert_eq!(reads("import os\nX = os.getenv('K', None)\n"), ["K:None"]);
-    assert_eq!(reads("from os import environ, getenv as g\nA = environ['A']\nB = g('B')\nC = environ.get('C', default='')\n"), ["A:Raises", "B:None", "C:Default"]);
+    assert_eq!(
+        reads("from os import environ, getenv as g\nA = environ['A']\nB = g('B')\nC = environ.get('C', default='')\n"),
+        ["A:Raises", "B:None", "C:Default"]
+    );
     assert_eq!(reads("from os import environ as env\nA = env['A']\n"), ["A:Raises"]);
     assert_eq!(reads("import os\nA = os.environb[b'A']\n"), ["A:Raises"]);
-    assert_eq!(reads("import os\nget = os.environ.get\nA = get('A', 1)\ne = os.environ\nB = e['B']\n"), ["A:Default", "B:Raises"]);
+    assert_eq!(
+        reads("import os\nget = os.environ.get\nA = get('A', 1)\ne = os.environ\nB = e['B']\n"),
+        ["A:Default", "B:Raises"]
+    );
     assert_eq!(reads("import os\nos.environ.pop('A')\nos.environ.pop('B', None)\n"), ["A:Raises", "B:Default"]);
     assert_eq!(reads("from settings import *\nX = environ['K']\n"), ["K:Raises"]);
 }
@@ -44,7 +50,10 @@ fn the_process_environment_by_all_its_names() {
 #[test]
 fn what_only_looks_like_the_environment() {
     assert_eq!(reads("def app(environ, start_response):\n    return environ['PATH_INFO']\n"), [""; 0]);
-    assert_eq!(reads("from os import environ\ndef app(environ, start):\n    return environ.get('PATH_INFO')\n"), [""; 0]);
+    assert_eq!(
+        reads("from os import environ\ndef app(environ, start):\n    return environ.get('PATH_INFO')\n"),
+        [""; 0]
+    );
     assert_eq!(reads("config = {}\nX = config['K']\nY = config.get('K')\n"), [""; 0]);
     assert_eq!(reads("import os\n# os.environ['K']\nX = \"os.environ['K']\"\n"), [""; 0]);
     assert_eq!(reads("import os\nX = os.environ['A' + b]\nY = os.environ[f'{p}_URL']\n"), [""; 0]);
@@ -58,7 +67,10 @@ fn a_default_by_other_means() {
     assert_eq!(reads("import os\nX = os.environ['K'] if 'K' in os.environ else 'd'\n").len(), 2);
     assert_eq!(reads("import os\nif 'K' in os.environ:\n    X = os.environ['K']\n"), ["K:Tested", "K:Tested"]);
     assert_eq!(reads("import os\ntry:\n    X = os.environ['K']\nexcept KeyError:\n    X = 'd'\n"), ["K:Default"]);
-    assert_eq!(reads("import os\ntry:\n    X = os.environ['K']\nexcept KeyError:\n    raise SystemExit('no K')\n"), ["K:Raises"]);
+    assert_eq!(
+        reads("import os\ntry:\n    X = os.environ['K']\nexcept KeyError:\n    raise SystemExit('no K')\n"),
+        ["K:Raises"]
+    );
     assert_eq!(reads("import os\ntry:\n    X = os.environ['K']\nexcept ValueError:\n    pass\n"), ["K:Raises"]);
     assert_eq!(reads("import os\nX = os.environ.get('K')\nif not X:\n    X = 'd'\n"), ["K:Tested"]);
     assert_eq!(reads("import os\nX = os.environ.get('K')\nif X is None:\n    raise RuntimeError('K')\n"), ["K:Raises"]);
@@ -80,15 +92,44 @@ fn none_fails_where_it_is_used_as_text() {
 fn libraries() {
     let django = "import environ\nenv = environ.Env(DEBUG=(bool, False), NAME=str)\n";
     assert_eq!(
-        reads(&format!("{django}A = env('DEBUG')\nB = env('NAME')\nC = env.str('C', default='x')\nD = {{'default': env.db()}}\nE = env.cache()\nF = env.bool('F', False)\nG = env.int('G')\nenviron.Env.read_env('.env')\n")),
-        ["DEBUG:Default", "NAME:Raises", "C:Default", "DATABASE_URL:Raises", "CACHE_URL:Raises", "F:Default", "G:Raises"]
+        reads(&format!(
+            "{django}A = env('DEBUG')\nB = env('NAME')\nC = env.str('C', default='x')\nD = {{'default': env.db()}}\nE = env.cache()\nF = env.bool('F', False)\nG = env.int('G')\nenviron.Env.read_env('.env')\n"
+        )),
+        [
+            "DEBUG:Default",
+            "NAME:Raises",
+            "C:Default",
+            "DATABASE_URL:Raises",
+            "CACHE_URL:Raises",
+            "F:Default",
+            "G:Raises"
+        ]
     );
-    assert_eq!(reads("from environs import Env\nenv = Env()\nenv.read_env()\nA = env.str('A')\nB = env.dj_db_url('B')\n"), ["A:Raises", "B:Raises"]);
+    assert_eq!(
+        reads("from environs import Env\nenv = Env()\nenv.read_env()\nA = env.str('A')\nB = env.dj_db_url('B')\n"),
+        ["A:Raises", "B:Raises"]
+    );
     assert_eq!(reads("from .base import env\nA = env('A')\n"), ["A:Raises"]);
-    assert_eq!(reads("from decouple import config\nA = config('A')\nB = config('B', default=1, cast=int)\nC = config('C', default=None)\n"), ["A:Raises", "B:Default", "C:None"]);
-    assert_eq!(reads("from decouple import Config, RepositoryEnv\nc = Config(RepositoryEnv('.env'))\nA = c('A')\n"), ["A:Raises"]);
-    assert_eq!(reads("import dj_database_url\nA = dj_database_url.config()\nB = dj_database_url.config(env='B', default='sqlite://')\n"), ["DATABASE_URL:None", "B:Default"]);
-    assert_eq!(reads("app.config.from_envvar('SETTINGS')\napp.config.from_envvar('S2', silent=True)\n"), ["SETTINGS:Raises", "S2:Tested"]);
+    assert_eq!(
+        reads(
+            "from decouple import config\nA = config('A')\nB = config('B', default=1, cast=int)\nC = config('C', default=None)\n"
+        ),
+        ["A:Raises", "B:Default", "C:None"]
+    );
+    assert_eq!(
+        reads("from decouple import Config, RepositoryEnv\nc = Config(RepositoryEnv('.env'))\nA = c('A')\n"),
+        ["A:Raises"]
+    );
+    assert_eq!(
+        reads(
+            "import dj_database_url\nA = dj_database_url.config()\nB = dj_database_url.config(env='B', default='sqlite://')\n"
+        ),
+        ["DATABASE_URL:None", "B:Default"]
+    );
+    assert_eq!(
+        reads("app.config.from_envvar('SETTINGS')\napp.config.from_envvar('S2', silent=True)\n"),
+        ["SETTINGS:Raises", "S2:Tested"]
+    );
 }
 
 #[test]
@@ -101,7 +142,8 @@ fn a_function_around_the_read() {
 
 #[test]
 fn scope_and_use() {
-    let (event, read) = only("import os\nclass Production(Base):\n    SQLALCHEMY_DATABASE_URI = os.environ.get('DATABASE_URL')\n");
+    let (event, read) =
+        only("import os\nclass Production(Base):\n    SQLALCHEMY_DATABASE_URI = os.environ.get('DATABASE_URL')\n");
     assert_eq!(event.scope, Scope::Class("Production".into()));
     assert_eq!(read.used_as.as_deref(), Some("SQLALCHEMY_DATABASE_URI"));
     let (event, _) = only("import os\ndef create_app():\n    def index():\n        return os.environ['K']\n");
@@ -115,7 +157,10 @@ fn scope_and_use() {
     assert_eq!(uses("import os\napp.config['SECRET_KEY'] = os.environ['K']\n"), ["SECRET_KEY"]);
     assert_eq!(uses("import os\napp.config.update(SECRET_KEY=os.environ['K'])\n"), ["SECRET_KEY"]);
     assert_eq!(uses("import os\ncreate_engine(os.environ['K'])\n"), ["create_engine"]);
-    assert_eq!(uses("import os\nDATABASES = {'default': {'HOST': os.environ['K']}}\n"), ["DATABASES['default']['HOST']"]);
+    assert_eq!(
+        uses("import os\nDATABASES = {'default': {'HOST': os.environ['K']}}\n"),
+        ["DATABASES['default']['HOST']"]
+    );
 }
 
 #[test]
@@ -163,7 +208,8 @@ fn a_typo_costs_one_statement() {
 
 #[test]
 fn depth_is_capped() {
-    for (open, close) in [("(", ")"), ("f(", ")"), ("[", "]"), ("{1:", "}"), ("lambda: ", ""), ("not ", ""), ("-", "")] {
+    for (open, close) in [("(", ")"), ("f(", ")"), ("[", "]"), ("{1:", "}"), ("lambda: ", ""), ("not ", ""), ("-", "")]
+    {
         let deep = format!("import os\nA = os.environ['A']\nx = {}1{}\n", open.repeat(20_000), close.repeat(20_000));
         let _ = module(&deep);
     }

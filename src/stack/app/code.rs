@@ -138,25 +138,42 @@ impl Code {
         self.name_within(roots, unit, scope, name, &mut BTreeSet::new())
     }
 
-    fn name_within<'c>(&'c self, roots: &[String], unit: &'c Unit, scope: &Scope, name: &str, seen: &mut Seen<'c>) -> Option<Meaning<'c>> {
+    fn name_within<'c>(
+        &'c self,
+        roots: &[String],
+        unit: &'c Unit,
+        scope: &Scope,
+        name: &str,
+        seen: &mut Seen<'c>,
+    ) -> Option<Meaning<'c>> {
         // Modules may take `*` from each other, so each is asked once.
         if !seen.insert((unit.path(), scope.clone(), name.to_owned())) {
             return None;
         }
         let outer = enclosing(scope);
-        let here = unit.events(scope).rev().filter(|event| event.when != When::Never).find_map(|event| match &event.what {
-            What::Assign { target, value } if matches!(&*target.node, Node::Name(own) if own == name) => {
-                Some(Meaning::Value(unit, event, value))
-            }
-            What::Function(function) if last_part(&function.name) == name => Some(Meaning::Function(unit, function)),
-            What::Class(class) if last_part(&class.name) == name => Some(Meaning::Class(unit, class)),
-            What::Import(import) => self.from_import(roots, unit, import, name, seen),
-            _ => None,
-        });
+        let here =
+            unit.events(scope).rev().filter(|event| event.when != When::Never).find_map(|event| match &event.what {
+                What::Assign { target, value } if matches!(&*target.node, Node::Name(own) if own == name) => {
+                    Some(Meaning::Value(unit, event, value))
+                }
+                What::Function(function) if last_part(&function.name) == name => {
+                    Some(Meaning::Function(unit, function))
+                }
+                What::Class(class) if last_part(&class.name) == name => Some(Meaning::Class(unit, class)),
+                What::Import(import) => self.from_import(roots, unit, import, name, seen),
+                _ => None,
+            });
         here.or_else(|| self.name_within(roots, unit, &outer?, name, seen))
     }
 
-    fn from_import<'c>(&'c self, roots: &[String], unit: &'c Unit, import: &python::Import, name: &str, seen: &mut Seen<'c>) -> Option<Meaning<'c>> {
+    fn from_import<'c>(
+        &'c self,
+        roots: &[String],
+        unit: &'c Unit,
+        import: &python::Import,
+        name: &str,
+        seen: &mut Seen<'c>,
+    ) -> Option<Meaning<'c>> {
         let Some(names) = &import.names else {
             let bound = import.alias.as_deref().unwrap_or_else(|| first_part(&import.module));
             let module = if import.alias.is_some() { &import.module } else { bound };
@@ -177,7 +194,9 @@ impl Code {
         };
         let same_file = std::ptr::eq(module, unit);
         let inside = if same_file { None } else { self.name_within(roots, module, &Scope::Module, wanted, seen) };
-        inside.or_else(|| self.module_below(folder_of(module.path()), wanted).filter(|_| is_package(module)).map(Meaning::Module))
+        inside.or_else(|| {
+            self.module_below(folder_of(module.path()), wanted).filter(|_| is_package(module)).map(Meaning::Module)
+        })
     }
 
     /// What an expression means in a scope of `unit`: names, attributes of modules, and calls of classes.
@@ -185,9 +204,11 @@ impl Code {
         match &*expr.node {
             Node::Name(name) => self.name(roots, unit, scope, name),
             Node::Attribute(object, name) => match self.meaning(roots, unit, scope, object)? {
-                Meaning::Module(module) => self
-                    .name(roots, module, &Scope::Module, name)
-                    .or_else(|| self.module_below(folder_of(module.path()), name).filter(|_| is_package(module)).map(Meaning::Module)),
+                Meaning::Module(module) => self.name(roots, module, &Scope::Module, name).or_else(|| {
+                    self.module_below(folder_of(module.path()), name)
+                        .filter(|_| is_package(module))
+                        .map(Meaning::Module)
+                }),
                 Meaning::Outside(path) => Some(Meaning::Outside(format!("{path}.{name}"))),
                 _ => None,
             },
@@ -201,7 +222,14 @@ impl Code {
         self.canonical_within(roots, unit, scope, expr, HOPS)
     }
 
-    fn canonical_within(&self, roots: &[String], unit: &Unit, scope: &Scope, expr: &Expr, hops: usize) -> Option<String> {
+    fn canonical_within(
+        &self,
+        roots: &[String],
+        unit: &Unit,
+        scope: &Scope,
+        expr: &Expr,
+        hops: usize,
+    ) -> Option<String> {
         if hops == 0 {
             return expr.path();
         }
@@ -217,12 +245,16 @@ impl Code {
                 Some(Meaning::Module(_)) | None => name.clone(),
             }),
             Node::Attribute(object, name) => match self.meaning(roots, unit, scope, expr) {
-                Some(Meaning::Value(at, event, value)) => self.canonical_within(roots, at, &event.scope, value, hops - 1),
+                Some(Meaning::Value(at, event, value)) => {
+                    self.canonical_within(roots, at, &event.scope, value, hops - 1)
+                }
                 Some(Meaning::Class(..)) => Some("<class>".to_owned()),
                 _ => Some(format!("{}.{name}", self.canonical_within(roots, unit, scope, object, hops)?)),
             },
             Node::Call(callee, _) => Some(format!("{}()", self.canonical_within(roots, unit, scope, callee, hops)?)),
-            Node::Subscript(object, _) => Some(format!("{}[]", self.canonical_within(roots, unit, scope, object, hops)?)),
+            Node::Subscript(object, _) => {
+                Some(format!("{}[]", self.canonical_within(roots, unit, scope, object, hops)?))
+            }
             _ => None,
         }
     }

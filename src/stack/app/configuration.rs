@@ -43,7 +43,9 @@ impl Settings {
     /// A setting as it stands in the end; absent where nothing sets it.
     pub fn get(&self, name: &str) -> Fact<Expr> {
         match (self.all.get(name), &self.unseen) {
-            (Some(Setting { value: Ok(value), place, trail }), _) => Fact { trail: trail.clone(), ..Fact::read(value.clone(), *place) },
+            (Some(Setting { value: Ok(value), place, trail }), _) => {
+                Fact { trail: trail.clone(), ..Fact::read(value.clone(), *place) }
+            }
             (Some(Setting { value: Err(missing), place, .. }), _) => Fact::unknown(missing.clone()).at(*place),
             (None, Some(missing)) => Fact::unknown(missing.clone()),
             (None, None) => Fact::absent(),
@@ -80,7 +82,8 @@ impl Settings {
 
 /// Gathers the settings along a trace.
 pub fn settings<'c>(code: &'c Code, trace: &Trace<'c>) -> Settings {
-    let mut gather = Gather { code, trace, settings: Settings { unseen: trace.missing.first().cloned(), ..Settings::default() } };
+    let mut gather =
+        Gather { code, trace, settings: Settings { unseen: trace.missing.first().cloned(), ..Settings::default() } };
     if let Some(unit) = trace.settings {
         gather.module(unit, &[], DEPTH);
         gather.settings.selected = Some((unit.path().to_owned(), Place::whole(unit.document.file)));
@@ -113,7 +116,9 @@ impl<'c> Gather<'_, 'c> {
                 Some(key) => key.to_owned(),
                 None => return,
             },
-            Node::Attribute(object, name) if matches!(name.as_str(), "debug" | "testing") && is_app(object) => name.to_uppercase(),
+            Node::Attribute(object, name) if matches!(name.as_str(), "debug" | "testing") && is_app(object) => {
+                name.to_uppercase()
+            }
             _ => return,
         };
         let value = self.value(step, value);
@@ -135,7 +140,10 @@ impl<'c> Gather<'_, 'c> {
             }
             "from_pyfile" => {
                 let file = argument(arguments, 0, &["filename"]).map(|given| self.value(step, given));
-                let unit = file.as_ref().and_then(Expr::text).and_then(|file| self.code.at(&join(folder_of(step.unit.path()), file)));
+                let unit = file
+                    .as_ref()
+                    .and_then(Expr::text)
+                    .and_then(|file| self.code.at(&join(folder_of(step.unit.path()), file)));
                 match unit {
                     Some(unit) if !step.sometimes => self.module(unit, &step.trail, DEPTH),
                     _ => self.settings.lose(Missing::new("the file given to from_pyfile", "add it to what is checked")),
@@ -152,7 +160,9 @@ impl<'c> Gather<'_, 'c> {
         for one in arguments {
             let value = self.value(step, &one.value);
             match (&one.keyword, &*value.node) {
-                (Some(name), _) => self.settings.set(name, value.clone(), step.unit.place(one.value.span), step.sometimes, &step.trail),
+                (Some(name), _) => {
+                    self.settings.set(name, value.clone(), step.unit.place(one.value.span), step.sometimes, &step.trail)
+                }
                 (None, Node::Dict(pairs)) => {
                     for (key, value) in pairs {
                         if let Some(name) = key.text() {
@@ -237,11 +247,15 @@ impl<'c> Gather<'_, 'c> {
     fn entry(&self, step: &Step<'c>, table: &Expr, key: &Expr, depth: usize) -> Option<Meaning<'c>> {
         let key = self.value(step, key);
         let key = key.text()?;
-        let Meaning::Value(unit, event, value) = self.code.meaning(&self.trace.roots, step.unit, &step.event.scope, table)? else {
+        let Meaning::Value(unit, event, value) =
+            self.code.meaning(&self.trace.roots, step.unit, &step.event.scope, table)?
+        else {
             return None;
         };
         let class = match &*value.node {
-            Node::Dict(pairs) => pairs.iter().find(|(own, _)| own.text() == Some(key)).map(|(_, class)| class.clone())?,
+            Node::Dict(pairs) => {
+                pairs.iter().find(|(own, _)| own.text() == Some(key)).map(|(_, class)| class.clone())?
+            }
             // `dict(production=ProductionConfig)`
             Node::Call(callee, arguments) if callee.path().as_deref() == Some("dict") => {
                 arguments.iter().find(|one| one.keyword.as_deref() == Some(key))?.value.clone()
@@ -316,7 +330,12 @@ pub fn exceptions_escape(settings: &Settings, framework: Option<&str>) -> Fact<S
             &["PROPAGATE_EXCEPTIONS", "TESTING", "DEBUG"]
         }
         Some("django") => &["DEBUG_PROPAGATE_EXCEPTIONS"],
-        _ => return Fact::unknown(Missing::new("whether this framework lets exceptions out", "look for an error handler around the callable")),
+        _ => {
+            return Fact::unknown(Missing::new(
+                "whether this framework lets exceptions out",
+                "look for an error handler around the callable",
+            ));
+        }
     };
     let facts: Vec<_> = names.iter().map(|name| escapes(name, settings.get(name))).collect();
     let known = facts.iter().find(|fact| fact.known().is_some());
@@ -354,7 +373,9 @@ fn is_config(object: &Expr) -> bool {
 }
 
 fn is_app(object: &Expr) -> bool {
-    object.path().is_some_and(|path| matches!(last_part(&path), "app" | "application" | "flask_app" | "server" | "current_app" | "wsgi_app"))
+    object.path().is_some_and(|path| {
+        matches!(last_part(&path), "app" | "application" | "flask_app" | "server" | "current_app" | "wsgi_app")
+    })
 }
 
 /// Where in a step's value a class such as `NullPool` is named.

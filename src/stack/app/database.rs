@@ -25,15 +25,35 @@ const RAW: [&str; 12] = [
 ];
 
 /// Calls that make an engine or pool.
-const ENGINES: [&str; 6] = ["create_engine", "create_async_engine", "engine_from_config", "SQLAlchemy", "sqlalchemy_engine_from_config", "PooledDB"];
+const ENGINES: [&str; 6] = [
+    "create_engine",
+    "create_async_engine",
+    "engine_from_config",
+    "SQLAlchemy",
+    "sqlalchemy_engine_from_config",
+    "PooledDB",
+];
 
 /// Methods that run a query at once.
-const RUNS: [&str; 10] = ["all", "first", "one", "one_or_none", "scalar", "count", "get", "get_or_404", "first_or_404", "paginate"];
+const RUNS: [&str; 10] =
+    ["all", "first", "one", "one_or_none", "scalar", "count", "get", "get_or_404", "first_or_404", "paginate"];
 
 /// Methods of a Django manager or queryset that run a query at once.
 const DJANGO_RUNS: [&str; 14] = [
-    "get", "first", "last", "count", "exists", "create", "get_or_create", "update_or_create", "bulk_create", "aggregate",
-    "earliest", "latest", "delete", "update",
+    "get",
+    "first",
+    "last",
+    "count",
+    "exists",
+    "create",
+    "get_or_create",
+    "update_or_create",
+    "bulk_create",
+    "aggregate",
+    "earliest",
+    "latest",
+    "delete",
+    "update",
 ];
 
 /// The three facts about connections.
@@ -140,13 +160,15 @@ impl Look<'_, '_> {
             return Some(true);
         }
         let (base, method) = path.rsplit_once('.').unwrap_or(("", path));
-        let flask = path.starts_with("flask_sqlalchemy.SQLAlchemy()") || path.starts_with("flask.ext.sqlalchemy.SQLAlchemy()");
+        let flask =
+            path.starts_with("flask_sqlalchemy.SQLAlchemy()") || path.starts_with("flask.ext.sqlalchemy.SQLAlchemy()");
         if flask && self.flask_on_sqlite {
             return None;
         }
         let is_db = base == "db" || last_part(base) == "SQLAlchemy()";
         let is_metadata = matches!(last_part(base), "metadata" | "MetaData()");
-        let is_engine = last_part(base) == "engine" || matches!(last_part(base), "create_engine()" | "get_engine()" | "engine_from_config()");
+        let is_engine = last_part(base) == "engine"
+            || matches!(last_part(base), "create_engine()" | "get_engine()" | "engine_from_config()");
         let is_session = base == "session"
             || matches!(last_part(base), "session" | "Session()")
             || base.ends_with("sessionmaker()()")
@@ -157,13 +179,21 @@ impl Look<'_, '_> {
             "execute" | "scalar" | "scalars" => is_engine || is_session,
             "prepare" => base.contains("automap_base()") && asks_database(arguments),
             "Table" | "MetaData" => path.contains("sqlalchemy") && asks_database(arguments),
-            "inspect" => argument(arguments, 0, &[]).is_some_and(|given| self.canonical(step, given).ends_with("create_engine()")),
+            "inspect" => argument(arguments, 0, &[])
+                .is_some_and(|given| self.canonical(step, given).ends_with("create_engine()")),
             "cursor" | "ensure_connection" => base.starts_with("django.db.connection"),
             _ => false,
         };
         let root = path.split(['.', '(']).next().unwrap_or_default();
-        let by_query = RUNS.contains(&method) && (base.contains(".query.") || base.ends_with(".query") || base.contains(".query()"));
-        let queries = by_query && (root == "<class>" || root == "db" || root == "session" || flask || base.contains("scoped_session()") || base.contains("sessionmaker()"));
+        let by_query = RUNS.contains(&method)
+            && (base.contains(".query.") || base.ends_with(".query") || base.contains(".query()"));
+        let queries = by_query
+            && (root == "<class>"
+                || root == "db"
+                || root == "session"
+                || flask
+                || base.contains("scoped_session()")
+                || base.contains("sessionmaker()"));
         let objects = DJANGO_RUNS.contains(&method) && (base.ends_with(".objects") || base.contains(".objects."));
         (runs || queries || (objects && self.trace.settings.is_some())).then_some(false)
     }
@@ -212,7 +242,9 @@ impl Look<'_, '_> {
             }
             What::Assign { target, value } => {
                 let path = target.path().unwrap_or_default();
-                if path.contains("ENGINE_OPTIONS") || target_key(target).is_some_and(|key| key.contains("ENGINE_OPTIONS")) {
+                if path.contains("ENGINE_OPTIONS")
+                    || target_key(target).is_some_and(|key| key.contains("ENGINE_OPTIONS"))
+                {
                     return names_class(value, "NullPool").filter(|_| !raw).and_then(|span| at("NullPool", span));
                 }
                 let hook = last_part(&path) == "post_fork_hook" && self.renews(step, value);
@@ -227,7 +259,8 @@ impl Look<'_, '_> {
                 if decorator("postfork").is_some() && self.body_renews(step, function) {
                     return at("@postfork", function.name_span);
                 }
-                let checks = decorator("listens_for").is_some() && self.body_calls(step, function, |path| path == "os.getpid");
+                let checks =
+                    decorator("listens_for").is_some() && self.body_calls(step, function, |path| path == "os.getpid");
                 checks.then(|| at("a check of the process id", function.name_span)).flatten()
             }
             _ => None,
@@ -264,7 +297,10 @@ impl Look<'_, '_> {
 }
 
 fn renews_by(path: &str) -> bool {
-    matches!(last_part(path), "dispose" | "close" | "close_all" | "connect" | "create_engine" | "init_db" | "init_app" | "configure")
+    matches!(
+        last_part(path),
+        "dispose" | "close" | "close_all" | "connect" | "create_engine" | "init_db" | "init_app" | "configure"
+    )
 }
 
 fn target_key(target: &Expr) -> Option<&str> {

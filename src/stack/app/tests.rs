@@ -72,7 +72,8 @@ fn the_selected_configuration_counts() {
 
 #[test]
 fn a_selection_from_the_environment_is_out_of_sight() {
-    let reading = shop("import os\nfrom shop import create_app\napp = create_app(os.getenv('FLASK_CONFIG') or 'production')\n");
+    let reading =
+        shop("import os\nfrom shop import create_app\napp = create_app(os.getenv('FLASK_CONFIG') or 'production')\n");
     assert_eq!(said(&reading.app.exceptions_escape), "unknown");
     assert_eq!(said(&reading.app.configuration), "unknown");
     assert_eq!(selected(&reading, "DATABASE_URL").filter(|counts| !counts), None);
@@ -100,7 +101,8 @@ fn configurations_by_name() {
         ("DEBUG = True\napp.config['DEBUG'] = DEBUG", "DEBUG = True"),
     ] {
         let wsgi = format!("from flask import Flask\napp = Flask(__name__)\n{line}\n");
-        let config = "TESTING = True\nclass Base:\n    PROPAGATE_EXCEPTIONS = True\nclass Production(Base):\n    pass\n";
+        let config =
+            "TESTING = True\nclass Base:\n    PROPAGATE_EXCEPTIONS = True\nclass Production(Base):\n    pass\n";
         assert_eq!(said(&app(&[("wsgi.py", &wsgi), ("config.py", config)]).app.exceptions_escape), expected, "{line}");
     }
 }
@@ -115,17 +117,45 @@ fn connections_at_import() {
         ("db = SQLAlchemy(app)\nwith app.app_context():\n    db.create_all()", "db.create_all()", "SQLAlchemy()"),
         ("db = SQLAlchemy(app)\nif __name__ == '__main__':\n    db.create_all()", "absent", "SQLAlchemy()"),
         ("db = SQLAlchemy(app)\nif URL:\n    db.create_all()", "unknown", "SQLAlchemy()"),
-        ("db = SQLAlchemy(app)\nclass User(db.Model):\n    pass\nfirst = User.query.filter_by(id=1).first()", "User.query.filter_by().first()", "SQLAlchemy()"),
-        ("db = SQLAlchemy(app)\nclass User(db.Model):\n    pass\nq = User.query.filter_by(id=1)", "absent", "SQLAlchemy()"),
-        ("db = SQLAlchemy(app)\n@app.route('/')\ndef index():\n    return db.session.execute('select 1')", "absent", "SQLAlchemy()"),
+        (
+            "db = SQLAlchemy(app)\nclass User(db.Model):\n    pass\nfirst = User.query.filter_by(id=1).first()",
+            "User.query.filter_by().first()",
+            "SQLAlchemy()",
+        ),
+        (
+            "db = SQLAlchemy(app)\nclass User(db.Model):\n    pass\nq = User.query.filter_by(id=1)",
+            "absent",
+            "SQLAlchemy()",
+        ),
+        (
+            "db = SQLAlchemy(app)\n@app.route('/')\ndef index():\n    return db.session.execute('select 1')",
+            "absent",
+            "SQLAlchemy()",
+        ),
         ("engine = create_engine(URL)\nengine.execute('select 1')", "engine.execute()", "create_engine()"),
         ("engine = create_engine(URL)\nconn = engine.connect()", "engine.connect()", "create_engine()"),
-        ("engine = create_engine(URL)\nmeta = MetaData()\nmeta.reflect(bind=engine)", "meta.reflect()", "create_engine()"),
+        (
+            "engine = create_engine(URL)\nmeta = MetaData()\nmeta.reflect(bind=engine)",
+            "meta.reflect()",
+            "create_engine()",
+        ),
         ("engine = create_engine(URL)\nmeta = MetaData(engine, reflect=True)", "MetaData()", "create_engine()"),
         ("engine = create_engine('sqlite:///x.db')\nengine.execute('select 1')", "absent", "absent"),
-        ("app.config['SQLALCHEMY_DATABASE_URI'] = 'sqlite://'\ndb = SQLAlchemy(app)\ndb.create_all()", "absent", "absent"),
-        ("engine = create_engine(URL)\nS = scoped_session(sessionmaker(bind=engine))\nS.query(User).all()", "S.query().all()", "create_engine()"),
-        ("engine = create_engine(URL)\nS = sessionmaker(bind=engine)\ns = S()\ns.execute('select 1')", "s.execute()", "create_engine()"),
+        (
+            "app.config['SQLALCHEMY_DATABASE_URI'] = 'sqlite://'\ndb = SQLAlchemy(app)\ndb.create_all()",
+            "absent",
+            "absent",
+        ),
+        (
+            "engine = create_engine(URL)\nS = scoped_session(sessionmaker(bind=engine))\nS.query(User).all()",
+            "S.query().all()",
+            "create_engine()",
+        ),
+        (
+            "engine = create_engine(URL)\nS = sessionmaker(bind=engine)\ns = S()\ns.execute('select 1')",
+            "s.execute()",
+            "create_engine()",
+        ),
         ("conn = psycopg2.connect(URL)", "psycopg2.connect()", "absent"),
         ("def load():\n    return psycopg2.connect(URL)\nconn = load()", "psycopg2.connect()", "absent"),
         ("def load():\n    return psycopg2.connect(URL)", "absent", "absent"),
@@ -142,15 +172,26 @@ fn what_makes_forks_safe() {
     for (lines, expected) in [
         (engine.to_owned(), "absent"),
         ("engine = create_engine('postgresql://db/x', poolclass=NullPool)\nengine.connect()".to_owned(), "NullPool"),
-        ("engine = create_engine('postgresql://db/x', poolclass=NullPool)\nc = psycopg2.connect('')".to_owned(), "absent"),
+        (
+            "engine = create_engine('postgresql://db/x', poolclass=NullPool)\nc = psycopg2.connect('')".to_owned(),
+            "absent",
+        ),
         (format!("{engine}@postfork\ndef renew():\n    engine.dispose()"), "@postfork"),
         (format!("{engine}@postfork\ndef hello():\n    print('x')"), "absent"),
         (format!("{engine}os.register_at_fork(after_in_child=engine.dispose)"), "os.register_at_fork"),
-        (format!("{engine}os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))"), "os.register_at_fork"),
+        (
+            format!("{engine}os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))"),
+            "os.register_at_fork",
+        ),
         (format!("{engine}def renew():\n    engine.dispose()\nuwsgi.post_fork_hook = renew"), "uwsgi.post_fork_hook"),
         (format!("{engine}engine.dispose()"), "dispose()"),
         (format!("engine = create_engine('postgresql://db/x')\nengine.dispose()\nengine.connect()"), "absent"),
-        (format!("{engine}@event.listens_for(engine, 'checkout')\ndef check(c, record, proxy):\n    if record.info['pid'] != os.getpid():\n        raise X"), "a check of the process id"),
+        (
+            format!(
+                "{engine}@event.listens_for(engine, 'checkout')\ndef check(c, record, proxy):\n    if record.info['pid'] != os.getpid():\n        raise X"
+            ),
+            "a check of the process id",
+        ),
     ] {
         assert_eq!(said(&app(&[("wsgi.py", &format!("{header}{lines}\n"))]).app.fork_safe), expected, "{lines}");
     }
@@ -161,7 +202,10 @@ fn imports_lead_there() {
     let found = app(&[
         ("wsgi.py", "from shop.web import app\n"),
         ("shop/__init__.py", ""),
-        ("shop/web.py", "from flask import Flask\nfrom .models import db, load\napp = Flask(__name__)\ndb.init_app(app)\nload()\n"),
+        (
+            "shop/web.py",
+            "from flask import Flask\nfrom .models import db, load\napp = Flask(__name__)\ndb.init_app(app)\nload()\n",
+        ),
         ("shop/models.py", "from .base import *\ndef load():\n    db.create_all()\n"),
         ("shop/base.py", "from flask_sqlalchemy import SQLAlchemy\ndb = SQLAlchemy()\n"),
     ])
@@ -174,7 +218,13 @@ fn imports_lead_there() {
 #[test]
 fn what_is_out_of_sight_is_unknown() {
     let found = app(&[("wsgi.py", "from shop.web import app\n"), ("shop/__init__.py", "")]).app;
-    for fact in [&found.framework, &found.connects_at_import, &found.engine_at_import, &found.fork_safe, &found.exceptions_escape] {
+    for fact in [
+        &found.framework,
+        &found.connects_at_import,
+        &found.engine_at_import,
+        &found.fork_safe,
+        &found.exceptions_escape,
+    ] {
         assert_eq!(said(fact), "unknown");
     }
     let found = app(&[("wsgi.py", "from shop import create_app\napplication = create_app()\n")]).app;
@@ -189,7 +239,8 @@ fn what_is_out_of_sight_is_unknown() {
 
 #[test]
 fn modules_that_import_each_other_end() {
-    let a = "from b import *\nfrom a import x\nfrom flask import Flask\napp = Flask(config)\napp.config.from_object(x)\n";
+    let a =
+        "from b import *\nfrom a import x\nfrom flask import Flask\napp = Flask(config)\napp.config.from_object(x)\n";
     let found = app(&[("wsgi.py", "from a import *\n"), ("a.py", a), ("b.py", "from a import *\nx = y\ny = x\n")]);
     assert_eq!(said(&found.app.framework), "flask");
 }
@@ -197,14 +248,18 @@ fn modules_that_import_each_other_end() {
 #[test]
 fn django() {
     let wsgi = "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'site1.settings')\nfrom django.core.wsgi import get_wsgi_application\napplication = get_wsgi_application()\n";
-    let settings = "from .base import *\nDEBUG = True\nSECRET_KEY = os.environ['SECRET_KEY']\nINSTALLED_APPS = ['blog']\n";
+    let settings =
+        "from .base import *\nDEBUG = True\nSECRET_KEY = os.environ['SECRET_KEY']\nINSTALLED_APPS = ['blog']\n";
     let files = [
         ("wsgi.py", wsgi),
         ("site1/__init__.py", ""),
         ("site1/settings.py", settings),
         ("site1/base.py", "import os\n"),
         ("blog/__init__.py", ""),
-        ("blog/models.py", "from django.db import models\nclass Post(models.Model):\n    pass\nFIRST = Post.objects.filter(x=1).first()\n"),
+        (
+            "blog/models.py",
+            "from django.db import models\nclass Post(models.Model):\n    pass\nFIRST = Post.objects.filter(x=1).first()\n",
+        ),
     ];
     let reading = app(&files);
     assert_eq!(said(&reading.app.framework), "django");
@@ -229,6 +284,7 @@ fn variables_set_before() {
     assert!(!row("B").has_default && row("B").raises);
     assert_eq!(row("C").moment, Moment::Call("view".to_owned()));
     assert_eq!(row("B").maybe_from_file, None);
-    let reading = app(&[("wsgi.py", "import os\nfrom dotenv import load_dotenv\nload_dotenv()\nA = os.environ['A']\n")]);
+    let reading =
+        app(&[("wsgi.py", "import os\nfrom dotenv import load_dotenv\nload_dotenv()\nA = os.environ['A']\n")]);
     assert!(reading.reads[0].raises && reading.reads[0].maybe_from_file.is_some());
 }

@@ -72,7 +72,12 @@ impl Here<'_> {
 }
 
 /// Walks from the module in `entry`; `environment` are variables the process is known to have.
-pub fn walk<'c>(code: &'c Code, roots: &[String], entry: &'c Unit, environment: &BTreeMap<String, String>) -> Trace<'c> {
+pub fn walk<'c>(
+    code: &'c Code,
+    roots: &[String],
+    entry: &'c Unit,
+    environment: &BTreeMap<String, String>,
+) -> Trace<'c> {
     let trace = Trace { roots: roots.to_vec(), ..Trace::default() };
     let mut walker = Walker { code, trace, environment: environment.clone(), executed: BTreeSet::new() };
     walker.module(entry, false, Rc::default(), 0);
@@ -102,7 +107,13 @@ impl<'c> Walker<'c> {
         for event in here.unit.events(&here.scope).filter(|event| event.when != When::Never) {
             let sometimes = here.sometimes || event.when == When::Sometimes;
             let here = Here { sometimes, ..here.clone() };
-            let step = Step { unit: here.unit, event, sometimes, given: Rc::clone(&here.given), trail: Rc::clone(&here.trail) };
+            let step = Step {
+                unit: here.unit,
+                event,
+                sometimes,
+                given: Rc::clone(&here.given),
+                trail: Rc::clone(&here.trail),
+            };
             self.trace.steps.push(step);
             match &event.what {
                 What::Import(import) => self.import(&here, event, import),
@@ -132,18 +143,23 @@ impl<'c> Walker<'c> {
         }
         let found = self.code.imported(&self.trace.roots, here.unit, import.level, &import.module);
         for (name, _) in import.names.iter().flatten().filter(|(name, _)| name != "*") {
-            let is_name = found.is_some_and(|module| self.code.name(&self.trace.roots, module, &Scope::Module, name).is_some());
+            let is_name =
+                found.is_some_and(|module| self.code.name(&self.trace.roots, module, &Scope::Module, name).is_some());
             if !is_name {
                 self.follow(here, import.level, &dotted(&import.module, name), &trail);
             }
         }
         let top = first_part(&import.module);
         let is_ours = import.level > 0 || self.trace.roots.iter().any(|root| self.code.has_folder(root, top));
-        let is_folder = found.is_none() && import.names.iter().flatten().any(|(name, _)| {
-            self.code.imported(&self.trace.roots, here.unit, import.level, &dotted(&import.module, name)).is_some()
-        });
+        let is_folder = found.is_none()
+            && import.names.iter().flatten().any(|(name, _)| {
+                self.code.imported(&self.trace.roots, here.unit, import.level, &dotted(&import.module, name)).is_some()
+            });
         if found.is_none() && is_ours && !is_folder && !import.module.is_empty() && event.when == When::Always {
-            let how = format!("add its file, or name its folder: [app] path = \"…\" in housecall.toml (imported by {})", here.unit.path());
+            let how = format!(
+                "add its file, or name its folder: [app] path = \"…\" in housecall.toml (imported by {})",
+                here.unit.path()
+            );
             self.trace.missing.push(Missing::new(format!("the module `{written}`"), how));
         }
     }
@@ -241,10 +257,16 @@ impl<'c> Walker<'c> {
     /// The names in every list assigned to `INSTALLED_APPS` or a part of it.
     fn installed(&self, settings: &Unit) -> Vec<String> {
         let folder = folder_of(settings.path());
-        let lists = self.trace.steps.iter().filter(|step| folder_of(step.unit.path()) == folder).filter_map(|step| match &step.event.what {
-            What::Assign { target, value } if target.path().is_some_and(|name| name.ends_with("_APPS")) => Some(value),
-            _ => None,
-        });
+        let lists =
+            self.trace.steps.iter().filter(|step| folder_of(step.unit.path()) == folder).filter_map(|step| match &step
+                .event
+                .what
+            {
+                What::Assign { target, value } if target.path().is_some_and(|name| name.ends_with("_APPS")) => {
+                    Some(value)
+                }
+                _ => None,
+            });
         lists.flat_map(texts).collect()
     }
 }
@@ -257,7 +279,14 @@ fn texts(expr: &Expr) -> Vec<String> {
 }
 
 /// The literal that an expression stands for where names lead to exactly one; else the expression itself.
-pub fn value_of(code: &Code, roots: &[String], unit: &Unit, scope: &Scope, given: &BTreeMap<String, Expr>, expr: &Expr) -> Expr {
+pub fn value_of(
+    code: &Code,
+    roots: &[String],
+    unit: &Unit,
+    scope: &Scope,
+    given: &BTreeMap<String, Expr>,
+    expr: &Expr,
+) -> Expr {
     if let Node::Name(name) = &*expr.node
         && let Some(value) = given.get(name)
     {

@@ -83,9 +83,35 @@ const IMPLIED: [(&str, &str); 10] = [
 
 /// Readings of django-environ and environs by the type they give; no method at all is one too.
 const TYPED: [&str; 29] = [
-    "", "str", "bool", "int", "float", "complex", "list", "tuple", "dict", "url", "path", "json", "bytes", "unicode", "datetime",
-    "date", "timedelta", "time", "uuid", "log_level", "decimal", "enum", "get_value", "parse_value", "set", "dj_email_url",
-    "dj_cache_url", "search_url", "literal",
+    "",
+    "str",
+    "bool",
+    "int",
+    "float",
+    "complex",
+    "list",
+    "tuple",
+    "dict",
+    "url",
+    "path",
+    "json",
+    "bytes",
+    "unicode",
+    "datetime",
+    "date",
+    "timedelta",
+    "time",
+    "uuid",
+    "log_level",
+    "decimal",
+    "enum",
+    "get_value",
+    "parse_value",
+    "set",
+    "dj_email_url",
+    "dj_cache_url",
+    "search_url",
+    "literal",
 ];
 
 /// The read that an expression itself is, not those inside it.
@@ -134,7 +160,13 @@ fn called<'a>(path: &str, arguments: &'a [Argument], names: &Names) -> Option<Fo
                 "dj_email_url.config" => "EMAIL_URL",
                 _ => "CACHE_URL",
             };
-            return Some(Found { key: argument(arguments, 0, &["env"]), implied: Some(implied), reader: Reader::Process, unset, default });
+            return Some(Found {
+                key: argument(arguments, 0, &["env"]),
+                implied: Some(implied),
+                reader: Reader::Process,
+                unset,
+                default,
+            });
         }
         _ => {}
     }
@@ -188,7 +220,9 @@ fn by_library<'a>(path: &str, arguments: &'a [Argument], names: &Names) -> Optio
     let key = argument(arguments, 0, &["var", "name", "key"]);
     // `default=None` is a default to these libraries: the value is None.
     let given = argument(arguments, if decouple { 1 } else { 2 }, &["default"]);
-    let given = given.or_else(|| if django { argument(arguments, 1, &["default"]).filter(|value| value.is_literal()) } else { None });
+    let given = given.or_else(|| {
+        if django { argument(arguments, 1, &["default"]).filter(|value| value.is_literal()) } else { None }
+    });
     let in_schema = key.and_then(Expr::text).is_some_and(|name| names.with_default.contains(name));
     let unset = match given {
         Some(value) if value.is_none() => Unset::None,
@@ -196,7 +230,13 @@ fn by_library<'a>(path: &str, arguments: &'a [Argument], names: &Names) -> Optio
         None if in_schema => Unset::Default,
         None => Unset::Raises,
     };
-    (key.is_some() || implied.is_some()).then_some(Found { key, implied, reader: Reader::WithFile, unset, default: given })
+    (key.is_some() || implied.is_some()).then_some(Found {
+        key,
+        implied,
+        reader: Reader::WithFile,
+        unset,
+        default: given,
+    })
 }
 
 /// Where the name of a found read stands and what it is; `None` where it is worked out when the app runs.
@@ -220,9 +260,13 @@ pub fn fails_on_none(user: &Expr, value: Span, names: &Names, shadows: &[String]
         Node::Compare(_, operator, right) => matches!(operator.as_str(), "in" | "not in") && right.span == value,
         Node::Call(callee, arguments) => {
             let given = arguments.iter().any(|argument| argument.value.span == value);
-            given && names.path(callee, shadows).is_some_and(|path| {
-                matches!(path.as_str(), "int" | "float" | "open" | "os.path.join" | "os.path.exists" | "json.loads" | "len" | "map")
-            })
+            given
+                && names.path(callee, shadows).is_some_and(|path| {
+                    matches!(
+                        path.as_str(),
+                        "int" | "float" | "open" | "os.path.join" | "os.path.exists" | "json.loads" | "len" | "map"
+                    )
+                })
         }
         _ => false,
     }

@@ -100,7 +100,10 @@ impl Expr {
 
     /// Whether its value stands in the text itself and cannot be `None`.
     pub fn is_literal(&self) -> bool {
-        matches!(&*self.node, Node::Text(_) | Node::Number(_) | Node::True | Node::False | Node::Dict(_) | Node::Sequence(_))
+        matches!(
+            &*self.node,
+            Node::Text(_) | Node::Number(_) | Node::True | Node::False | Node::Dict(_) | Node::Sequence(_)
+        )
     }
 
     /// A name with attributes and calls as one text: `db.session.query().first`; `None` where it starts with anything else.
@@ -141,7 +144,8 @@ impl Expr {
 
 /// The argument at `position`, or the one with one of these keywords.
 pub fn argument<'a>(arguments: &'a [Argument], position: usize, keywords: &[&str]) -> Option<&'a Expr> {
-    let named = arguments.iter().find(|argument| argument.keyword.as_deref().is_some_and(|name| keywords.contains(&name)));
+    let named =
+        arguments.iter().find(|argument| argument.keyword.as_deref().is_some_and(|name| keywords.contains(&name)));
     let by_position = || arguments.iter().filter(|argument| argument.keyword.is_none()).nth(position);
     named.or_else(by_position).map(|argument| &argument.value)
 }

@@ -92,19 +92,32 @@ impl Names {
     }
 
     /// Remembers that `function` passes its parameter on to a read.
-    pub fn wrap(&mut self, function: &str, parameters: &[(String, Option<Expr>)], key: &Expr, unset: &Unset, default: Option<&Expr>) {
+    pub fn wrap(
+        &mut self,
+        function: &str,
+        parameters: &[(String, Option<Expr>)],
+        key: &Expr,
+        unset: &Unset,
+        default: Option<&Expr>,
+    ) {
         let position = |expr: &Expr| match &*expr.node {
             Node::Name(name) => parameters.iter().position(|(own, _)| own == name),
             _ => None,
         };
         let Some(index) = position(key) else { return };
-        let default = default.and_then(position).and_then(|at| parameters.get(at).map(|(name, own)| (at, name.clone(), own.clone())));
+        let default = default
+            .and_then(position)
+            .and_then(|at| parameters.get(at).map(|(name, own)| (at, name.clone(), own.clone())));
         let keyword = parameters.get(index).map(|(name, _)| name.clone()).unwrap_or_default();
         self.wrappers.insert(function.to_owned(), Wrapper { index, keyword, unset: unset.clone(), default });
     }
 }
 
 /// The positional or named argument, and whether there is one that is not the literal `None`.
-pub fn default_of<'a>(arguments: &'a [crate::syntax::python::Argument], position: usize, keywords: &[&str]) -> Option<&'a Expr> {
+pub fn default_of<'a>(
+    arguments: &'a [crate::syntax::python::Argument],
+    position: usize,
+    keywords: &[&str],
+) -> Option<&'a Expr> {
     argument(arguments, position, keywords).filter(|value| !value.is_none())
 }

@@ -13,7 +13,8 @@ use crate::syntax::python::{Class, Event, Function, Import, Module, Scope, What,
 
 /// Reads the statements of a module.
 pub fn module(text: &str, tree: &Tree, readable: bool) -> Module {
-    let mut reader = Reader { text, names: Names::default(), events: Vec::new(), tested: Vec::new(), complete: readable };
+    let mut reader =
+        Reader { text, names: Names::default(), events: Vec::new(), tested: Vec::new(), complete: readable };
     reader.block(tree.root_node(), &Context::of_module(), 0);
     let mut module = Module { events: reader.events, complete: reader.complete };
     settle_tested(&mut module, &reader.tested);
@@ -114,8 +115,10 @@ impl Reader<'_> {
             }
             "function_definition" | "class_definition" => self.definition(node, &[], context, depth),
             "decorated_definition" => {
-                let decorators: Vec<_> = children(node).into_iter().filter(|child| child.kind() == "decorator").collect();
-                let decorators: Vec<_> = decorators.into_iter().flat_map(children).map(|inner| self.expression(inner)).collect();
+                let decorators: Vec<_> =
+                    children(node).into_iter().filter(|child| child.kind() == "decorator").collect();
+                let decorators: Vec<_> =
+                    decorators.into_iter().flat_map(children).map(|inner| self.expression(inner)).collect();
                 for decorator in &decorators {
                     self.visit(decorator, context, None, &[]);
                 }
@@ -131,7 +134,13 @@ impl Reader<'_> {
                 }
             }
             "case_clause" => self.block(node, &context.at_most(When::Sometimes), depth),
-            "block" | "expression_statement" | "ERROR" | "else_clause" | "finally_clause" | "with_statement" | "with_clause"
+            "block"
+            | "expression_statement"
+            | "ERROR"
+            | "else_clause"
+            | "finally_clause"
+            | "with_statement"
+            | "with_clause"
             | "match_statement" => self.block(node, context, depth),
             _ => {
                 let value = self.expression(node);
@@ -297,8 +306,23 @@ impl Reader<'_> {
         } else {
             let parameters = self.parameters(node, context);
             let decorators = decorators.to_vec();
-            self.push(span(node), context, What::Function(Function { name: Arc::clone(&full), name_span, parameters: parameters.clone(), decorators }));
-            inner = Context { scope: Scope::Function(full), when: When::Always, caught: false, guarded: Vec::new(), ..inner };
+            self.push(
+                span(node),
+                context,
+                What::Function(Function {
+                    name: Arc::clone(&full),
+                    name_span,
+                    parameters: parameters.clone(),
+                    decorators,
+                }),
+            );
+            inner = Context {
+                scope: Scope::Function(full),
+                when: When::Always,
+                caught: false,
+                guarded: Vec::new(),
+                ..inner
+            };
             inner.parameters.extend(parameters);
         }
         if let Some(body) = node.child_by_field_name("body") {
@@ -346,7 +370,8 @@ impl Reader<'_> {
                 let path = callee.path().unwrap_or_default();
                 let name = path.rsplit('.').next().unwrap_or_default();
                 for one in arguments {
-                    let sets = matches!(name, "update" | "from_mapping" | "dict").then(|| one.keyword.clone()).flatten();
+                    let sets =
+                        matches!(name, "update" | "from_mapping" | "dict").then(|| one.keyword.clone()).flatten();
                     let given_to = (!name.is_empty()).then_some(name);
                     self.visit(&one.value, context, sets.as_deref().or(used_as).or(given_to), &around);
                 }
@@ -363,7 +388,9 @@ impl Reader<'_> {
         let shadows = context.shadows();
         let Some(read) = found(expr, &self.names, &shadows) else { return };
         let mut unset = read.unset.clone();
-        if unset == Unset::None && users.last().is_some_and(|user| fails_on_none(user, expr.span, &self.names, &shadows)) {
+        if unset == Unset::None
+            && users.last().is_some_and(|user| fails_on_none(user, expr.span, &self.names, &shadows))
+        {
             unset = Unset::Raises;
         }
         if matches!(unset, Unset::Raises | Unset::None) && copes(expr, users) {
@@ -426,7 +453,11 @@ fn coped(expr: &Expr, users: &[&Expr]) -> Unset {
     let Some(user) = users.last() else { return Unset::None };
     match &*user.node {
         Node::Or(left, right) if left.span == expr.span => {
-            if right.is_none() { Unset::None } else { Unset::Default }
+            if right.is_none() {
+                Unset::None
+            } else {
+                Unset::Default
+            }
         }
         // The last of a chain: what the whole chain gives is None as well.
         Node::Or(..) => coped(user, &users[..users.len() - 1]),
@@ -479,7 +510,9 @@ fn branch_of(test: &Expr) -> When {
             let is_main = |a: &Expr, b: &Expr| a.path().as_deref() == Some("__name__") && b.text() == Some("__main__");
             if is_main(left, right) || is_main(right, left) { When::Never } else { When::Sometimes }
         }
-        Node::Name(_) | Node::Attribute(..) if test.path().is_some_and(|path| path.ends_with("TYPE_CHECKING")) => When::Never,
+        Node::Name(_) | Node::Attribute(..) if test.path().is_some_and(|path| path.ends_with("TYPE_CHECKING")) => {
+            When::Never
+        }
         Node::True => When::Always,
         Node::False => When::Never,
         _ => When::Sometimes,
@@ -490,7 +523,9 @@ fn branch_of(test: &Expr) -> When {
 fn is_negative(test: &Expr) -> bool {
     match &*test.node {
         Node::Not(_) => true,
-        Node::Compare(_, operator, right) => operator == "not in" || (matches!(operator.as_str(), "is" | "==") && right.is_none()),
+        Node::Compare(_, operator, right) => {
+            operator == "not in" || (matches!(operator.as_str(), "is" | "==") && right.is_none())
+        }
         _ => false,
     }
 }
@@ -519,7 +554,17 @@ fn takes_missing(handler: Syntax, text: &str) -> bool {
     kinds.is_empty()
         || kinds.iter().any(|kind| {
             span(*kind).of(text).split(|c: char| !c.is_alphanumeric()).any(|word| {
-                matches!(word, "KeyError" | "LookupError" | "Exception" | "BaseException" | "ImproperlyConfigured" | "UndefinedValueError" | "EnvError" | "RuntimeError")
+                matches!(
+                    word,
+                    "KeyError"
+                        | "LookupError"
+                        | "Exception"
+                        | "BaseException"
+                        | "ImproperlyConfigured"
+                        | "UndefinedValueError"
+                        | "EnvError"
+                        | "RuntimeError"
+                )
             })
         })
 }
