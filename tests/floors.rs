@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Lowest first; modules of one floor may use each other.
 const FLOORS: &[&[&str]] = &[
-    &["source"],
+    &["source", "nearest"],
     &["finding", "secret", "config", "syntax", "host"],
     &["stack"],
     &["rule"],

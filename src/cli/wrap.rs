@@ -40,10 +40,12 @@ fn flush(paragraph: &mut String, out: &mut String) {
 }
 
 /// The words of `text` on lines of at most [`WIDTH`] columns; `margin` stands before each line but the first.
+///
+/// Short code between backquotes is one word, so that nobody copies half a line.
 pub fn fill(text: &str, margin: &str) -> String {
     let mut out = String::new();
     let mut column = 0;
-    for word in text.split_whitespace() {
+    for word in words(text) {
         let width = word.chars().count();
         if column > 0 && column + 1 + width > WIDTH {
             out.push('\n');
@@ -53,11 +55,25 @@ pub fn fill(text: &str, margin: &str) -> String {
             out.push(' ');
             column += 1;
         }
-        out.push_str(word);
+        out.push_str(&word);
         column += width;
     }
     out.push('\n');
     out
+}
+
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match words.last_mut() {
+            Some(code) if code.matches('`').count() % 2 == 1 && code.len() + word.len() < WIDTH / 2 => {
+                code.push(' ');
+                code.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    words
 }
 
 #[cfg(test)]
@@ -73,5 +89,11 @@ mod tests {
         assert!(filled.contains("word end.\n\n- word"), "{filled}");
         assert!(filled.contains("\n  word"), "{filled}");
         assert!(filled.ends_with("- b\n\n    code   here\n\n    ls   -l\n"), "{filled}");
+    }
+
+    #[test]
+    fn short_code_stays_on_one_line() {
+        let text = format!("{} `lazy-apps = true` helps.", "word ".repeat(14).trim());
+        assert!(fill(&text, "").contains("\n`lazy-apps = true` helps.\n"));
     }
 }

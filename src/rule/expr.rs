@@ -335,6 +335,9 @@ mod tests {
         assert_eq!(ask(&row, &["it.uwsgi.workers == 1"]), Verdict::No);
         assert_eq!(ask(&row, &["it.app"]), Verdict::No);
         assert_eq!(ask(&row, &["it.app.path is none", "not it.app.framework"]), Verdict::Yes);
+        let row = link(Fact::absent(), Fact::absent());
+        assert_eq!(ask(&row, &["it.uwsgi.workers > 1"]), Verdict::No);
+        assert_eq!(ask(&row, &["it.uwsgi.workers < 2"]), Verdict::Yes, "as rules/README.md warns");
     }
 
     #[test]

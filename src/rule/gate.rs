@@ -261,4 +261,20 @@ mod tests {
         let (bad, _) = PAGE.split_at(PAGE.find("## Good: one").unwrap());
         assert!(shape(&Page::parse("uwsgi/x", bad).unwrap()).join("\n").contains("## Good"));
     }
+
+    #[test]
+    fn the_pages_of_our_own_comments_show_what_they_say() {
+        let pages = crate::rule::page::built_in().unwrap();
+        let own: Vec<_> = pages.iter().filter(|page| page.family() == "housecall").collect();
+        assert_eq!(own.len(), 2);
+        for page in own {
+            assert_eq!(check(page, &pages, &nothing), Vec::<String>::new(), "{}", page.id);
+        }
+    }
+
+    fn nothing(files: &[(String, Vec<u8>)]) -> (Sources, Facts) {
+        let mut sources = Sources::default();
+        files.iter().for_each(|(path, bytes)| _ = sources.add(path.clone(), bytes.clone(), Origin::File));
+        (sources, Facts::default())
+    }
 }
