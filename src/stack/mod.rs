@@ -1,6 +1,5 @@
 //! Facts: what a repository or a host says of its stack, and how the parts are linked.
 
-pub mod fact;
 pub mod app;
 pub mod assemble;
 pub mod boundary;
@@ -9,6 +8,7 @@ pub mod database;
 pub mod deployment;
 pub mod document;
 pub mod env;
+pub mod fact;
 pub mod facts;
 pub mod job;
 pub mod kind;

@@ -18,6 +18,7 @@ pub mod walk;
 
 use std::sync::Arc;
 
+use crate::rows;
 use crate::source::FileId;
 use crate::stack::deployment::{self, Deployed};
 use crate::stack::fact::Answer;
