@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use crate::finding::Confidence;
 use crate::source::{FileId, Place, Span};
-use crate::stack::app::code::Code;
+use crate::stack::launch::Argument;
 use crate::stack::app::{self, Entry, Moment};
+use crate::stack::app::code::Code;
 use crate::stack::chef::{Chef, checkout};
 use crate::stack::document::{Document, Kind};
 use crate::stack::env::{EnvRead, EnvValue, Layers};
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::facts::Facts;
 use crate::stack::job::{self, Job};
-use crate::stack::launch::Argument;
 use crate::stack::link::{Link, PassLink, by_path, pass_links};
 use crate::stack::login_shell::login_shell;
 use crate::stack::nginx::{self, Trees};
@@ -109,19 +109,19 @@ fn start(document: &Arc<Document>) -> Start<'_> {
 }
 
 /// Every uWSGI instance with the job that starts it and how sure that is: first the inis, then the jobs without one.
-fn readings<'s, 'a>(
-    view: &View,
-    starts: &'s [Start<'a>],
-) -> Vec<(uwsgi::Reading, Option<(&'s Start<'a>, Confidence)>)> {
+fn readings<'s, 'a>(view: &View, starts: &'s [Start<'a>]) -> Vec<(uwsgi::Reading, Option<(&'s Start<'a>, Confidence)>)> {
     let inis: Vec<&Arc<Document>> = view.of(Kind::Uwsgi).collect();
     let named = |start: &Start<'_>| start.job.uwsgi_ini.known().cloned();
-    let of_job: Vec<_> =
-        starts.iter().map(|start| named(start).and_then(|path| by_path(&inis, |ini| &ini.path, &path))).collect();
+    let of_job: Vec<_> = starts
+        .iter()
+        .map(|start| named(start).and_then(|path| by_path(&inis, |ini| &ini.path, &path)))
+        .collect();
     let mut all = Vec::new();
     for ini in &inis {
-        let mut jobs = starts.iter().zip(&of_job).filter_map(|(start, found)| {
-            found.filter(|(found, _)| Arc::ptr_eq(found, ini)).map(|(_, sure)| (start, sure))
-        });
+        let mut jobs = starts
+            .iter()
+            .zip(&of_job)
+            .filter_map(|(start, found)| found.filter(|(found, _)| Arc::ptr_eq(found, ini)).map(|(_, sure)| (start, sure)));
         let job = match (jobs.next(), jobs.next()) {
             (Some(only), None) => Some(only),
             _ => None,
@@ -253,12 +253,10 @@ fn env_read(read: &app::Read, link: &Link, layers: &Layers, job: Confidence) -> 
     row.app = link.app.clone();
     layers.judge(&read.name, &mut row);
     if read.maybe_from_file.is_some() && row.provided.known() == Some(&false) {
-        row.provided =
-            Fact::unknown(Missing::new("the `.env` file that the app loads", "lint it together with the app"));
+        row.provided = Fact::unknown(Missing::new("the `.env` file that the app loads", "lint it together with the app"));
     }
     if !read.raises && read.selected.is_none() {
-        row.provided =
-            Fact::unknown(Missing::new("which configuration class the app selects", "select it by a literal name"));
+        row.provided = Fact::unknown(Missing::new("which configuration class the app selects", "select it by a literal name"));
     }
     row.confidence = link.confidence.min(job);
     if read.sometimes || read.moment != Moment::Import {
@@ -272,9 +270,7 @@ fn problems(parts: &Parts<'_>, nginx: &nginx::Reading, starts: &[Start<'_>]) -> 
     let mut all = nginx.problems.clone();
     for document in parts.view.of(Kind::Nginx) {
         let parsed = parts.trees.get(&document.file).filter(|_| !document.has_code());
-        all.extend(
-            parsed.into_iter().flat_map(|parsed| &parsed.problems).map(|problem| (document.file, problem.clone())),
-        );
+        all.extend(parsed.into_iter().flat_map(|parsed| &parsed.problems).map(|problem| (document.file, problem.clone())));
     }
     for start in starts {
         all.extend(start.reading.problems.iter().map(|problem| (start.document.file, problem.clone())));
