@@ -133,13 +133,13 @@ fn root_folders(tree: &Tree<'_>, cookbooks: &BTreeSet<&str>) -> Vec<String> {
     roots.iter().filter(outermost).cloned().collect()
 }
 
-/// Reads every root of the tree.
-pub fn roots(tree: &Tree<'_>) -> Vec<Root> {
+/// Reads every root of the tree; `named` are the JSON files of attributes that the user named.
+pub fn roots(tree: &Tree<'_>, named: &[&str]) -> Vec<Root> {
     let cookbooks = cookbook_folders(tree);
-    root_folders(tree, &cookbooks).into_iter().map(|folder| root(tree, folder, &cookbooks)).collect()
+    root_folders(tree, &cookbooks).into_iter().map(|folder| root(tree, folder, &cookbooks, named)).collect()
 }
 
-fn root(tree: &Tree<'_>, folder: String, cookbooks: &BTreeSet<&str>) -> Root {
+fn root(tree: &Tree<'_>, folder: String, cookbooks: &BTreeSet<&str>, named: &[&str]) -> Root {
     let inside: Vec<&str> =
         cookbooks.iter().copied().filter(|book| tree_holds(&folder, book) && !is_test(&folder, book)).collect();
     let files: Vec<_> = tree.under(&folder).filter(|file| is_read(file.path, &folder, &inside)).copied().collect();
@@ -168,7 +168,7 @@ fn root(tree: &Tree<'_>, folder: String, cookbooks: &BTreeSet<&str>) -> Root {
         .filter(|(path, ..)| base(path) == "Berksfile" && !root.is_context(path))
         .map(|(path, file, program)| Berks::read(program, *file, path))
         .collect();
-    read_json(tree, &mut root);
+    read_json(tree, &mut root, named);
     read_attributes(&mut root);
     read_recipes(&mut root);
     root
@@ -299,17 +299,25 @@ fn read_recipes(root: &mut Root) {
 /// Larger files are data, not a stack's custom JSON.
 const MAX_JSON: usize = 256 << 10;
 
-fn read_json(tree: &Tree<'_>, root: &mut Root) {
+fn read_json(tree: &Tree<'_>, root: &mut Root, named: &[&str]) {
     for file in tree.under(&root.folder) {
         let is_candidate = file.path.ends_with(".json")
             && file.text.len() <= MAX_JSON
             && file.text.contains("\"deploy\"")
-            && !root.is_context(file.path);
+            && !root.is_context(file.path)
+            && !named.contains(&file.path);
         let json = is_candidate.then(|| serde_json::from_str::<serde_json::Value>(file.text).ok()).flatten();
         root.json.extend(json.filter(|json| json["deploy"].is_object()).map(|json| (file.file, json)));
     }
     let only = root.json.len() == 1;
     for (file, json) in &root.json {
         root.attributes.read_json(json, Place::whole(*file), !only);
+    }
+    for file in named.iter().filter_map(|path| tree.get(path)) {
+        let Ok(json) = serde_json::from_str::<serde_json::Value>(file.text) else { continue };
+        root.attributes.read_json(&json, Place::whole(file.file), false);
+        if json["deploy"].is_object() {
+            root.json.push((file.file, json));
+        }
     }
 }

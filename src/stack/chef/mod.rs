@@ -131,8 +131,13 @@ pub struct Chef {
 
 /// Reads the Chef files among `files`; `target` is the consumer that the user declared.
 pub fn read(files: &[RepoFile<'_>], target: Option<Target>) -> Chef {
+    read_with(files, target, &[])
+}
+
+/// The same with the JSON files of attributes that the user named (`[chef] attributes`), by their paths among `files`.
+pub fn read_with(files: &[RepoFile<'_>], target: Option<Target>, attributes: &[&str]) -> Chef {
     let tree = Tree::new(files);
-    let mut chef = Chef { roots: cookbook::roots(&tree), ..Chef::default() };
+    let mut chef = Chef { roots: cookbook::roots(&tree, attributes), ..Chef::default() };
     for (number, root) in chef.roots.iter().enumerate() {
         let decision = target::decide(target, root, &tree);
         let layout = layout::Layout::new(root, &decision, &tree);

@@ -7,12 +7,16 @@ use crate::stack::deployment::Content;
 
 /// A repository of these files.
 fn read_tree(files: &[(&str, &str)], target: Option<Target>) -> Chef {
+    read_tree_with(files, target, &[])
+}
+
+fn read_tree_with(files: &[(&str, &str)], target: Option<Target>, attributes: &[&str]) -> Chef {
     let mut sources = Sources::default();
     let ids: Vec<_> =
         files.iter().map(|(path, text)| sources.add(*path, text.as_bytes().to_vec(), Origin::File)).collect();
     let files: Vec<_> =
         files.iter().zip(&ids).map(|((path, text), file)| RepoFile { path, file: *file, text }).collect();
-    read(&files, target)
+    read_with(&files, target, attributes)
 }
 
 fn known<T: Clone>(fact: &crate::stack::fact::Fact<T>) -> Option<T> {
@@ -207,4 +211,13 @@ fn the_stacks_json_supplies_apps() {
     let chef = read_tree(&[files[0], files[1], ("stack.json", json)], None);
     assert_eq!(known(&chef.checkouts[0].over_ssh), Some(true));
     assert_eq!(known(&chef.checkouts[0].destination).as_deref(), Some("/srv/www/shop"));
+}
+
+#[test]
+fn named_json_supplies_attributes() {
+    let dna = ("ops/dna.json", r#"{"shop": {"dir": "/opt/shop/"}, "x": 8080}"#);
+    let chef = read_tree_with(&[&SHOP[..], &[dna]].concat(), None, &["ops/dna.json"]);
+    let ini = chef.deployed.iter().find(|one| one.kind == "template").unwrap();
+    assert_eq!(chef.evaluate(ini, "@port"), Answer::Known("8080".to_owned()));
+    assert_eq!(chef.evaluate(ini, "node['shop']['dir']"), Answer::Known("/opt/shop/".to_owned()));
 }
