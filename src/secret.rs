@@ -18,6 +18,9 @@ pub use shown::{sanitise, sanitise_equal};
 /// Shorter secrets are masked where they stand, and not searched for elsewhere: `admin` would blank half a config.
 const LITERAL_FROM: usize = 6;
 
+/// Longer ones too: no password is, and their forms would fill the memory.
+const LITERAL_TO: usize = 1024;
+
 /// Words that people set as passwords and that stand elsewhere with another meaning.
 const COMMON: &[&str] = &[
     "password",
@@ -70,10 +73,11 @@ impl Secrets {
                 }
             }
         }
-        let mut forms: Vec<String> = forms.into_iter().filter(|form| worth_searching(form)).collect();
+        let mut forms: Vec<String> =
+            forms.into_iter().filter(|form| form.len() >= LITERAL_FROM && !COMMON.contains(&form.as_str())).collect();
         forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
         // Chunks keep each automaton far below the size limit of `regex`, whatever a hostile tree holds.
-        let literals = forms.chunks(128).flat_map(|chunk| alternation(chunk)).collect();
+        let literals = forms.chunks(128).flat_map(alternation).collect();
         Self { literals }
     }
 
@@ -113,7 +117,7 @@ fn alternation(chunk: &[String]) -> Vec<Regex> {
 }
 
 fn worth_searching(literal: &str) -> bool {
-    literal.len() >= LITERAL_FROM
+    (LITERAL_FROM..=LITERAL_TO).contains(&literal.len())
         && !COMMON.contains(&literal.to_ascii_lowercase().as_str())
         && !value::is_name_of_secret(literal)
         && literal.bytes().any(|byte| byte != literal.as_bytes()[0])

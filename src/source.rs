@@ -157,6 +157,7 @@ impl Source {
 #[derive(Debug, Default)]
 pub struct Sources {
     all: Vec<Source>,
+    confided: Vec<String>,
 }
 
 impl Sources {
@@ -176,6 +177,16 @@ impl Sources {
         let id = FileId(u32::try_from(self.all.len()).unwrap_or(u32::MAX));
         self.all.push(Source { name: name.into(), origin, bytes, text, line_starts });
         id
+    }
+
+    /// Keeps a text that is never shown, such as `NAME=value` of a process, so that its secrets are known and masked elsewhere.
+    pub fn confide(&mut self, text: impl Into<String>) {
+        self.confided.push(text.into());
+    }
+
+    /// The texts that are never shown.
+    pub fn confided(&self) -> &[String] {
+        &self.confided
     }
 
     /// Keeps the name of a folder, so that a finding can point at it.

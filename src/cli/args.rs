@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Linter and doctor for nginx, uWSGI, Flask or Django, PostgreSQL, their jobs and their Chef cookbooks.
 #[derive(Debug, Parser)]
-#[command(name = "housecall", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "housecall", version, max_term_width = 100)]
 #[command(
     long_about = "housecall reads the whole stack as one thing: nginx, uWSGI, the job that starts it, the Flask or \
 Django app, its environment and its database.\n\n`housecall lint` says what is wrong in a repository, and why; `housecall \

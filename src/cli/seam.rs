@@ -11,6 +11,7 @@ use crate::stack::document::Kind;
 
 /// What to read and judge.
 #[derive(Debug, Clone, Default)]
+#[expect(dead_code, reason = "SEAM: read by the engine once it is called")]
 pub(super) struct Options {
     /// Files and folders as the user named them.
     pub(super) paths: Vec<PathBuf>,
@@ -41,6 +42,7 @@ pub(super) struct Run {
 
 /// What to look at on a host.
 #[derive(Debug, Clone, Default)]
+#[expect(dead_code, reason = "SEAM: read by the engine once it is called")]
 pub(super) struct Visit {
     pub(super) nginx_conf: Option<PathBuf>,
     pub(super) uwsgi_ini: Vec<PathBuf>,

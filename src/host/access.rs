@@ -1,6 +1,7 @@
 //! Whether a user may connect to a unix socket: search on each folder of the path, write on the socket itself.
 
-use super::{Files, ReadError};
+use super::machine::{Process, User};
+use super::{Files, ReadError, users};
 
 /// Who asks: the ids of a process or of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -11,6 +12,18 @@ pub struct Identity {
     pub gid: u32,
     /// Supplementary groups.
     pub groups: Vec<u32>,
+}
+
+impl From<&Process> for Identity {
+    fn from(process: &Process) -> Self {
+        Self { uid: process.uid, gid: process.gid, groups: process.groups.clone() }
+    }
+}
+
+impl From<&User> for Identity {
+    fn from(user: &User) -> Self {
+        Self { uid: user.uid, gid: user.gid, groups: user.groups.clone() }
+    }
 }
 
 /// What the permission bits along a path say.
@@ -43,6 +56,15 @@ pub enum Access {
         /// Why it cannot be told.
         why: ReadError,
     },
+}
+
+impl Access {
+    /// Why `user` is refused, in words that name the element, its mode and its owner; `None` where nobody is refused.
+    pub fn because(&self, user: &str, files: &(impl Files + ?Sized)) -> Option<String> {
+        let Access::Denied { at, needs, mode, uid, gid } = self else { return None };
+        let owner = users::owner(files, *uid, *gid);
+        Some(format!("{user} needs {needs} on {at}, which has mode {mode:04o} and belongs to {owner}"))
+    }
 }
 
 /// Whether `who` may connect to the socket at `path`: unix(7), path_resolution(7). Root may whatever the bits say.

@@ -7,6 +7,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use super::deadline::Deadline;
+use super::{Access, Host, Identity};
 
 /// What happened on connecting.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +61,23 @@ pub enum NoAddress {
     NoResolver(String),
     /// No answer within the deadline.
     TimedOut,
+}
+
+/// What happens when `who`, such as nginx's worker, connects to a unix socket: the permission bits are worked out, for
+/// housecall may be somebody else; the rest is tried.
+pub fn unix_as(host: &(impl Host + ?Sized), path: &str, who: &Identity) -> Connect {
+    let unsure = match host.access(path, who) {
+        Access::Denied { .. } => return Connect::Denied,
+        Access::Missing { .. } => return Connect::Missing,
+        Access::Allowed => None,
+        Access::Unknown { at, why } => Some(format!("whether it may be reached cannot be told at {at}: {why}")),
+    };
+    match (host.connect_unix(path), unsure) {
+        (Connect::Ok | Connect::Denied, Some(words)) => Connect::Other(words),
+        // That refuses housecall itself, and says nothing of `who`.
+        (Connect::Denied, None) => Connect::Other("this user may not connect to it; root may".to_owned()),
+        (seen, _) => seen,
+    }
 }
 
 /// Connects to a unix socket and closes. A path that starts with `@` is an abstract name.

@@ -8,6 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::Errno;
 
 use super::machine::{TAIL_BYTES, Tail};
 use super::{FileKind, ReadError, Stat};
@@ -88,9 +89,23 @@ fn open_regular(path: &Path) -> Result<File, ReadError> {
     {
         return Err(ReadError::Other("a link of another user leads to this private file".to_owned()));
     }
-    let same = format!("/proc/self/fd/{}", looked_at.as_raw_fd());
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    Ok(File::from(rustix::fs::open(same, flags, Mode::empty()).map_err(std::io::Error::from)?))
+    let same = format!("/proc/self/fd/{}", looked_at.as_raw_fd());
+    match rustix::fs::open(same, flags, Mode::empty()) {
+        Ok(file) => Ok(File::from(file)),
+        // Some sandboxes have no /proc.
+        Err(Errno::NOENT) => open_if_unchanged(path, flags, &found),
+        Err(error) => Err(std::io::Error::from(error).into()),
+    }
+}
+
+fn open_if_unchanged(path: &Path, flags: OFlags, expected: &rustix::fs::Stat) -> Result<File, ReadError> {
+    let file = rustix::fs::open(path, flags, Mode::empty()).map_err(std::io::Error::from)?;
+    let opened = rustix::fs::fstat(&file).map_err(std::io::Error::from)?;
+    if (opened.st_dev, opened.st_ino) != (expected.st_dev, expected.st_ino) {
+        return Err(ReadError::Other("it changed while it was looked at".to_owned()));
+    }
+    Ok(File::from(file))
 }
 
 /// The owner of the first symbolic link on the way to `path` that belongs neither to root nor to this process.

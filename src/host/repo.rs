@@ -122,7 +122,9 @@ impl Root {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
-                    complain(&self.name, error.to_string());
+                    let path = path_of(&error).and_then(Path::to_str).unwrap_or(&self.name);
+                    let reason = error.io_error().map(|io| ReadError::from(std::io::Error::from(io.kind())));
+                    complain(path, reason.map_or_else(|| error.to_string(), |reason| reason.to_string()));
                     continue;
                 }
             };
@@ -135,6 +137,15 @@ impl Root {
                 None => complain(&entry.path().to_string_lossy(), "the name of this file is not UTF-8".to_owned()),
             }
         }
+    }
+}
+
+/// The path that an error of the walk is about.
+fn path_of(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => path_of(err),
+        _ => None,
     }
 }
 

@@ -10,6 +10,20 @@ pub fn read(files: &dyn Files) -> Result<Vec<User>, ReadError> {
     Ok(parse(&String::from_utf8_lossy(&passwd), &String::from_utf8_lossy(&group)))
 }
 
+/// `user:group` of a file, by name where the name is known.
+pub fn owner(files: &(impl Files + ?Sized), uid: u32, gid: u32) -> String {
+    let name = |path: &str, id: u32| {
+        let text = files.read(path).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let of_id = text
+            .lines()
+            .map(|line| line.split(':').collect::<Vec<_>>())
+            .find(|fields| fields.get(2).and_then(|field| field.parse().ok()) == Some(id));
+        of_id.and_then(|fields| fields.first().map(|&name| name.to_owned())).unwrap_or_else(|| id.to_string())
+    };
+    format!("{}:{}", name("/etc/passwd", uid), name("/etc/group", gid))
+}
+
 /// Lines that are not in the format of passwd(5) or group(5) are left out.
 fn parse(passwd: &str, group: &str) -> Vec<User> {
     let memberships: Vec<(u32, Vec<&str>)> = group

@@ -20,7 +20,7 @@ pub fn write(diagnosis: &Diagnosis, texts: &Texts<'_>, shown: &Shown, out: &mut 
         screen.root_cause(at, cause, out)?;
     }
     if diagnosis.root_causes.is_empty() {
-        writeln!(out, "{}\n", screen.paint.bold(no_cause(diagnosis)))?;
+        writeln!(out, "{}", screen.paint.bold(no_cause(diagnosis)))?;
     }
     screen.hops(&diagnosis.hops, out)?;
     if !shown.quiet {
@@ -54,6 +54,9 @@ struct Screen<'s, 't> {
 impl Screen<'_, '_> {
     fn root_cause(&self, at: usize, cause: &RootCause, out: &mut dyn Write) -> io::Result<()> {
         let finding = &cause.finding;
+        if at > 0 {
+            writeln!(out)?;
+        }
         let lead = if at == 0 { "Root cause: " } else { "Second root cause: " };
         let lead = if at > 1 { "Another root cause: " } else { lead };
         let sentence = wrap(&format!("{lead}{}", self.texts.clean(&finding.message)), self.shown.width);
@@ -91,11 +94,11 @@ impl Screen<'_, '_> {
                 writeln!(out, "  {line}")?;
             }
             for line in lines {
-                writeln!(out, "    {line}")?;
+                writeln!(out, "    {}", self.paint.diff(&line))?;
             }
         }
         self.list("verify with", &cause.verify, "", out)?;
-        writeln!(out)
+        Ok(())
     }
 
     fn part(&self, name: &str, out: &mut dyn Write) -> io::Result<()> {
@@ -120,13 +123,10 @@ impl Screen<'_, '_> {
 
     /// One group for each request path, one line for each hop.
     fn hops(&self, hops: &[Hop], out: &mut dyn Write) -> io::Result<()> {
-        let mut path = None;
+        let mut path: Option<&String> = None;
         for hop in hops.iter().filter(|hop| hop.state != State::NotApplicable) {
             if path != Some(&hop.path) {
-                if path.is_some() {
-                    writeln!(out)?;
-                }
-                writeln!(out, "{}", self.paint.bold(&self.texts.clean(&hop.path)))?;
+                writeln!(out, "\n{}", self.paint.bold(&self.texts.clean(&hop.path)))?;
                 path = Some(&hop.path);
             }
             let title = self.texts.clean(&hop.title);
@@ -192,13 +192,11 @@ impl Screen<'_, '_> {
     fn closing(&self, diagnosis: &Diagnosis, out: &mut dyn Write) -> io::Result<()> {
         let others = self.shown.of(&diagnosis.report).count().saturating_sub(diagnosis.root_causes.len());
         let hidden = diagnosis.hops.iter().filter(|hop| hop.state == State::Unknown(Reason::NoPermission)).count();
-        writeln!(out)?;
+        if others > 0 || hidden > 0 || !diagnosis.report.cannot_tell.is_empty() || !diagnosis.root_causes.is_empty() {
+            writeln!(out)?;
+        }
         if others > 0 {
-            writeln!(
-                out,
-                "{} that broke nothing yet: housecall doctor --format json lists them",
-                count(others, "finding")
-            )?;
+            writeln!(out, "{} besides: housecall doctor --format json lists them", count(others, "finding"))?;
         }
         if hidden > 0 {
             writeln!(out, "{} hidden from this user: sudo housecall doctor", count(hidden, "hop"))?;

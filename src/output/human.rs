@@ -31,14 +31,8 @@ fn write_finding(finding: &Finding, texts: &Texts<'_>, shown: &Shown, out: &mut 
     }
     let related: Vec<Label> =
         finding.related.iter().filter(|label| label.place != finding.primary.place).cloned().collect();
-    let body = frames(
-        texts,
-        finding.severity,
-        Some(&finding.primary),
-        &related,
-        notes(finding, texts, shown.width),
-        shown.look(),
-    );
+    let body =
+        frames(texts, finding.severity, Some(&finding.primary), &related, notes(finding, texts, shown), shown.look());
     if !body.is_empty() {
         writeln!(out, "{body}")?;
     }
@@ -51,16 +45,17 @@ fn whole(label: &Label, texts: &Texts<'_>) -> String {
     if label.text.is_empty() { name } else { format!("{name}: {}", texts.clean(&label.text)) }
 }
 
-fn notes(finding: &Finding, texts: &Texts<'_>, width: usize) -> Vec<String> {
+fn notes(finding: &Finding, texts: &Texts<'_>, shown: &Shown) -> Vec<String> {
+    let paint = Paint(shown.colour);
     let mut notes: Vec<String> = Vec::new();
     // The gutter, the bullet and a blank stand in front of a note.
-    let room = width.saturating_sub(8);
+    let room = shown.width.saturating_sub(8);
     let wholes = finding.related.iter().filter(|label| label.place.span.is_none());
     notes.extend(wholes.map(|label| wrap(&whole(label, texts), room).join("\n")));
     if let Some(fix) = &finding.fix {
         let (title, lines) = mend::lines(texts, fix, Some(finding.primary.place.file));
         let mut note = wrap(&format!("fix: {title}"), room);
-        note.extend(lines.into_iter().map(|line| format!("     {line}")));
+        note.extend(lines.into_iter().map(|line| format!("     {}", paint.diff(&line))));
         notes.push(note.join("\n"));
     }
     match finding.confidence {

@@ -36,6 +36,15 @@ impl Paint {
         self.with("36", text)
     }
 
+    /// A line of a diff, by its mark.
+    pub(super) fn diff(self, line: &str) -> String {
+        match line.as_bytes().first() {
+            Some(b'+') => self.with("32", line),
+            Some(b'-') => self.with("31", line),
+            _ => line.to_owned(),
+        }
+    }
+
     pub(super) fn severity(self, severity: Severity, text: &str) -> String {
         match severity {
             Severity::Error => self.red(text),

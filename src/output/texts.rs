@@ -35,7 +35,9 @@ impl<'a> Texts<'a> {
     }
 
     fn secrets(&self) -> &Secrets {
-        self.secrets.get_or_init(|| Secrets::harvest(self.sources.iter().map(|(_, source)| source.text())))
+        let shown = self.sources.iter().map(|(_, source)| source.text());
+        let confided = self.sources.confided().iter().map(String::as_str);
+        self.secrets.get_or_init(|| Secrets::harvest(shown.chain(confided)))
     }
 
     /// The source behind an id; its raw text is not for output.

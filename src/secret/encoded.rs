@@ -17,7 +17,7 @@ pub(super) fn forms(secret: &str, forms: &mut BTreeSet<String>) {
             forms.extend((0..3).map(|offset| base64_inside(plain.as_bytes(), offset, alphabet)));
         }
         // `postgres://u:a@b@host` makes libpq look for the host `b@host` and say so.
-        forms.extend(plain.match_indices(['@', '/', '#', '?', ':']).flat_map(|(at, _)| {
+        forms.extend(plain.match_indices(['@', '/', '#', '?', ':']).take(16).flat_map(|(at, _)| {
             let tail = &plain[at + 1..];
             let head = &plain[..at];
             [(tail.len() >= 4).then(|| format!("{tail}@")), (head.len() >= 8).then(|| head.to_owned())]

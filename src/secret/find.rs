@@ -91,9 +91,16 @@ fn in_line(line: &str) -> Vec<Found> {
 
 /// Passwords in `scheme://user:password@host`, also when they hold an unescaped `@`, `:`, `/` or `#`.
 fn urls(line: &str, found: &mut Vec<Found>) {
+    if !line.contains('@') {
+        return;
+    }
+    let mut from = 0;
     for scheme in URL.find_iter(line) {
+        if scheme.start() < from {
+            continue;
+        }
         let quote = line[..scheme.start()].chars().next_back().filter(|before| matches!(before, '"' | '\'' | '`'));
-        let rest = &line[scheme.end()..line.floor_char_boundary(scheme.end() + 2048)];
+        let rest = &line[scheme.end()..line.floor_char_boundary(scheme.end() + 1024)];
         let end = rest
             .find(|character: char| match quote {
                 Some(quote) => character == quote,
@@ -107,6 +114,8 @@ fn urls(line: &str, found: &mut Vec<Found>) {
         if !authority.contains('@') && (!authority.contains(':') || PORT_ONLY.is_match(authority)) {
             continue;
         }
+        // What follows in this token is hidden with it.
+        from = scheme.end() + at;
         let user = &token[..at];
         let (name, password) = user.split_once(':').map_or((user, None), |(name, password)| (name, Some(password)));
         if name.len() >= 20 && !is_placeholder(name) {
@@ -152,10 +161,12 @@ fn assignments(line: &str, found: &mut Vec<Found>) {
         let gap = match ASSIGNED.find(after) {
             Some(gap) if gap.as_str().ends_with(':') && after[gap.end()..].starts_with(':') => continue,
             Some(gap) => gap,
-            None if PARAM.is_match(before) => match GAP.find(after) {
-                Some(gap) => gap,
-                None => continue,
-            },
+            None if PARAM.is_match(&before[before.ceil_char_boundary(before.len().saturating_sub(64))..]) => {
+                match GAP.find(after) {
+                    Some(gap) => gap,
+                    None => continue,
+                }
+            }
             None => continue,
         };
         let start = key.end() + gap.end();
@@ -163,7 +174,7 @@ fn assignments(line: &str, found: &mut Vec<Found>) {
             .chars()
             .next_back()
             .filter(|quote| matches!(quote, '"' | '\'') && !after.starts_with([*quote, '\\']));
-        let at_line_head = LINE_HEAD.is_match(before.trim_end_matches(['"', '\'']));
+        let at_line_head = before.len() <= 256 && LINE_HEAD.is_match(before.trim_end_matches(['"', '\'']));
         let value = value_at(line, start, opened, at_line_head);
         from = from.max(value.end);
         keep(line, value, key.as_str(), found);
@@ -241,7 +252,11 @@ fn keep(line: &str, value: Range<usize>, key: &str, found: &mut Vec<Found>) {
 
 /// Values of Authorization and Cookie headers, to the closing quote or the end of the line.
 fn headers(line: &str, found: &mut Vec<Found>) {
+    let mut from = 0;
     for header in HEADER.find_iter(line) {
+        if header.start() < from {
+            continue;
+        }
         let mut start = header.end();
         let mut rest = &line[start..];
         let quote = match header.as_str().chars().next_back() {
@@ -260,6 +275,7 @@ fn headers(line: &str, found: &mut Vec<Found>) {
             continue;
         }
         let span = start + scheme..start + end;
+        from = span.end;
         // A whole cookie header seldom repeats, a bearer token does.
         found.push(Found { span, repeats: scheme > 0 });
     }
@@ -268,9 +284,9 @@ fn headers(line: &str, found: &mut Vec<Found>) {
 /// The bodies of PEM private keys.
 fn private_keys(text: &str, found: &mut Vec<Found>) {
     for begin in PEM_BEGIN.find_iter(text) {
-        let body = &text[begin.end()..];
+        let body = &text[begin.end()..text.floor_char_boundary(begin.end() + 16 * 1024)];
         let end = match body.find("-----END") {
-            Some(end) if !body[..end].contains("-----BEGIN") && end < 32 * 1024 => end,
+            Some(end) if !body[..end].contains("-----BEGIN") => end,
             _ => body.split_inclusive('\n').take_while(|line| PEM_LINE.is_match(line)).map(str::len).sum(),
         };
         let mut start = begin.end();

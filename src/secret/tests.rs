@@ -172,3 +172,28 @@ proptest! {
         prop_assert!(!secrets.mask(&text).contains(&password));
     }
 }
+
+#[test]
+fn hostile_lines_take_linear_time() {
+    let start = std::time::Instant::now();
+    for piece in [
+        "token ",
+        "token=",
+        "token='",
+        "a://",
+        "a://b:c@",
+        "Cookie: ",
+        "password:\"",
+        "{{://",
+        "-----BEGIN PRIVATE KEY-----",
+        "GET ?",
+        "pass:<%",
+        "x-api-key: \"",
+        "os.environ,'token=env(",
+    ] {
+        let line = piece.repeat(100_000 / piece.len());
+        assert_eq!(Secrets::harvest([line.as_str()]).mask(&line).len(), line.len());
+    }
+    // Quadratic time would be minutes; this is what a loaded machine needs without optimisation, many times over.
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+}

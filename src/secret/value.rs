@@ -88,6 +88,9 @@ pub(super) fn holds_secret(key: &str) -> bool {
 
 /// Whether `value` only stands for a secret: empty, a variable, a template tag, an elision.
 pub(super) fn is_placeholder(value: &str) -> bool {
+    if value.len() > 512 {
+        return false;
+    }
     let value = value.trim().trim_end_matches([',', ';']).trim_matches(['"', '\'']);
     value.is_empty()
         || NOTHING.contains(&value.to_ascii_lowercase().trim_end_matches([')', ']', '}']))

@@ -81,6 +81,11 @@ impl Document {
         self.tags.iter().any(|(tag, _)| tag.alone)
     }
 
+    /// Whether conditions or loops of a template decide which of its lines are there.
+    pub fn has_code(&self) -> bool {
+        self.tags.iter().any(|(tag, _)| tag.kind == TagKind::Code)
+    }
+
     /// Whether `span` touches a tag that prints something.
     pub fn is_templated(&self, span: Span) -> bool {
         self.tags.iter().any(|(tag, _)| tag.kind == TagKind::Output && tag.span.overlaps(span))

@@ -1,9 +1,9 @@
 //! Who asks for an environment variable, who gives it to the process as it is really started, and what only looks like it.
 
 use crate::rows;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::finding::Confidence;
 use crate::stack::app::App;
 use crate::stack::fact::{Fact, Missing};
 use crate::stack::job::Job;
@@ -19,6 +19,8 @@ rows! {
         has_default: bool,
         #[doc = "what the app uses it for, such as `SQLALCHEMY_DATABASE_URI`"]
         used_as: String,
+        #[doc = "whether it happens while the app is imported, not in a request"]
+        at_import: bool,
         #[doc = "whether the process as it is started has it"]
         provided: bool,
         #[doc = "where a login shell sets it"]
@@ -41,6 +43,8 @@ rows! {
         path: String,
         #[doc = "whether the value is empty"]
         empty: bool,
+        #[doc = "the value; masked wherever it is shown"]
+        value: String,
         #[doc = "the user it is set for, where it is for one user only"]
         user: String,
         #[doc = "the line that would work"]
@@ -65,6 +69,28 @@ pub struct Layers {
 }
 
 impl Layers {
+    /// Adds the values keyed `gives` to those that the process has, and the others to those that only seem to be given.
+    ///
+    /// A value without a known name may be any variable.
+    pub fn add(&mut self, values: impl Iterator<Item = Arc<EnvValue>>, gives: &str) {
+        for value in values {
+            if value.key != gives {
+                self.ignored.push(value);
+                continue;
+            }
+            if let Some(missing) = value.name.missing() {
+                self.out_of_sight.get_or_insert_with(|| missing.clone());
+            }
+            self.given.push(value);
+        }
+    }
+
+    /// The variables whose value is at hand, for code whose path depends on them.
+    pub fn texts(&self) -> BTreeMap<String, String> {
+        let known = |value: &Arc<EnvValue>| Some((value.name.known()?.clone(), value.value.known()?.clone()));
+        self.given.iter().filter_map(known).collect()
+    }
+
     /// Whether the process has the variable.
     pub fn provided(&self, name: &str) -> Fact<bool> {
         if let Some(value) = named(&self.given, name) {
@@ -104,9 +130,4 @@ impl Layers {
 /// The last value with this name: later lines win in every one of these files.
 fn named<'a>(values: &'a [Arc<EnvValue>], name: &str) -> Option<&'a EnvValue> {
     values.iter().rev().find(|value| value.name.known().is_some_and(|known| known == name)).map(Arc::as_ref)
-}
-
-/// How sure it is that a read happens at all: what a request handler reads, happens only if that handler runs.
-pub fn confidence_of_scope(at_import: bool, link: Confidence) -> Confidence {
-    if at_import { link } else { link.min(Confidence::Possible) }
 }

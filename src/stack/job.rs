@@ -120,6 +120,7 @@ fn env_value(document: &Document, key: &str, name: &str, value: &Answer<String>,
     row.path = Fact::read(document.path.clone(), place);
     row.empty.place = Some(place);
     row.empty.answer = value.clone().map_known(|value| value.is_empty());
+    row.value = Fact { answer: value.clone(), ..row.name.clone().at(place) };
     row.user = Fact::absent();
     row.cure = Fact::absent();
     row

@@ -1,8 +1,8 @@
 //! Facts: what a repository or a host says of its stack, and how the parts are linked.
 
-#[macro_use]
 pub mod fact;
 pub mod app;
+pub mod assemble;
 pub mod boundary;
 pub mod chef;
 pub mod database;

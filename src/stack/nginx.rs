@@ -150,18 +150,23 @@ fn add_upstreams(assembly: &Assembly<'_>, statements: &[Statement<'_>], into: &m
         let Some(name) = statement.directive.arguments.first() else { continue };
         let Answer::Known(name) = statement.document.value(name.span, &name.value) else { continue };
         let servers = into.entry(name).or_default();
-        for server in assembly.inside(statement).0.iter().filter(|inner| inner.directive.is("server")) {
+        let (inside, seen) = assembly.inside(statement);
+        for server in inside.iter().filter(|inner| inner.directive.is("server")) {
             let (Some(value), false) = (server.directive.arguments.first(), is_down(server.directive)) else {
                 continue;
             };
             let mut fact = server.document.fact(value.span, &value.value);
             if let Answer::Known(value) = &fact.answer {
                 fact.answer = match address::of_upstream_server(value) {
-                    Some(address) => Answer::Known(address),
-                    None => Answer::Unknown(unknown_variable(value)),
+                    Target::Address(address) | Target::Name(address, _) => Answer::Known(address),
+                    Target::Variable(name) => Answer::Unknown(unknown_variable(&name)),
                 };
             }
             servers.push(fact);
+        }
+        if !seen || servers.is_empty() {
+            let what = format!("the servers of upstream `{}`", statement.directive.arguments[0].value);
+            servers.push(Fact::unknown(Missing::new(what, "lint the files that it includes too")));
         }
     }
 }
@@ -212,10 +217,10 @@ impl Walk<'_> {
                 "listen" => self.listen(statement, scope),
                 "stream" | "mail" | "upstream" => {}
                 name => {
-                    let (inside, _) = self.assembly.inside(statement);
+                    let (inside, seen) = self.assembly.inside(statement);
                     let mut scope = scope.clone();
                     if name == "server" {
-                        scope.server_names = server_names(&inside);
+                        scope.server_names = server_names(&inside, seen);
                     } else if name == "location" {
                         scope.location = text_of(statement);
                     }
@@ -305,7 +310,7 @@ impl Walk<'_> {
 }
 
 /// All names of a server; the empty name where it has none.
-fn server_names(inside: &[Statement<'_>]) -> Fact<Vec<String>> {
+fn server_names(inside: &[Statement<'_>], seen: bool) -> Fact<Vec<String>> {
     let mut names = Vec::new();
     let mut place: Option<Place> = None;
     for statement in inside.iter().filter(|statement| statement.directive.is("server_name")) {
@@ -320,7 +325,8 @@ fn server_names(inside: &[Statement<'_>]) -> Fact<Vec<String>> {
     }
     match place {
         Some(place) => Fact::read(names, place),
-        None => Fact::default_of(vec![String::new()]),
+        None if seen => Fact::default_of(vec![String::new()]),
+        None => Fact::unknown(Missing::new("the server's names", "lint the files that it includes too")),
     }
 }
 

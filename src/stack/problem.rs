@@ -1,6 +1,9 @@
 //! One row for each thing the real program refuses; pages take theirs by key.
 
 use crate::rows;
+use crate::source::Place;
+use crate::stack::fact::Fact;
+use crate::syntax::Problem;
 
 rows! {
     #[doc = "one thing that the real program refuses; keyed by the page that speaks for it"]
@@ -12,4 +15,17 @@ rows! {
         #[doc = "the file"]
         path: String,
     }
+}
+
+/// The row of a problem that stands at `place` in the file called `path`.
+pub fn refusal(problem: &Problem, place: Place, path: String) -> Refusal {
+    let mut row = Refusal::at(place);
+    problem.kind.clone_into(&mut row.key);
+    row.message = Fact::read(problem.message.clone(), place);
+    for related in &problem.related {
+        row.message = row.message.via(Place::at(place.file, related.span), related.value.clone());
+    }
+    row.hint = problem.hint.clone().map_or_else(Fact::absent, |hint| Fact::read(hint, place));
+    row.path = Fact::read(path, Place::whole(place.file));
+    row
 }

@@ -158,6 +158,18 @@ fn without_section(path: &str) -> &str {
     path.split_once(':').map_or(path, |(path, _)| path)
 }
 
+/// Whether a uWSGI master runs with this ini, links followed; `None` where the ini of one that runs is out of sight.
+pub fn master_runs(host: &dyn Host, found: &[Found], ini: &str) -> Option<bool> {
+    let real = |path: &str| host.real_path(path).unwrap_or_else(|_| path.to_owned());
+    let wanted = real(ini);
+    let masters = found.iter().filter(|one| one.program == Program::Uwsgi && one.master);
+    let inis: Vec<Option<String>> = masters.map(|one| one.config.as_deref().map(real)).collect();
+    if inis.iter().flatten().any(|ini| *ini == wanted) {
+        return Some(true);
+    }
+    inis.iter().all(Option::is_some).then_some(false)
+}
+
 /// A TCP connection that several processes hold: all but one of them got it by fork.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shared {
@@ -311,6 +323,17 @@ mod tests {
         let shared = shared_connections(&forked, &found).unwrap();
         let expected = Shared { inode: 44101, remote: "10.4.0.12:5432".to_owned(), pids: vec![902, 905, 906] };
         assert_eq!(shared, [expected]);
+    }
+
+    #[test]
+    fn a_master_is_known_by_its_ini() {
+        let host = healthy();
+        let mut found = discover(&host).unwrap();
+        assert_eq!(master_runs(&host, &found, "/srv/thena/releases/20160503/uwsgi.ini"), Some(true));
+        assert_eq!(master_runs(&host, &found, "/srv/other.ini"), Some(false));
+        found.iter_mut().for_each(|one| one.config = None);
+        assert_eq!(master_runs(&host, &found, "/srv/other.ini"), None);
+        assert_eq!(master_runs(&host, &[], "/srv/other.ini"), Some(false));
     }
 
     #[test]

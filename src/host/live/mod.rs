@@ -139,9 +139,20 @@ mod tests {
         let own = i32::try_from(std::process::id()).unwrap();
         let all = Live::default().processes().unwrap();
         let process = all.iter().find(|process| process.pid == own).unwrap();
-        assert!(process.exe.as_ref().unwrap().contains("housecall"));
+        let exe = std::env::current_exe().unwrap();
+        assert_eq!(process.exe.as_deref(), Ok(exe.to_str().unwrap()));
         assert!(process.cwd.is_ok() && process.environ.is_ok());
         assert!((Live::default().now() - process.started).abs() < 3600, "started {}", process.started);
+    }
+
+    #[test]
+    fn what_another_user_hides_is_an_error() {
+        let all = Live::default().processes().unwrap();
+        let init = all.iter().find(|process| process.pid == 1).unwrap();
+        let hidden = init.uid != rustix::process::geteuid().as_raw() && !rustix::process::geteuid().is_root();
+        // A container may hide it from root as well.
+        assert!(!hidden || init.environ == Err(ReadError::NoPermission));
+        assert!(!init.cmdline.is_empty());
     }
 
     #[test]

@@ -27,12 +27,13 @@ pub struct Layout<'a> {
 struct Listing {
     fetched: BTreeSet<String>,
     local: BTreeSet<String>,
+    for_tests: BTreeSet<String>,
     is_computed: bool,
 }
 
 impl Listing {
     fn brings(&self, name: &str) -> bool {
-        self.fetched.contains(name) || self.local.contains(name)
+        [&self.fetched, &self.local, &self.for_tests].iter().any(|names| names.contains(name))
     }
 }
 
@@ -153,8 +154,11 @@ impl<'a> Layout<'a> {
         if let Some(line) = &berks.metadata {
             self.add_local(&mut listing, &resolve(folder, &line.value));
         }
-        for entry in berks.entries.iter().filter(|entry| !entry.is_for_tests) {
+        for entry in &berks.entries {
             match &entry.local {
+                None if entry.is_for_tests => {
+                    listing.for_tests.insert(entry.name.value.clone());
+                }
                 None => {
                     listing.fetched.insert(entry.name.value.clone());
                 }

@@ -10,6 +10,8 @@ pub mod opsworks;
 pub mod recipe;
 mod service;
 pub mod target;
+#[cfg(test)]
+mod tests;
 pub mod tree;
 pub mod value;
 pub mod walk;

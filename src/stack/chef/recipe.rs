@@ -142,7 +142,10 @@ const NOT_RESOURCES: [&str; 16] = [
 /// Reads a recipe of the cookbook number `cookbook`; `name` is `cookbook::recipe`.
 pub fn read(program: &Program, file: FileId, name: String, cookbook: usize, mut scope: Scope<'_>) -> Recipe {
     let mut items = Vec::new();
-    let own = name.split("::").next().unwrap_or_default().to_owned();
+    let (own, recipe) =
+        name.split_once("::").map_or((name.clone(), String::new()), |(own, recipe)| (own.into(), recipe.into()));
+    scope.locals.insert("cookbook_name".to_owned(), Answer::Known(Value::Text(own.clone())));
+    scope.locals.insert("recipe_name".to_owned(), Answer::Known(Value::Text(recipe)));
     walk(&program.body, &mut scope, false, &mut |step| {
         let word = step.call.name.as_str();
         if word == "include_recipe" || word == "require_recipe" {

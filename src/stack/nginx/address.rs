@@ -25,16 +25,21 @@ pub(super) fn of_proxy_pass(value: &str) -> Target {
         (_, Some(length)) => (&value[length..], 443),
         _ => (value, 80),
     };
-    let end = if is_unix(rest) { rest[5..].find(':').map(|at| at + 5) } else { rest.find(['/', '?']) };
+    let end = if is_unix(rest) { rest[5..].find(':').map(|at| at + 5) } else { uri_start(rest) };
     of_host(&rest[..end.unwrap_or(rest.len())], Some(port))
 }
 
+/// Where the URI after a host begins; the variables for one begin with its `/`.
+fn uri_start(rest: &str) -> Option<usize> {
+    let variables = ["$request_uri", "$document_uri", "$uri"];
+    variables.iter().filter_map(|name| rest.find(name)).chain(rest.find(['/', '?'])).min()
+}
+
 /// The address of a `server` in `upstream`, whose port is 80 where none is given.
-pub(super) fn of_upstream_server(value: &str) -> Option<String> {
+pub(super) fn of_upstream_server(value: &str) -> Target {
     match of_host(value, Some(80)) {
-        Target::Address(address) => Some(address),
-        Target::Name(name, _) => Some(format!("{name}:80")),
-        Target::Variable(_) => None,
+        Target::Name(name, _) => Target::Address(format!("{name}:80")),
+        target => target,
     }
 }
 
@@ -91,7 +96,9 @@ mod tests {
         assert_eq!(of_proxy_pass("http://[::1]/x"), address("[::1]:80"));
         assert_eq!(of_proxy_pass("http://app/x"), Target::Name("app".into(), Some(80)));
         assert_eq!(of_proxy_pass("http://${backend}:80/x"), Target::Variable("backend".into()));
-        assert_eq!(of_upstream_server("app").as_deref(), Some("app:80"));
+        assert_eq!(of_proxy_pass("http://127.0.0.1:8000$request_uri"), address("127.0.0.1:8000"));
+        assert_eq!(of_upstream_server("app"), address("app:80"));
+        assert_eq!(of_upstream_server("unix:/run/a.sock"), address("/run/a.sock"));
     }
 
     #[test]

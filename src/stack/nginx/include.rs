@@ -18,7 +18,7 @@ pub type Trees = BTreeMap<FileId, Parsed<Config>>;
 const MOST_FILES: usize = 10_000;
 
 /// How deep files may include each other.
-const DEEPEST: usize = 30;
+const DEEPEST: usize = 10;
 
 /// A directive where it takes effect.
 #[derive(Debug, Clone)]

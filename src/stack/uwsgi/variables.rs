@@ -46,6 +46,7 @@ fn given(setting: &Setting) -> Option<EnvValue> {
             let (name, value) = whole.split_once('=')?;
             row.name.answer = Answer::Known(name.to_owned());
             row.empty.answer = Answer::Known(value.is_empty());
+            row.value = Fact::read(value.to_owned(), setting.place());
         }
         (Answer::Unknown(missing), Some(name)) if is_literal(name) => {
             row.name.answer = Answer::Known(name.to_owned());
@@ -60,6 +61,7 @@ fn given(setting: &Setting) -> Option<EnvValue> {
     if let Some(missing) = setting.doubt() {
         row.confidence = Confidence::Possible;
         row.empty.answer = Answer::Unknown(missing.clone());
+        row.value.answer = Answer::Unknown(missing.clone());
         if row.name.known().is_some_and(|name| !is_literal(name)) {
             row.name.answer = Answer::Unknown(missing);
         }

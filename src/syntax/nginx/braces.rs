@@ -42,11 +42,13 @@ impl Braces {
         others.iter().rev().take(3).fold(problem, |problem, span| problem.also(*span, "this `{` is not closed either"))
     }
 
-    /// The problem of a `}` that closes nothing.
-    pub(super) fn extra(&self, span: Span) -> Problem {
+    /// The problem of a `}` that closes nothing; the braces before it are balanced, and done with.
+    pub(super) fn extra(&mut self, span: Span) -> Problem {
         let problem = Problem::new(KIND, span, "unexpected \"}\": no block is open here")
             .hint("remove this `}`, or write the `{` that an earlier block lacks");
-        match self.too_early() {
+        let too_early = self.too_early();
+        self.seen.clear();
+        match too_early {
             Some((open, close)) => problem
                 .also(close, "this `}` is indented deeper than the block it closes; it may be the one too many")
                 .also(open, "the block it closes"),

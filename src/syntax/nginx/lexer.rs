@@ -128,14 +128,12 @@ impl<'a> Lexer<'a> {
         let span = Span::new(start, self.at);
         let raw = span.of(self.text);
         if let Some(braces) = repetition {
-            let quote = if raw.contains('"') { '\'' } else { '"' };
+            let expression = without_parenthesis(raw);
+            let quote = if expression.contains('"') { '\'' } else { '"' };
+            let message = format!("nginx takes the `{{` of `{}` for the start of a block", braces.of(self.text));
             self.problems.push(
-                Problem::new(
-                    KIND,
-                    braces,
-                    format!("nginx takes the `{{` of `{}` for the start of a block", braces.of(self.text)),
-                )
-                .hint(format!("put the expression in quotes: {quote}{}{quote}", shortened(raw, 120))),
+                Problem::new(KIND, braces, message)
+                    .hint(format!("put the expression in quotes: {quote}{}{quote}", shortened(expression, 120))),
             );
         } else if self.too_long(start, self.at, 0) {
             self.refuse_long(span);
@@ -171,7 +169,7 @@ impl<'a> Lexer<'a> {
         let stop = Span::new(noticed, noticed);
         self.problems.push(
             Problem::new(KIND, Span::new(start, start + 1), format!("this `{quote}` is never closed"))
-                .hint(format!("close it on the same line: {}{quote}", shortened(&self.text[start..end], 80)))
+                .hint(format!("write the closing `{quote}` on this line, before the `;`"))
                 .also(stop, "nginx reads on to here before it gives up"),
         );
         self.at = end;
@@ -225,6 +223,12 @@ fn shortened(text: &str, limit: usize) -> String {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text.to_owned(),
     }
+}
+
+/// An expression at the end of an `if`, without the `)` that closes the condition.
+fn without_parenthesis(raw: &str) -> &str {
+    let count = |sign: char| raw.matches(sign).count();
+    if count(')') > count('(') { raw.strip_suffix(')').unwrap_or(raw) } else { raw }
 }
 
 fn parsed_length<'a>(parser: impl Fn(&'a str) -> IResult<&'a str, &'a str>, text: &'a str) -> usize {

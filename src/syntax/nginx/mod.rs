@@ -3,6 +3,7 @@
 mod braces;
 mod lexer;
 mod lua;
+mod names;
 mod tree;
 
 use crate::source::{Located, Span};

@@ -2,30 +2,11 @@
 
 use super::braces::{Braces, indent_of};
 use super::lexer::{Lexer, Token, is_blank};
+use super::names;
 use super::{Block, Config, Directive, End, Entry, Item, KIND, Word};
 use crate::source::{Located, Span};
 use crate::syntax::erb::FILLER;
 use crate::syntax::{Parsed, Problem};
-
-/// Directives that exist only with a block, wherever they may stand.
-const BLOCKS: [&str; 13] = [
-    "charset_map",
-    "events",
-    "geo",
-    "http",
-    "if",
-    "limit_except",
-    "location",
-    "mail",
-    "map",
-    "split_clients",
-    "stream",
-    "types",
-    "upstream",
-];
-
-/// Blocks whose lines are data and not directives.
-const DATA: [&str; 5] = ["charset_map", "geo", "map", "split_clients", "types"];
 
 /// Blocks nested deeper are read as if they stood side by side, so that no input exhausts the stack.
 const DEEPEST: usize = 100;
@@ -52,6 +33,8 @@ struct Builder<'a> {
     config: Config,
     stack: Vec<Frame>,
     pending: Vec<Word>,
+    /// Whether every pending word is a template tag.
+    only_tags: bool,
     problems: Vec<Problem>,
     braces: Braces,
     /// How many blocks were opened on behalf of a forgotten `{`: as many may stay open.
@@ -66,6 +49,7 @@ pub(super) fn build(text: &str) -> Parsed<Config> {
         config: Config::default(),
         stack: Vec::new(),
         pending: Vec::new(),
+        only_tags: false,
         problems: Vec::new(),
         braces: Braces::default(),
         assumed: 0,
@@ -83,13 +67,32 @@ pub(super) fn build(text: &str) -> Parsed<Config> {
 }
 
 impl Builder<'_> {
-    fn word(&mut self, word: Word) {
-        let tag = word.value.chars().all(|c| c == FILLER) && !word.value.is_empty();
+    fn word(&mut self, mut word: Word) {
+        let data = self.stack.last().is_some_and(|frame| frame.data);
+        if self.pending.is_empty() && !data && !self.is_name(&mut word) {
+            return;
+        }
+        let tag = !word.value.is_empty() && word.value.chars().all(|c| c == FILLER);
+        self.only_tags = tag && (self.only_tags || self.pending.is_empty());
         self.pending.push(word);
-        if tag && self.ends_line() && self.pending.iter().all(|word| word.value.chars().all(|c| c == FILLER)) {
+        if self.only_tags && self.ends_line() {
             let spans = std::mem::take(&mut self.pending);
             spans.into_iter().for_each(|word| self.push(Item::Opaque(word.span)));
         }
+    }
+
+    /// Takes signs that cannot be seen out of what should be a name; gives whether something is left.
+    fn is_name(&mut self, word: &mut Word) -> bool {
+        let Some(at) = Span::of(word.span, self.text).find(is_invisible) else { return true };
+        let start = word.span.start as usize + at;
+        let sign = self.text[start..].chars().next().unwrap_or_default();
+        let message = format!("an invisible character, U+{:04X}, that nginx takes for part of a name", u32::from(sign));
+        self.problems.push(
+            Problem::new(KIND, Span::new(start, start + sign.len_utf8()), message)
+                .hint("delete it and type the space again; text copied from a web page often has such signs"),
+        );
+        word.value.retain(|c| !is_invisible(c));
+        !word.value.is_empty()
     }
 
     /// Whether nothing but blanks stands before the next line or `}`.
@@ -111,7 +114,29 @@ impl Builder<'_> {
             self.refuse_without_block(words, span);
             return;
         }
+        let words = self.split_swallowed(words, span);
         self.statement(words, Some(span));
+    }
+
+    /// Cuts off the statements that lack their `;` before the last one, which `semicolon` ends.
+    fn split_swallowed(&mut self, words: Vec<Word>, semicolon: Span) -> Vec<Word> {
+        if self.stack.last().is_some_and(|frame| frame.data) {
+            return words;
+        }
+        let mut starts = vec![0];
+        for at in 2..words.len() {
+            let start = starts[starts.len() - 1];
+            if at >= start + 2 && self.swallows(&words[start], &words[at - 1..=at]) {
+                starts.push(at);
+            }
+        }
+        let mut rest = words.into_iter();
+        for pair in starts.windows(2) {
+            let statement: Vec<Word> = rest.by_ref().take(pair[1] - pair[0]).collect();
+            self.refuse_unterminated(&statement, None, semicolon, "it has too many words");
+            self.statement(statement, None);
+        }
+        rest.collect()
     }
 
     fn open(&mut self, span: Span) {
@@ -151,7 +176,8 @@ impl Builder<'_> {
             self.statement(words, None);
         }
         if self.stack.is_empty() {
-            self.problems.push(self.braces.extra(span));
+            let problem = self.braces.extra(span);
+            self.problems.push(problem);
             return;
         }
         self.braces.close(self.text, span);
@@ -181,7 +207,7 @@ impl Builder<'_> {
     fn enter(&mut self, words: Vec<Word>, open: Span) {
         let statement = words.first().map_or(open, |name| name.span).start as usize;
         self.braces.open(self.text, open, statement);
-        let data = words.first().is_some_and(|name| DATA.contains(&name.value.as_str()));
+        let data = words.first().is_some_and(|name| names::holds_data(&name.value));
         self.stack.push(Frame { words, open, items: Vec::new(), data });
     }
 
@@ -239,9 +265,9 @@ impl Builder<'_> {
             Some(frame) if frame.data => false,
             Some(frame) if frame.name() == "server" && name == "server" => true,
             Some(frame) if matches!(frame.name(), "http" | "mail" | "stream") && name == "server" => true,
-            Some(frame) if !BLOCKS.contains(&frame.name()) && frame.name() != "server" => false,
+            Some(frame) if !names::is_block(frame.name()) && frame.name() != "server" => false,
             None if name == "server" => self.first_line(words) == 1 && words.len() > 2,
-            _ => BLOCKS.contains(&name),
+            _ => names::is_block(name),
         }
     }
 
@@ -288,12 +314,12 @@ impl Builder<'_> {
         lacking.extend(words.last());
         let end_of = |word: &Word| Span::new(word.span.end as usize, word.span.end as usize);
         let Some((first, others)) = lacking.split_first() else { return };
-        let name = &words[0].value;
+        let name = shown(&words[0].value);
         let hint = match close {
-            Some(_) if others.is_empty() => format!("end `{name}` with `;` before the `}}`"),
-            _ => format!("end `{name}` with `;` here"),
+            Some(_) if others.is_empty() => format!("end {name} with `;` before the `}}`"),
+            _ => format!("end {name} with `;` here"),
         };
-        let problem = Problem::new(KIND, end_of(first), format!("`{}` is not ended by `;`", shown(name))).hint(hint);
+        let problem = Problem::new(KIND, end_of(first), format!("{name} is not ended by `;`")).hint(hint);
         let problem = others
             .iter()
             .take(3)
@@ -315,10 +341,15 @@ impl Builder<'_> {
         let indent = self.indent(words.first()?);
         (1..words.len()).rev().find(|&at| {
             let name = words[at].value.as_str();
-            (name == "server" || BLOCKS.contains(&name) || name.ends_with("_by_lua_block"))
-                && self.on_new_line(&words[at - 1..=at])
-                && self.indent(&words[at]) <= indent
+            names::may_be_block(name) && self.on_new_line(&words[at - 1..=at]) && self.indent(&words[at]) <= indent
         })
+    }
+
+    /// Whether the second word of `pair` begins a statement, as the directive `name` can take no such word.
+    fn swallows(&self, name: &Word, pair: &[Word]) -> bool {
+        names::cannot_take(&name.value, &pair[1].value)
+            && !pair[0].value.ends_with(FILLER)
+            && self.begins_statement(pair, self.indent(name))
     }
 
     fn on_new_line(&self, pair: &[Word]) -> bool {
@@ -332,7 +363,7 @@ impl Builder<'_> {
     /// Reports a `{` in a block of data: either that block was never closed, or the word is not in quotes.
     fn refuse_in_data(&mut self, words: &[Word], span: Span) {
         let name = words[0].value.as_str();
-        let stands_outside = name == "server" || BLOCKS.contains(&name);
+        let stands_outside = name == "server" || names::is_block(name);
         let Some(frame) = self.stack.last().filter(|_| stands_outside) else {
             self.problems.push(
                 Problem::new(KIND, span, "unexpected \"{\"")
@@ -360,7 +391,16 @@ impl Builder<'_> {
     }
 }
 
+/// Blanks and marks that nginx does not skip, and that no name has.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{B}' | '\u{C}' | '\u{A0}' | '\u{2000}'
+            ..='\u{200F}' | '\u{2028}' | '\u{2029}' | '\u{202F}' | '\u{3000}' | '\u{FEFF}'
+    )
+}
+
 /// A name as it can be shown; template tags have no text.
-fn shown(name: &str) -> &str {
-    if name.contains(FILLER) { "this directive" } else { name }
+fn shown(name: &str) -> String {
+    if name.contains(FILLER) { "this directive".to_owned() } else { format!("`{}`", name.escape_debug()) }
 }

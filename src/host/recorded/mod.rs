@@ -3,13 +3,14 @@
 //! Entries of `host.toml` are tables by key (`[process.812]`, `[socket."/run/thena/thena.sock"]`), so that a second
 //! `host.toml` can be laid over the first: tables merge, other values replace, and `gone = true` removes an entry.
 
+mod format;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
+use toml::Table;
 
 use super::postgres::{Failure, Server, Stage};
 use super::{
@@ -17,6 +18,7 @@ use super::{
     UnixSocket, User, file, users,
 };
 use crate::finding::InputError;
+use format::{NameEntry, Recording, lay_over, parse};
 
 /// A recorded host.
 #[derive(Debug, Clone)]
@@ -24,105 +26,6 @@ pub struct Recorded {
     table: Table,
     recording: Recording,
     files: BTreeMap<String, Arc<[u8]>>,
-}
-
-/// What `host.toml` may say.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Recording {
-    /// Seconds since 1970.
-    now: i64,
-    /// By pid.
-    #[serde(default)]
-    process: BTreeMap<String, ProcessEntry>,
-    /// By `address:port`.
-    #[serde(default)]
-    listener: BTreeMap<String, Holders>,
-    /// By path; its file has an entry of its own.
-    #[serde(default)]
-    socket: BTreeMap<String, Holders>,
-    /// By path: what a file tree in git cannot hold.
-    #[serde(default)]
-    file: BTreeMap<String, FileEntry>,
-    /// By path or `host:port`; where nothing is said, sockets, listeners and files decide.
-    #[serde(default)]
-    connect: BTreeMap<String, String>,
-    /// Addresses by name; an empty list is a name that does not exist.
-    #[serde(default)]
-    name: BTreeMap<String, NameEntry>,
-    /// By `user@host:port/database`.
-    #[serde(default)]
-    login: BTreeMap<String, LoginEntry>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ProcessEntry {
-    ppid: i32,
-    name: String,
-    /// What is left out was not permitted to read; so are `cwd` and `environ`.
-    exe: Option<String>,
-    cmdline: Vec<String>,
-    cwd: Option<String>,
-    uid: u32,
-    gid: u32,
-    #[serde(default)]
-    groups: Vec<u32>,
-    started: i64,
-    /// `NAME=value`, in order.
-    environ: Option<Vec<String>>,
-    #[serde(default)]
-    established: Vec<Established>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Established {
-    inode: u64,
-    remote: String,
-}
-
-/// The processes that hold a listening socket; it is there as long as one of them is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Holders {
-    inode: u64,
-    pids: Vec<i32>,
-}
-
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct FileEntry {
-    /// `socket`, `folder`, `other`; a file where nothing is said.
-    kind: Option<String>,
-    /// Octal, such as `0660`.
-    mode: Option<String>,
-    uid: u32,
-    gid: u32,
-    modified: i64,
-    /// The target of a symbolic link.
-    link: Option<String>,
-    /// Whether reading it was not permitted.
-    unreadable: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NameEntry {
-    addresses: Vec<IpAddr>,
-    /// The resolver's words, where it did not answer.
-    resolver: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct LoginEntry {
-    /// A stage's word; the login went well where nothing is said.
-    failed_at: Option<String>,
-    class: String,
-    said: String,
-    standby: bool,
-    tls: bool,
 }
 
 impl Recorded {
@@ -160,13 +63,7 @@ impl Recorded {
     }
 
     fn new(name: &str, mut table: Table, files: BTreeMap<String, Arc<[u8]>>) -> Result<Self, InputError> {
-        for entries in table.iter_mut().filter_map(|(_, value)| value.as_table_mut()) {
-            entries.retain(|_, entry| entry.get("gone").and_then(Value::as_bool) != Some(true));
-        }
-        let recording = table
-            .clone()
-            .try_into()
-            .map_err(|error: toml::de::Error| InputError { path: name.to_owned(), message: error.to_string() })?;
+        let recording = format::read(name, &mut table)?;
         Ok(Self { table, recording, files })
     }
 
@@ -187,7 +84,11 @@ impl Recorded {
                 break;
             };
             let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
-            path = if target.starts_with('/') { format!("{target}{rest}") } else { format!("{folder}/{target}{rest}") };
+            path = without_dots(&if target.starts_with('/') {
+                format!("{target}{rest}")
+            } else {
+                format!("{folder}/{target}{rest}")
+            });
         }
         path
     }
@@ -198,22 +99,22 @@ impl Recorded {
     }
 }
 
+/// An absolute path without `.` and `..`.
+fn without_dots(path: &str) -> String {
+    let mut parts = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => _ = parts.pop(),
+            name => parts.push(name),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
+
 /// What follows `folder` in `path`: empty for the same path, else with its slash.
 fn below<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
     path.strip_prefix(folder.trim_end_matches('/')).filter(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-fn parse(name: &str, text: &str) -> Result<Table, InputError> {
-    text.parse().map_err(|error: toml::de::Error| InputError { path: name.to_owned(), message: error.to_string() })
-}
-
-fn lay_over(table: &mut Table, patch: Table) {
-    for (key, value) in patch {
-        match (table.get_mut(&key), value) {
-            (Some(Value::Table(under)), Value::Table(over)) => lay_over(under, over),
-            (_, value) => _ = table.insert(key, value),
-        }
-    }
 }
 
 /// Adds every regular file below `folder` by its path on the recorded host; links are passed by.
@@ -424,67 +325,4 @@ impl Host for Recorded {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-    use super::*;
-    use crate::host::{Access, Identity};
-
-    fn healthy() -> Recorded {
-        Recorded::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/hosts/healthy")).unwrap()
-    }
-
-    const SOCKET: &str = "/run/thena/thena.sock";
-
-    fn nginx_worker() -> Identity {
-        Identity { uid: 33, gid: 33, groups: vec![] }
-    }
-
-    #[test]
-    fn the_healthy_host_is_healthy() {
-        let host = healthy();
-        assert_eq!(host.connect_unix(SOCKET), Connect::Ok);
-        assert_eq!(host.access(SOCKET, &nginx_worker()), Access::Allowed);
-        assert_eq!(host.connect_tcp("127.0.0.1", 80), Connect::Ok);
-        assert!(host.processes().unwrap().len() >= 6);
-        assert!(host.users().unwrap().iter().any(|user| user.name == "thena"));
-        assert_eq!(host.real_path("/srv/thena/current/uwsgi.ini").unwrap(), "/srv/thena/releases/20160503/uwsgi.ini");
-        assert!(host.read("/srv/thena/current/uwsgi.ini").is_ok());
-        assert_eq!(host.list("/etc/nginx/sites-enabled").unwrap(), ["thena"]);
-        assert!(host.list("/etc").unwrap().contains(&"nginx".to_owned()));
-    }
-
-    #[test]
-    fn it_survives_being_written_and_read_again() {
-        let host = healthy();
-        let written = host.host_toml().unwrap();
-        let again = Recorded::new("again", parse("again", &written).unwrap(), host.files.clone()).unwrap();
-        assert_eq!(again.recording, host.recording);
-        assert_eq!(again.processes(), host.processes());
-    }
-
-    #[test]
-    fn a_patch_takes_away_and_changes() {
-        let killed =
-            healthy().patched("process.902.gone = true\nprocess.905.gone = true\nprocess.906.gone = true").unwrap();
-        assert_eq!(killed.connect_unix(SOCKET), Connect::Refused);
-        assert_eq!(killed.unix_sockets().unwrap(), []);
-        let stopped = killed.patched(&format!("file.\"{SOCKET}\".gone = true")).unwrap();
-        assert_eq!(stopped.connect_unix(SOCKET), Connect::Missing);
-        let closed = healthy().patched(&format!("[file.\"{SOCKET}\"]\nmode = \"0600\"")).unwrap();
-        assert!(matches!(
-            closed.access(SOCKET, &nginx_worker()),
-            Access::Denied { needs: "w", mode: 0o600, uid: 998, .. }
-        ));
-        assert_eq!(closed.connect_unix(SOCKET), Connect::Ok);
-    }
-
-    #[test]
-    fn what_is_not_recorded_is_not_guessed() {
-        let host = healthy();
-        assert!(matches!(host.connect_tcp("10.9.9.9", 1), Connect::Other(_)));
-        assert!(matches!(host.resolve("elsewhere.example"), Err(NoAddress::NoResolver(_))));
-        assert!(host.patched("process.902.colour = 1").is_err());
-        let unseen = host.patched("[file.\"/etc/shadow\"]\nunreadable = true").unwrap();
-        assert_eq!(unseen.read("/etc/shadow"), Err(ReadError::NoPermission));
-    }
-}
+mod tests;

@@ -1,0 +1,132 @@
+//! What `host.toml` may say, and how one is laid over another.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::finding::InputError;
+
+/// What `host.toml` may say.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Recording {
+    /// Seconds since 1970.
+    pub(super) now: i64,
+    /// By pid.
+    #[serde(default)]
+    pub(super) process: BTreeMap<String, ProcessEntry>,
+    /// By `address:port`.
+    #[serde(default)]
+    pub(super) listener: BTreeMap<String, Holders>,
+    /// By path; its file has an entry of its own.
+    #[serde(default)]
+    pub(super) socket: BTreeMap<String, Holders>,
+    /// By path: what a file tree in git cannot hold.
+    #[serde(default)]
+    pub(super) file: BTreeMap<String, FileEntry>,
+    /// By path or `host:port`; where nothing is said, sockets, listeners and files decide.
+    #[serde(default)]
+    pub(super) connect: BTreeMap<String, String>,
+    /// Addresses by name; an empty list is a name that does not exist.
+    #[serde(default)]
+    pub(super) name: BTreeMap<String, NameEntry>,
+    /// By `user@host:port/database`.
+    #[serde(default)]
+    pub(super) login: BTreeMap<String, LoginEntry>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProcessEntry {
+    pub(super) ppid: i32,
+    pub(super) name: String,
+    /// What is left out was not permitted to read; so are `cwd` and `environ`.
+    pub(super) exe: Option<String>,
+    pub(super) cmdline: Vec<String>,
+    pub(super) cwd: Option<String>,
+    pub(super) uid: u32,
+    pub(super) gid: u32,
+    #[serde(default)]
+    pub(super) groups: Vec<u32>,
+    pub(super) started: i64,
+    /// `NAME=value`, in order.
+    pub(super) environ: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) established: Vec<Established>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Established {
+    pub(super) inode: u64,
+    pub(super) remote: String,
+}
+
+/// The processes that hold a listening socket; it is there as long as one of them is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Holders {
+    pub(super) inode: u64,
+    pub(super) pids: Vec<i32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct FileEntry {
+    /// `socket`, `folder`, `other`; a file where nothing is said.
+    pub(super) kind: Option<String>,
+    /// Octal, such as `0660`.
+    pub(super) mode: Option<String>,
+    pub(super) uid: u32,
+    pub(super) gid: u32,
+    pub(super) modified: i64,
+    /// The target of a symbolic link.
+    pub(super) link: Option<String>,
+    /// Whether reading it was not permitted.
+    pub(super) unreadable: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NameEntry {
+    pub(super) addresses: Vec<IpAddr>,
+    /// The resolver's words, where it did not answer.
+    pub(super) resolver: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct LoginEntry {
+    /// A stage's word; the login went well where nothing is said.
+    pub(super) failed_at: Option<String>,
+    pub(super) class: String,
+    pub(super) said: String,
+    pub(super) standby: bool,
+    pub(super) tls: bool,
+}
+
+/// A text as tables. Errors: what is not TOML.
+pub(super) fn parse(name: &str, text: &str) -> Result<Table, InputError> {
+    text.parse().map_err(|error: toml::de::Error| InputError { path: name.to_owned(), message: error.to_string() })
+}
+
+/// Lays `patch` over `table`: tables merge, anything else replaces.
+pub(super) fn lay_over(table: &mut Table, patch: Table) {
+    for (key, value) in patch {
+        match (table.get_mut(&key), value) {
+            (Some(Value::Table(under)), Value::Table(over)) => lay_over(under, over),
+            (_, value) => _ = table.insert(key, value),
+        }
+    }
+}
+
+/// Takes away what is gone and gives what is left. Errors: what does not fit.
+pub(super) fn read(name: &str, table: &mut Table) -> Result<Recording, InputError> {
+    for entries in table.iter_mut().filter_map(|(_, value)| value.as_table_mut()) {
+        entries.retain(|_, entry| entry.get("gone").and_then(Value::as_bool) != Some(true));
+    }
+    let read = table.clone().try_into();
+    read.map_err(|error: toml::de::Error| InputError { path: name.to_owned(), message: error.to_string() })
+}

@@ -1,0 +1,309 @@
+//! Puts the chain together: every document of a view, every cookbook, read and linked into the tables that rules run over.
+
+use std::sync::Arc;
+
+use crate::finding::Confidence;
+use crate::source::{FileId, Place, Span};
+use crate::stack::launch::Argument;
+use crate::stack::app::{self, Entry, Moment};
+use crate::stack::app::code::Code;
+use crate::stack::chef::{Chef, checkout};
+use crate::stack::document::{Document, Kind};
+use crate::stack::env::{EnvRead, EnvValue, Layers};
+use crate::stack::fact::{Answer, Fact, Missing};
+use crate::stack::facts::Facts;
+use crate::stack::job::{self, Job};
+use crate::stack::link::{Link, PassLink, by_path, pass_links};
+use crate::stack::login_shell::login_shell;
+use crate::stack::nginx::{self, Trees};
+use crate::stack::problem::refusal;
+use crate::stack::uwsgi::{self, Socket};
+use crate::stack::view::View;
+use crate::syntax::Problem;
+
+/// What there is to put together.
+#[derive(Debug)]
+pub struct Parts<'a> {
+    /// Every document where it lands or lies.
+    pub view: &'a View,
+    /// nginx's documents, parsed.
+    pub trees: &'a Trees,
+    /// The cookbooks, where there are any.
+    pub chef: &'a Chef,
+    /// The folder that the user named as the app's.
+    pub app: Option<&'a str>,
+    /// Variables that the running process of an ini was started with, by the ini's path: only a host has them.
+    pub started_with: Vec<(String, Started)>,
+}
+
+/// The environment at exec of the process that runs an ini.
+#[derive(Debug, Clone)]
+pub struct Started {
+    /// The variables, keyed `process`.
+    pub values: Vec<Arc<EnvValue>>,
+    /// Why it could not be read, where it could not.
+    pub hidden: Option<Missing>,
+}
+
+/// One uWSGI instance with all that was linked to it.
+#[derive(Debug)]
+pub struct Instance {
+    /// What its ini and its job's command line say.
+    pub uwsgi: uwsgi::Reading,
+    /// The chain's row.
+    pub link: Arc<Link>,
+    /// What its app reads.
+    pub reads: Vec<EnvRead>,
+    /// Who gives it variables.
+    pub layers: Layers,
+}
+
+/// Everything that was read, linked.
+#[derive(Debug, Default)]
+pub struct Stack {
+    /// One for each ini, and for each job that starts uWSGI without one.
+    pub instances: Vec<Instance>,
+    /// What nginx listens on and passes on.
+    pub nginx: nginx::Reading,
+    /// Each pass with the socket it meets.
+    pub pass_links: Vec<PassLink>,
+    /// Every job.
+    pub jobs: Vec<Arc<Job>>,
+    /// What login shells set.
+    pub login: Vec<Arc<EnvValue>>,
+    /// What the real programs refuse.
+    pub problems: Vec<(FileId, Problem)>,
+}
+
+/// A job with its document, so that its command line can be read as options.
+struct Start<'a> {
+    document: &'a Arc<Document>,
+    reading: job::Reading,
+    job: Arc<Job>,
+}
+
+/// Reads and links everything.
+pub fn assemble(parts: &Parts<'_>) -> Stack {
+    let nginx = nginx::read_all(parts.view, parts.trees);
+    let starts: Vec<Start<'_>> = parts.view.of(Kind::Upstart).map(start).collect();
+    let login: Vec<Arc<EnvValue>> =
+        parts.view.of(Kind::LoginShell).flat_map(|document| login_shell(document)).map(Arc::new).collect();
+    let code = Code::of(parts.view.of(Kind::Python).cloned());
+    let instances: Vec<Instance> = readings(parts.view, &starts)
+        .into_iter()
+        .map(|(uwsgi, start)| instance(parts, &code, &login, uwsgi, start))
+        .collect();
+    let sockets: Vec<Arc<Socket>> =
+        instances.iter().flat_map(|instance| instance.uwsgi.sockets.iter().cloned().map(Arc::new)).collect();
+    let open = instances.iter().find_map(|instance| instance.uwsgi.open.as_ref());
+    let pass_links = pass_links(&nginx.passes, &sockets, open);
+    let problems = problems(parts, &nginx, &starts);
+    let jobs = starts.iter().map(|start| Arc::clone(&start.job)).collect();
+    Stack { instances, nginx, pass_links, jobs, login, problems }
+}
+
+fn start(document: &Arc<Document>) -> Start<'_> {
+    let reading = job::read(document);
+    let job = Arc::new(reading.job.clone());
+    Start { document, reading, job }
+}
+
+/// Every uWSGI instance with the job that starts it and how sure that is: first the inis, then the jobs without one.
+fn readings<'s, 'a>(view: &View, starts: &'s [Start<'a>]) -> Vec<(uwsgi::Reading, Option<(&'s Start<'a>, Confidence)>)> {
+    let inis: Vec<&Arc<Document>> = view.of(Kind::Uwsgi).collect();
+    let named = |start: &Start<'_>| start.job.uwsgi_ini.known().cloned();
+    let of_job: Vec<_> = starts
+        .iter()
+        .map(|start| named(start).and_then(|path| by_path(&inis, |ini| &ini.path, &path)))
+        .collect();
+    let mut all = Vec::new();
+    for ini in &inis {
+        let mut jobs = starts
+            .iter()
+            .zip(&of_job)
+            .filter_map(|(start, found)| found.filter(|(found, _)| Arc::ptr_eq(found, ini)).map(|(_, sure)| (start, sure)));
+        let job = match (jobs.next(), jobs.next()) {
+            (Some(only), None) => Some(only),
+            _ => None,
+        };
+        let words = job.and_then(|(start, _)| start.reading.uwsgi.as_ref().map(|words| (start, words)));
+        let reading = match words {
+            Some((start, words)) => uwsgi::read_with_command(Some(ini), start.document, &option_words(words)),
+            None => uwsgi::read(ini),
+        };
+        all.push((reading, job));
+    }
+    for start in starts.iter().filter(|start| matches!(start.job.uwsgi_ini.answer, Answer::Absent)) {
+        if let Some(words) = &start.reading.uwsgi {
+            let reading = uwsgi::read_with_command(None, start.document, &option_words(words));
+            all.push((reading, Some((start, Confidence::Proved))));
+        }
+    }
+    all
+}
+
+fn option_words(words: &[Argument]) -> Vec<(String, Span)> {
+    let text = |word: &Argument| match &word.value {
+        Answer::Known(value) => value.clone(),
+        _ => word.written.clone(),
+    };
+    words.iter().map(|word| (text(word), word.span)).collect()
+}
+
+fn instance(
+    parts: &Parts<'_>,
+    code: &Code,
+    login: &[Arc<EnvValue>],
+    uwsgi: uwsgi::Reading,
+    start: Option<(&Start<'_>, Confidence)>,
+) -> Instance {
+    let row = &uwsgi.uwsgi;
+    let layers = layers(parts, login, &uwsgi, start.map(|(start, _)| start));
+    let entry = entry(parts, &uwsgi, &layers);
+    let app = app::read(code, &entry);
+    let mut link = Link::at(row.place);
+    link.key = row.key.clone();
+    link.uwsgi = Fact::derived(Arc::clone(row)).at(row.place);
+    link.job = match start {
+        Some((start, _)) => Fact::derived(Arc::clone(&start.job)).at(start.job.place),
+        None => Fact::unknown(no_job()),
+    };
+    link.bypassed_release = match row.chdir.known() {
+        Some(folder) => checkout::bypassed_release(&parts.chef.checkouts, folder),
+        None => row.chdir.clone(),
+    };
+    let (app, reads) = match app {
+        Ok(reading) => {
+            link.confidence = reading.app.confidence;
+            let app = Arc::new(reading.app);
+            (Fact::derived(Arc::clone(&app)).at(app.place), reading.reads)
+        }
+        Err(missing) => (Fact::unknown(missing), Vec::new()),
+    };
+    link.app = app;
+    let sure = start.map_or(Confidence::Possible, |(_, sure)| sure);
+    let reads = reads.iter().filter_map(|read| env_read(read, &link, &layers, sure)).collect();
+    Instance { uwsgi, link: Arc::new(link), reads, layers }
+}
+
+fn no_job() -> Missing {
+    Missing::new("the job that starts uWSGI", "lint its file together with the ini")
+}
+
+/// Who gives variables to the process of an instance.
+fn layers(parts: &Parts<'_>, login: &[Arc<EnvValue>], uwsgi: &uwsgi::Reading, start: Option<&Start<'_>>) -> Layers {
+    let mut layers = Layers { login: login.to_vec(), ..Layers::default() };
+    let started = uwsgi.uwsgi.path.known().and_then(|path| parts.started_with.iter().find(|(ini, _)| ini == path));
+    match (started, start) {
+        (Some((_, started)), _) => {
+            layers.given.extend(started.values.iter().cloned());
+            layers.out_of_sight.clone_from(&started.hidden);
+        }
+        (None, Some(start)) if !start.reading.sources_files.is_empty() => {
+            let files = start.reading.sources_files.join(", ");
+            layers.out_of_sight = Some(Missing::new(format!("the variables of {files}"), "look into that file"));
+        }
+        (None, Some(_)) => {}
+        (None, None) => layers.out_of_sight = Some(no_job()),
+    }
+    if let Some(start) = start {
+        layers.add(start.reading.env.iter().cloned().map(Arc::new), "upstart");
+    }
+    layers.add(uwsgi.variables.iter().cloned().map(Arc::new), "uwsgi");
+    if layers.out_of_sight.is_none() {
+        layers.out_of_sight.clone_from(&uwsgi.open);
+    }
+    layers
+}
+
+/// How uWSGI finds the app, with the folder that the user named put last.
+fn entry(parts: &Parts<'_>, uwsgi: &uwsgi::Reading, layers: &Layers) -> Entry {
+    let row = &uwsgi.uwsgi;
+    let mut roots: Vec<String> = row.pythonpath.known().cloned().unwrap_or_default();
+    match (&row.chdir.answer, row.path.known()) {
+        (Answer::Known(folder), _) => roots.push(folder.clone()),
+        // Without `chdir` uWSGI stays where it was started: in the folder of its ini, where people try it by hand.
+        (Answer::Absent, Some(path)) => roots.push(path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned()),
+        _ => {}
+    }
+    roots.extend(parts.app.map(str::to_owned));
+    Entry {
+        module: row.module.known().cloned(),
+        wsgi_file: row.wsgi_file.known().cloned(),
+        callable: row.callable.known().cloned(),
+        roots,
+        environment: layers.texts(),
+    }
+}
+
+/// One read of a variable with what gives it; `None` where it cannot matter.
+fn env_read(read: &app::Read, link: &Link, layers: &Layers, job: Confidence) -> Option<EnvRead> {
+    if !read.raises && read.selected == Some(false) {
+        return None;
+    }
+    let mut row = EnvRead::at(read.place);
+    row.key.clone_from(&read.name);
+    row.name = Fact::read(read.name.clone(), read.place);
+    row.name.trail.clone_from(&read.trail);
+    row.raises = Fact::derived(read.raises).at(read.place);
+    row.has_default = Fact::derived(read.has_default).at(read.place);
+    row.used_as = read.used_as.clone().map_or_else(Fact::absent, |used_as| Fact::read(used_as, read.place));
+    row.at_import = Fact::derived(read.moment == Moment::Import);
+    row.job = link.job.clone();
+    row.app = link.app.clone();
+    layers.judge(&read.name, &mut row);
+    if read.maybe_from_file.is_some() && row.provided.known() == Some(&false) {
+        row.provided = Fact::unknown(Missing::new("the `.env` file that the app loads", "lint it together with the app"));
+    }
+    if !read.raises && read.selected.is_none() {
+        row.provided = Fact::unknown(Missing::new("which configuration class the app selects", "select it by a literal name"));
+    }
+    row.confidence = link.confidence.min(job);
+    if read.sometimes || read.moment != Moment::Import {
+        row.confidence = Confidence::Possible;
+    }
+    Some(row)
+}
+
+/// What nginx and Upstart refuse. Not in an nginx template with code tags: its branches need not balance one by one.
+fn problems(parts: &Parts<'_>, nginx: &nginx::Reading, starts: &[Start<'_>]) -> Vec<(FileId, Problem)> {
+    let mut all = nginx.problems.clone();
+    for document in parts.view.of(Kind::Nginx) {
+        let parsed = parts.trees.get(&document.file).filter(|_| !document.has_code());
+        all.extend(parsed.into_iter().flat_map(|parsed| &parsed.problems).map(|problem| (document.file, problem.clone())));
+    }
+    for start in starts {
+        all.extend(start.reading.problems.iter().map(|problem| (start.document.file, problem.clone())));
+    }
+    all
+}
+
+impl Stack {
+    /// Every row, by table.
+    pub fn into_facts(self, chef: Chef, path_of: impl Fn(FileId) -> String) -> Facts {
+        let mut facts = Facts::default();
+        for instance in self.instances {
+            facts.add(Arc::clone(&instance.uwsgi.uwsgi) as _);
+            facts.add(instance.link as _);
+            instance.uwsgi.options.into_iter().for_each(|row| facts.add(Arc::new(row)));
+            instance.uwsgi.sockets.into_iter().for_each(|row| facts.add(Arc::new(row)));
+            instance.uwsgi.variables.into_iter().for_each(|row| facts.add(Arc::new(row)));
+            instance.reads.into_iter().for_each(|row| facts.add(Arc::new(row)));
+        }
+        self.nginx.passes.into_iter().for_each(|row| facts.add(row));
+        self.nginx.listens.into_iter().for_each(|row| facts.add(row));
+        self.pass_links.into_iter().for_each(|row| facts.add(Arc::new(row)));
+        self.jobs.into_iter().for_each(|row| facts.add(row));
+        self.login.into_iter().for_each(|row| facts.add(row));
+        for (file, problem) in self.problems {
+            let place = Place::at(file, problem.span);
+            facts.add(Arc::new(refusal(&problem, place, path_of(file))));
+        }
+        chef.cookbooks.into_iter().for_each(|row| facts.add(row));
+        chef.berksfiles.into_iter().for_each(|row| facts.add(row));
+        chef.dependencies.into_iter().for_each(|row| facts.add(row));
+        chef.services.into_iter().for_each(|row| facts.add(row));
+        chef.checkouts.into_iter().for_each(|row| facts.add(row));
+        facts
+    }
+}
