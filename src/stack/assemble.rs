@@ -165,7 +165,9 @@ fn instance(
     link.key = row.key.clone();
     link.uwsgi = Fact::derived(Arc::clone(row)).at(row.place);
     link.job = match start {
-        Some((start, _)) => Fact::derived(Arc::clone(&start.job)).at(start.job.place),
+        Some((start, sure)) => {
+            Fact::derived(Arc::new(Job { confidence: sure, ..Job::clone(&start.job) })).at(start.job.place)
+        }
         None => Fact::unknown(no_job()),
     };
     link.bypassed_release = match row.chdir.known() {
@@ -174,7 +176,6 @@ fn instance(
     };
     let (app, reads) = match app {
         Ok(reading) => {
-            link.confidence = reading.app.confidence;
             let app = Arc::new(reading.app);
             (Fact::derived(Arc::clone(&app)).at(app.place), reading.reads)
         }
@@ -260,7 +261,7 @@ fn env_read(read: &app::Read, link: &Link, layers: &Layers, job: Confidence) -> 
         row.provided =
             Fact::unknown(Missing::new("which configuration class the app selects", "select it by a literal name"));
     }
-    row.confidence = link.confidence.min(job);
+    row.confidence = link.app.known().map_or(job, |app| app.confidence.min(job));
     if read.sometimes || read.moment != Moment::Import {
         row.confidence = Confidence::Possible;
     }
@@ -286,6 +287,9 @@ impl Stack {
     /// Adds every row to its table; `path_of` names a file.
     pub fn add_to(self, facts: &mut Facts, chef: Chef, path_of: impl Fn(FileId) -> String) {
         for instance in self.instances {
+            if let Some(app) = instance.link.app.known() {
+                facts.add(Arc::clone(app) as _);
+            }
             facts.add(Arc::clone(&instance.uwsgi.uwsgi) as _);
             facts.add(instance.link as _);
             instance.uwsgi.options.into_iter().for_each(|row| facts.add(Arc::new(row)));

@@ -15,7 +15,18 @@ pub fn may_be(path: &str) -> bool {
         Some((_, extension)) => {
             matches!(
                 extension,
-                "ini" | "conf" | "py" | "rb" | "erb" | "json" | "override" | "nginx" | "cfg" | "template" | "lock"
+                "ini"
+                    | "toml"
+                    | "conf"
+                    | "py"
+                    | "rb"
+                    | "erb"
+                    | "json"
+                    | "override"
+                    | "nginx"
+                    | "cfg"
+                    | "template"
+                    | "lock"
             )
         }
         None => true,
