@@ -1,5 +1,6 @@
 //! One test for each rule page, made from the files that are there; and the parts of `rules/` that nobody writes by hand.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -25,8 +26,25 @@ fn a_page_shows_what_it_says(path: &Path, text: String) -> Result<()> {
     } else {
         gate::check(&page, &page::built_in()?, &read)
     };
-    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n").into()) }
+    if faults.is_empty() { Ok(()) } else { Err(Faults(faults).into()) }
 }
+
+/// What is wrong with a page, line by line: the harness shows an error by its `Debug`.
+struct Faults(Vec<String>);
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl fmt::Debug for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Faults {}
 
 static HEALTHY: LazyLock<Recorded> = LazyLock::new(|| {
     Recorded::load(Path::new("fixtures/hosts/healthy")).unwrap_or_else(|error| panic!("{}: {}", error.path, error.message))
