@@ -3,6 +3,7 @@
 use crate::diagnosis::Diagnosis;
 use crate::host::Host;
 use crate::source::Sources;
+use crate::stack::facts::Facts;
 
 /// What to look at on a host.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +25,8 @@ pub struct Visit {
 pub struct Seen {
     /// Every text that the diagnosis can name.
     pub sources: Sources,
+    /// Every table.
+    pub facts: Facts,
     /// Hops, root causes, findings.
     pub diagnosis: Diagnosis,
 }

@@ -8,7 +8,7 @@ use crate::stack::app::code::Code;
 use crate::stack::app::{self, Entry, Moment};
 use crate::stack::chef::{Chef, checkout};
 use crate::stack::document::{Document, Kind};
-use crate::stack::env::{EnvRead, EnvValue, Layers};
+use crate::stack::env::{EnvRead, EnvValue, Layers, names_a_need};
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::facts::Facts;
 use crate::stack::job::{self, Job};
@@ -249,6 +249,7 @@ fn env_read(read: &app::Read, link: &Link, layers: &Layers, job: Confidence) -> 
     row.raises = Fact::derived(read.raises).at(read.place);
     row.has_default = Fact::derived(read.has_default).at(read.place);
     row.used_as = read.used_as.clone().map_or_else(Fact::absent, |used_as| Fact::read(used_as, read.place));
+    row.needed = Fact::derived(is_needed(read)).at(read.place);
     row.at_import = Fact::derived(read.moment == Moment::Import);
     row.job = link.job.clone();
     row.app = link.app.clone();
@@ -266,6 +267,10 @@ fn env_read(read: &app::Read, link: &Link, layers: &Layers, job: Confidence) -> 
         row.confidence = Confidence::Possible;
     }
     Some(row)
+}
+
+fn is_needed(read: &app::Read) -> bool {
+    read.raises || names_a_need(&read.name) || read.used_as.as_deref().is_some_and(names_a_need)
 }
 
 /// What nginx and Upstart refuse. Not in an nginx template with code tags: its branches need not balance one by one.
