@@ -47,7 +47,8 @@ impl fmt::Debug for Faults {
 impl std::error::Error for Faults {}
 
 static HEALTHY: LazyLock<Recorded> = LazyLock::new(|| {
-    Recorded::load(Path::new("fixtures/hosts/healthy")).unwrap_or_else(|error| panic!("{}: {}", error.path, error.message))
+    Recorded::load(Path::new("fixtures/hosts/healthy"))
+        .unwrap_or_else(|error| panic!("{}: {}", error.path, error.message))
 });
 
 static HOSTS_ARE_EXAMINED: LazyLock<bool> = LazyLock::new(|| !seen(&HEALTHY).diagnosis.hops.is_empty());

@@ -60,7 +60,8 @@ pub fn names_a_need(name: &str) -> bool {
     let name = name.to_uppercase();
     let database = ["DATABASE_URI", "DATABASE_URL"].iter().any(|end| name.ends_with(end));
     // Of Django's parts only these have to be there; without a host, user or password libpq takes its defaults.
-    let of_django = ["DATABASES", "DATABASES['DEFAULT']", "DATABASES['DEFAULT']['NAME']", "DATABASES['DEFAULT']['ENGINE']"];
+    let of_django =
+        ["DATABASES", "DATABASES['DEFAULT']", "DATABASES['DEFAULT']['NAME']", "DATABASES['DEFAULT']['ENGINE']"];
     !name.contains("TEST") && (name == "SECRET_KEY" || database || of_django.contains(&name.as_str()))
 }
 
