@@ -1,3 +1,5 @@
+//! Small inis and what their facts are.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::*;
 use crate::finding::Confidence;
