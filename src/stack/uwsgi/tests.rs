@@ -5,7 +5,7 @@ use super::*;
 use crate::finding::Confidence;
 use crate::source::{Origin, Sources};
 use crate::stack::document::Kind;
-use crate::stack::fact::Answer;
+use crate::stack::fact::{Answer, Fact};
 use crate::syntax::erb::{FILLER, Tag, TagKind, Template};
 
 fn document(path: &str, text: &str) -> Document {
