@@ -42,6 +42,16 @@ rows! {
     }
 }
 
+impl PassLink {
+    /// Says that no host was looked at: nothing connects, listens or runs in a repository, so nothing is lacked there.
+    pub fn without_host(&mut self) {
+        self.connects = Fact::absent();
+        self.listened = Fact::absent();
+        self.denied_because = Fact::absent();
+        self.master_runs = Fact::absent();
+    }
+}
+
 /// Finds the one candidate that `path` names: by the very path, else by its base name where only one has it.
 ///
 /// `None` where none or several fit: of two candidates none is guessed.
