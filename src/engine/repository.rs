@@ -22,7 +22,6 @@ use crate::stack::document::{Document, Kind};
 use crate::stack::fact::{Answer, Missing};
 use crate::stack::facts::Facts;
 use crate::stack::kind;
-use crate::stack::link::PassLink;
 use crate::stack::nginx::Trees;
 use crate::stack::view::View;
 use crate::syntax::{erb, nginx};
@@ -241,8 +240,7 @@ impl Group<'_> {
         let app = self.config.1.app.as_ref().map(|app| joined(&self.config.0, &app.value));
         let trees = nginx_trees(&view);
         let parts = Parts { view: &view, trees: &trees, chef: &chef, app: app.as_deref(), started_with: Vec::new() };
-        let mut stack = assemble(&parts);
-        stack.pass_links.iter_mut().for_each(PassLink::without_host);
+        let stack = assemble(&parts);
         let read: BTreeSet<FileId> =
             view.iter().flat_map(|(_, documents)| documents).map(|document| document.file).collect();
         let ruby: BTreeSet<FileId> =

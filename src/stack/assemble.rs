@@ -96,7 +96,8 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
     let sockets: Vec<Arc<Socket>> =
         instances.iter().flat_map(|instance| instance.uwsgi.sockets.iter().cloned().map(Arc::new)).collect();
     let open = instances.iter().find_map(|instance| instance.uwsgi.open.as_ref());
-    let pass_links = pass_links(&nginx.passes, &sockets, open);
+    let mut pass_links = pass_links(&nginx.passes, &sockets, open);
+    pass_links.iter_mut().for_each(PassLink::without_host);
     let problems = problems(parts, &nginx, &starts);
     let jobs = starts.iter().map(|start| Arc::clone(&start.job)).collect();
     Stack { instances, nginx, pass_links, jobs, login, problems }

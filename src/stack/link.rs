@@ -43,8 +43,8 @@ rows! {
 }
 
 impl PassLink {
-    /// Says that no host was looked at: nothing connects, listens or runs in a repository, so nothing is lacked there.
-    pub fn without_host(&mut self) {
+    /// Says that nothing was tried: what only a host can show is absent in files, so that no page asks for it.
+    pub(super) fn without_host(&mut self) {
         self.connects = Fact::absent();
         self.listened = Fact::absent();
         self.denied_because = Fact::absent();
