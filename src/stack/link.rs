@@ -42,6 +42,16 @@ rows! {
     }
 }
 
+impl PassLink {
+    /// Says that nothing was tried: what only a host can show is absent in files, so that no page asks for it.
+    pub(super) fn without_host(&mut self) {
+        self.connects = Fact::absent();
+        self.listened = Fact::absent();
+        self.denied_because = Fact::absent();
+        self.master_runs = Fact::absent();
+    }
+}
+
 /// Finds the one candidate that `path` names: by the very path, else by its base name where only one has it.
 ///
 /// `None` where none or several fit: of two candidates none is guessed.
