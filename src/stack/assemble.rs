@@ -46,7 +46,7 @@ pub struct Started {
 }
 
 /// One uWSGI instance with all that was linked to it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Instance {
     /// What its ini and its job's command line say.
     pub uwsgi: uwsgi::Reading,
@@ -59,7 +59,7 @@ pub struct Instance {
 }
 
 /// Everything that was read, linked.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Stack {
     /// One for each ini, and for each job that starts uWSGI without one.
     pub instances: Vec<Instance>,
@@ -117,7 +117,7 @@ fn readings<'s, 'a>(
     let inis: Vec<&Arc<Document>> = view.of(Kind::Uwsgi).collect();
     let named = |start: &Start<'_>| start.job.uwsgi_ini.known().cloned();
     let of_job: Vec<_> =
-        starts.iter().map(|start| named(start).and_then(|path| by_path(&inis, |ini| &ini.path, &path))).collect();
+        starts.iter().map(|start| named(start).and_then(|path| ini_at(view, &inis, &path))).collect();
     let mut all = Vec::new();
     for ini in &inis {
         let mut jobs = starts.iter().zip(&of_job).filter_map(|(start, found)| {
@@ -141,6 +141,11 @@ fn readings<'s, 'a>(
         }
     }
     all
+}
+
+/// The ini that a job names. On a host the path decides; in a repository files lie elsewhere, and a base name may do.
+fn ini_at<'a>(view: &View, inis: &'a [&Arc<Document>], path: &str) -> Option<(&'a &'a Arc<Document>, Confidence)> {
+    by_path(inis, |ini| &ini.path, path).filter(|(_, sure)| !view.complete || *sure == Confidence::Proved)
 }
 
 fn option_words(words: &[Argument]) -> Vec<(String, Span)> {
@@ -183,7 +188,9 @@ fn instance(
         Err(missing) => (Fact::unknown(missing), Vec::new()),
     };
     link.app = app;
+    let seen_running = row.path.known().is_some_and(|path| parts.started_with.iter().any(|(ini, _)| ini == path));
     let sure = start.map_or(Confidence::Possible, |(_, sure)| sure);
+    let sure = if seen_running { Confidence::Proved } else { sure };
     let reads = reads.iter().filter_map(|read| env_read(read, &link, &layers, sure)).collect();
     Instance { uwsgi, link: Arc::new(link), reads, layers }
 }
@@ -209,7 +216,11 @@ fn layers(parts: &Parts<'_>, login: &[Arc<EnvValue>], uwsgi: &uwsgi::Reading, st
         (None, None) => layers.out_of_sight = Some(no_job()),
     }
     if let Some(start) = start {
-        layers.add(start.reading.env.iter().cloned().map(Arc::new), "upstart");
+        layers.job = start.reading.env.iter().filter(|row| row.key == "upstart").cloned().map(Arc::new).collect();
+        // What a process was started with says more than a file that may have changed since.
+        let told = started.is_some_and(|(_, started)| started.hidden.is_none());
+        let of_job = start.reading.env.iter().filter(|row| !told || row.key != "upstart");
+        layers.add(of_job.cloned().map(Arc::new), "upstart");
     }
     layers.add(uwsgi.variables.iter().cloned().map(Arc::new), "uwsgi");
     if layers.out_of_sight.is_none() {

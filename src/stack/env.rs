@@ -69,12 +69,14 @@ pub fn names_a_need(name: &str) -> bool {
 const OF_EVERY_JOB: &[&str] = &["PATH", "TERM", "UPSTART_JOB", "UPSTART_INSTANCE"];
 
 /// The environment of one process, by everything that gives variables to it or only seems to.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Layers {
     /// The job, uWSGI's `env`, and what a running process was started with.
     pub given: Vec<Arc<EnvValue>>,
     /// Lines that a program ignores.
     pub ignored: Vec<Arc<EnvValue>>,
+    /// What the job's file gives at the next start: also where a running process was asked instead.
+    pub job: Vec<Arc<EnvValue>>,
     /// What login shells set; the process is not started by one.
     pub login: Vec<Arc<EnvValue>>,
     /// Why a variable may be given by something out of sight, where it may.
@@ -102,6 +104,16 @@ impl Layers {
     pub fn texts(&self) -> BTreeMap<String, String> {
         let known = |value: &Arc<EnvValue>| Some((value.name.known()?.clone(), value.value.known()?.clone()));
         self.given.iter().filter_map(known).collect()
+    }
+
+    /// The value that the process has under this name, where something in sight gives it: the last one wins.
+    pub fn value(&self, name: &str) -> Option<&EnvValue> {
+        named(&self.given, name)
+    }
+
+    /// What the job's file gives under this name.
+    pub fn in_job(&self, name: &str) -> Option<&EnvValue> {
+        named(&self.job, name)
     }
 
     /// Whether the process has the variable.

@@ -132,6 +132,14 @@ impl Lab {
         Verdict { exit: output.status.code().unwrap(), json, seconds }
     }
 
+    /// Prints what a person would see, where `HOUSECALL_LAB_SHOW` is set.
+    pub fn show(&self, title: &str) {
+        if std::env::var_os("HOUSECALL_LAB_SHOW").is_some() {
+            let output = self.doctor_command().output().unwrap();
+            println!("=== {title}\n{}", String::from_utf8_lossy(&output.stdout));
+        }
+    }
+
     /// The command a user would type, for this stack alone.
     pub fn doctor_command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_housecall"));
