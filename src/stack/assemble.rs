@@ -13,10 +13,11 @@ use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::facts::Facts;
 use crate::stack::job::{self, Job};
 use crate::stack::launch::Argument;
-use crate::stack::link::{Link, PassLink, by_path, pass_links};
+use crate::stack::link::{Link, PassLink, Surroundings, by_path, pass_links};
 use crate::stack::login_shell::login_shell;
 use crate::stack::nginx::{self, Trees};
 use crate::stack::problem::refusal;
+use crate::stack::starter::Starters;
 use crate::stack::uwsgi::{self, Socket};
 use crate::stack::view::View;
 use crate::syntax::Problem;
@@ -32,6 +33,8 @@ pub struct Parts<'a> {
     pub chef: &'a Chef,
     /// The folder that the user named as the app's.
     pub app: Option<&'a str>,
+    /// The files that start processes and are not read.
+    pub starters: Starters,
     /// Variables that the running process of an ini was started with, by the ini's path: only a host has them.
     pub started_with: Vec<(String, Started)>,
 }
@@ -96,7 +99,8 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
     let sockets: Vec<Arc<Socket>> =
         instances.iter().flat_map(|instance| instance.uwsgi.sockets.iter().cloned().map(Arc::new)).collect();
     let open = instances.iter().find_map(|instance| instance.uwsgi.open.as_ref());
-    let pass_links = pass_links(&nginx.passes, &sockets, open);
+    let around = Surroundings { open, containers: parts.starters.containers.as_deref() };
+    let pass_links = pass_links(&nginx.passes, &sockets, around);
     let problems = problems(parts, &nginx, &starts);
     let jobs = starts.iter().map(|start| Arc::clone(&start.job)).collect();
     Stack { instances, nginx, pass_links, jobs, login, problems }
@@ -168,11 +172,12 @@ fn instance(
         Some((start, sure)) => {
             Fact::derived(Arc::new(Job { confidence: sure, ..Job::clone(&start.job) })).at(start.job.place)
         }
-        None => Fact::unknown(no_job()),
+        None => Fact::unknown(parts.starters.missing()),
     };
     link.bypassed_release = match row.chdir.known() {
         Some(folder) => checkout::bypassed_release(&parts.chef.checkouts, folder),
-        None => row.chdir.clone(),
+        None if checkout::keep_releases(&parts.chef.checkouts) => row.chdir.clone(),
+        None => Fact::absent(),
     };
     let (app, reads) = match app {
         Ok(reading) => {
@@ -185,10 +190,6 @@ fn instance(
     let sure = start.map_or(Confidence::Possible, |(_, sure)| sure);
     let reads = reads.iter().filter_map(|read| env_read(read, &link, &layers, sure)).collect();
     Instance { uwsgi, link: Arc::new(link), reads, layers }
-}
-
-fn no_job() -> Missing {
-    Missing::new("the job that starts uWSGI", "lint its file together with the ini")
 }
 
 /// Who gives variables to the process of an instance.
@@ -205,7 +206,7 @@ fn layers(parts: &Parts<'_>, login: &[Arc<EnvValue>], uwsgi: &uwsgi::Reading, st
             layers.out_of_sight = Some(Missing::new(format!("the variables of {files}"), "look into that file"));
         }
         (None, Some(_)) => {}
-        (None, None) => layers.out_of_sight = Some(no_job()),
+        (None, None) => layers.out_of_sight = Some(parts.starters.missing()),
     }
     if let Some(start) = start {
         layers.add(start.reading.env.iter().cloned().map(Arc::new), "upstart");
