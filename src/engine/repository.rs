@@ -23,6 +23,7 @@ use crate::stack::fact::{Answer, Missing};
 use crate::stack::facts::Facts;
 use crate::stack::kind;
 use crate::stack::nginx::Trees;
+use crate::stack::starter::Starters;
 use crate::stack::view::View;
 use crate::syntax::{erb, nginx};
 
@@ -239,7 +240,9 @@ impl Group<'_> {
         self.add_links(&chef, &mut view);
         let app = self.config.1.app.as_ref().map(|app| joined(&self.config.0, &app.value));
         let trees = nginx_trees(&view);
-        let parts = Parts { view: &view, trees: &trees, chef: &chef, app: app.as_deref(), started_with: Vec::new() };
+        let starters = Starters::among(members.iter().map(|(path, _)| *path));
+        let parts =
+            Parts { view: &view, trees: &trees, chef: &chef, app: app.as_deref(), starters, started_with: Vec::new() };
         let stack = assemble(&parts);
         let read: BTreeSet<FileId> =
             view.iter().flat_map(|(_, documents)| documents).map(|document| document.file).collect();
@@ -303,7 +306,8 @@ impl Group<'_> {
         };
         let template = match path.rsplit_once('.') {
             Some((_, "erb")) => erb::read(&text),
-            Some((_, "j2")) => erb::read_jinja(&text),
+            Some((_, "j2" | "jinja" | "jinja2")) => erb::read_jinja(&text),
+            _ if kind != Kind::Python && erb::is_jinja(&text) => erb::read_jinja(&text),
             _ => {
                 view.add(Document::plain(file, lands, kind, text));
                 return;

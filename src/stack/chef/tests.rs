@@ -140,6 +140,24 @@ fn roots_lie_where_the_signs_are() {
 }
 
 #[test]
+fn submodules_and_packaged_cookbooks_are_there() {
+    let chef = read_tree(
+        &[
+            (".gitmodules", "[submodule \"apt\"]\n\tpath = apt\n\turl = https://git.example.com/apt.git\n"),
+            ("shop/metadata.rb", "name 'shop'\ndepends 'apt'\ndepends 'poise'\ndepends 'gone'\n"),
+            ("shop/recipes/default.rb", "node[:deploy].each { |name, deploy| log name }\n"),
+            ("poise/metadata.json", r#"{"name": "poise", "dependencies": {}}"#),
+            ("poise/libraries/default.rb", "# code\n"),
+            ("assets/metadata.json", r#"{"name": "gone"}"#),
+        ],
+        Some(Target::OpsWorks11),
+    );
+    let fetched: Vec<_> = chef.dependencies.iter().map(|row| (known(&row.name), known(&row.fetched))).collect();
+    let row = |name: &str, fetched| (Some(name.to_owned()), Some(fetched));
+    assert_eq!(fetched, [row("apt", true), row("poise", true), row("gone", false)]);
+}
+
+#[test]
 fn other_peoples_cookbooks_are_not_judged() {
     let chef = read_tree(
         &[("x/metadata.rb", "name 'x'"), ("vendor/cookbooks/y/metadata.rb", "name 'y'\ndepends 'z'")],
