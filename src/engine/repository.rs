@@ -13,7 +13,7 @@ use crate::host::repo::Repo;
 use crate::rule::page::{self, Page};
 use crate::source::{FileId, Origin, Sources};
 use crate::stack::assemble::{Parts, assemble};
-use crate::stack::boundary::{Boundary, divide};
+use crate::stack::boundary::{Boundary, below, divide};
 use crate::stack::chef::target::Target;
 use crate::stack::chef::tree::RepoFile;
 use crate::stack::chef::{self, Chef};
@@ -37,17 +37,25 @@ const VENDORED: &[&str] =
 /// Bad configuration, a rule page that cannot be used, or an unknown rule, in one sentence.
 pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
     let named: BTreeSet<String> =
-        paths.iter().filter(|path| !around::is_folder(path)).map(|path| around::tidy(path)).collect();
+        paths.iter().filter(|path| around::is_file(path)).map(|path| around::tidy(path)).collect();
     let mut roots: Vec<String> = Vec::new();
     for path in paths {
-        let context = if around::is_folder(path) { None } else { around::root_around(path) };
+        let context = if around::is_file(path) { around::root_around(path) } else { None };
         roots.extend(context);
         roots.push(path.clone());
     }
     let walked = Repo::new(roots).walk();
     let files: Vec<(String, Arc<[u8]>)> = walked.files.into_iter().map(|file| (file.path, file.bytes)).collect();
     let outer = outer_configuration(paths, &files, options)?;
-    let mut run = run(files, outer, options, &named)?;
+    let base = if let [only] = paths
+        && around::is_folder(only)
+    {
+        around::tidy(only)
+    } else {
+        String::new()
+    };
+    let base = if base == "." { "" } else { &base };
+    let mut run = run(files, base, outer, options, &named)?;
     run.report.errors.extend(walked.errors);
     if !named.is_empty() && named.len() == paths.len() {
         let sources = &run.sources;
@@ -63,7 +71,7 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
 /// Judges files that are in memory: paths relative to one root, with their bytes.
 pub fn lint_memory(files: &[(String, Vec<u8>)], options: &Options) -> Run {
     let files = files.iter().map(|(path, bytes)| (path.clone(), Arc::from(bytes.as_slice()))).collect();
-    run(files, None, options, &BTreeSet::new()).unwrap_or_else(|message| Run {
+    run(files, "", None, options, &BTreeSet::new()).unwrap_or_else(|message| Run {
         report: Report { errors: vec![InputError { path: String::new(), message }], ..Report::default() },
         ..Run::default()
     })
@@ -101,6 +109,7 @@ fn outer_configuration(
 
 fn run(
     files: Vec<(String, Arc<[u8]>)>,
+    base: &str,
     outer: Option<Outer>,
     options: &Options,
     named: &BTreeSet<String>,
@@ -117,7 +126,7 @@ fn run(
     let mut facts = Facts::default();
     let mut read = 0;
     let mut configs: Vec<(String, Config)> = Vec::new();
-    for (boundary, paths) in divide(ids.keys().map(String::as_str)) {
+    for (boundary, paths) in divide(base, ids.keys().map(String::as_str)) {
         let config = configuration(&boundary, &ids, &sources, outer.as_ref())?;
         let group = Group { boundary: &boundary, config: &config, sources: &sources, options, named };
         let members: Vec<(&str, FileId)> = paths.into_iter().filter_map(|path| Some((path, *ids.get(path)?))).collect();
@@ -215,9 +224,13 @@ impl Group<'_> {
     /// # Errors
     /// A target that no consumer is called.
     fn add_facts(&self, members: &[(&str, FileId)], facts: &mut Facts) -> Result<usize, String> {
-        let files: Vec<RepoFile<'_>> =
-            members.iter().map(|(path, file)| RepoFile { path, file: *file, text: self.sources.text(*file) }).collect();
-        let chef = chef::read(&files, self.target()?);
+        let inside = |path| below(path, &self.boundary.root).unwrap_or(path);
+        let files: Vec<RepoFile<'_>> = members
+            .iter()
+            .map(|(path, file)| RepoFile { path: inside(path), file: *file, text: self.sources.text(*file) })
+            .collect();
+        let attributes: Vec<&str> = self.config.1.attributes.iter().map(|path| path.value.as_str()).collect();
+        let chef = chef::read_with(&files, self.target()?, &attributes);
         let mut view = View::default();
         let deployed = self.add_deployed(&chef, &mut view);
         for (path, file) in members.iter().filter(|(_, file)| !deployed.contains(file)) {

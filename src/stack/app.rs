@@ -7,8 +7,8 @@ mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::rows;
 use crate::finding::{Confidence, Label};
+use crate::rows;
 use crate::source::Place;
 use crate::stack::app::code::{Code, Unit, folder_of, last_part};
 use crate::stack::app::configuration::Settings;

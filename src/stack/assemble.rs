@@ -8,7 +8,7 @@ use crate::stack::app::code::Code;
 use crate::stack::app::{self, Entry, Moment};
 use crate::stack::chef::{Chef, checkout};
 use crate::stack::document::{Document, Kind};
-use crate::stack::env::{EnvRead, EnvValue, Layers};
+use crate::stack::env::{EnvRead, EnvValue, Layers, names_a_need};
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::facts::Facts;
 use crate::stack::job::{self, Job};
@@ -171,7 +171,9 @@ fn instance(
     link.key = row.key.clone();
     link.uwsgi = Fact::derived(Arc::clone(row)).at(row.place);
     link.job = match start {
-        Some((start, _)) => Fact::derived(Arc::clone(&start.job)).at(start.job.place),
+        Some((start, sure)) => {
+            Fact::derived(Arc::new(Job { confidence: sure, ..Job::clone(&start.job) })).at(start.job.place)
+        }
         None => Fact::unknown(no_job()),
     };
     link.bypassed_release = match row.chdir.known() {
@@ -180,7 +182,6 @@ fn instance(
     };
     let (app, reads) = match app {
         Ok(reading) => {
-            link.confidence = reading.app.confidence;
             let app = Arc::new(reading.app);
             (Fact::derived(Arc::clone(&app)).at(app.place), reading.reads)
         }
@@ -260,6 +261,7 @@ fn env_read(read: &app::Read, link: &Link, layers: &Layers, job: Confidence) -> 
     row.raises = Fact::derived(read.raises).at(read.place);
     row.has_default = Fact::derived(read.has_default).at(read.place);
     row.used_as = read.used_as.clone().map_or_else(Fact::absent, |used_as| Fact::read(used_as, read.place));
+    row.needed = Fact::derived(is_needed(read)).at(read.place);
     row.at_import = Fact::derived(read.moment == Moment::Import);
     row.job = link.job.clone();
     row.app = link.app.clone();
@@ -272,11 +274,15 @@ fn env_read(read: &app::Read, link: &Link, layers: &Layers, job: Confidence) -> 
         row.provided =
             Fact::unknown(Missing::new("which configuration class the app selects", "select it by a literal name"));
     }
-    row.confidence = link.confidence.min(job);
+    row.confidence = link.app.known().map_or(job, |app| app.confidence.min(job));
     if read.sometimes || read.moment != Moment::Import {
         row.confidence = Confidence::Possible;
     }
     Some(row)
+}
+
+fn is_needed(read: &app::Read) -> bool {
+    read.raises || names_a_need(&read.name) || read.used_as.as_deref().is_some_and(names_a_need)
 }
 
 /// What nginx and Upstart refuse. Not in an nginx template with code tags: its branches need not balance one by one.
@@ -298,6 +304,9 @@ impl Stack {
     /// Adds every row to its table; `path_of` names a file.
     pub fn add_to(self, facts: &mut Facts, chef: Chef, path_of: impl Fn(FileId) -> String) {
         for instance in self.instances {
+            if let Some(app) = instance.link.app.known() {
+                facts.add(Arc::clone(app) as _);
+            }
             facts.add(Arc::clone(&instance.uwsgi.uwsgi) as _);
             facts.add(instance.link as _);
             instance.uwsgi.options.into_iter().for_each(|row| facts.add(Arc::new(row)));

@@ -27,9 +27,10 @@ impl Boundary {
 }
 
 /// Sorts paths into stacks: each folder with a `housecall.toml` is one, and so is each of several folders that mirror a host.
-pub fn divide<'a>(paths: impl Iterator<Item = &'a str> + Clone) -> Vec<(Boundary, Vec<&'a str>)> {
+/// What lies in none of them is one stack, below `base`.
+pub fn divide<'a>(base: &'a str, paths: impl Iterator<Item = &'a str> + Clone) -> Vec<(Boundary, Vec<&'a str>)> {
     let mut roots: Vec<&str> = paths.clone().filter_map(|path| folder_of(path, "housecall.toml")).collect();
-    roots.push("");
+    roots.push(base);
     let mut stacks: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for path in paths {
         stacks.entry(deepest(&roots, path)).or_default().push(path);
@@ -94,7 +95,7 @@ mod tests {
             "c/etc/nginx/nginx.conf",
             "README",
         ];
-        let stacks = divide(paths.iter().copied());
+        let stacks = divide("", paths.iter().copied());
         let roots: Vec<_> = stacks.iter().map(|(boundary, paths)| (boundary.root.as_str(), paths.len())).collect();
         assert_eq!(roots, [("", 1), ("b", 2), ("c", 1), ("a", 2)]);
         assert_eq!(stacks[1].0.landing("b/srv/x.py").as_deref(), Some("/srv/x.py"));
@@ -104,7 +105,7 @@ mod tests {
     #[test]
     fn one_mirror_beside_an_app_is_one_stack() {
         let paths = ["deploy/etc/nginx/nginx.conf", "app/wsgi.py"];
-        let stacks = divide(paths.iter().copied());
+        let stacks = divide("", paths.iter().copied());
         assert_eq!(stacks.len(), 1);
         assert_eq!(stacks[0].0.landing("deploy/etc/nginx/nginx.conf").as_deref(), Some("/etc/nginx/nginx.conf"));
     }

@@ -19,6 +19,8 @@ rows! {
         has_default: bool,
         #[doc = "what the app uses it for, such as `SQLALCHEMY_DATABASE_URI`"]
         used_as: String,
+        #[doc = "whether the app cannot do without it: the read raises, or it is a secret key or a database's address"]
+        needed: bool,
         #[doc = "whether it happens while the app is imported, not in a request"]
         at_import: bool,
         #[doc = "whether the process as it is started has it"]
@@ -50,6 +52,17 @@ rows! {
         #[doc = "the line that would work"]
         cure: String,
     }
+}
+
+/// Whether the name of a variable, or of the setting it becomes, says that the app cannot do without its value: Flask and
+/// Django need their `SECRET_KEY`, SQLAlchemy and Django the address of the database. What only tests use is not needed.
+pub fn names_a_need(name: &str) -> bool {
+    let name = name.to_uppercase();
+    let database = ["DATABASE_URI", "DATABASE_URL"].iter().any(|end| name.ends_with(end));
+    // Of Django's parts only these have to be there; without a host, user or password libpq takes its defaults.
+    let of_django =
+        ["DATABASES", "DATABASES['DEFAULT']", "DATABASES['DEFAULT']['NAME']", "DATABASES['DEFAULT']['ENGINE']"];
+    !name.contains("TEST") && (name == "SECRET_KEY" || database || of_django.contains(&name.as_str()))
 }
 
 /// What every Upstart job gets besides its own `env` stanzas (Upstart: `JOB_DEFAULT_ENVIRONMENT`, job_process.c).
@@ -142,4 +155,18 @@ impl Layers {
 /// The last value with this name: later lines win in every one of these files.
 fn named<'a>(values: &'a [Arc<EnvValue>], name: &str) -> Option<&'a EnvValue> {
     values.iter().rev().find(|value| value.name.known().is_some_and(|known| known == name)).map(Arc::as_ref)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_and_a_secret_key_are_needed_and_most_else_is_not() {
+        let needed =
+            ["SECRET_KEY", "secret_key", "DATABASE_URL", "SQLALCHEMY_DATABASE_URI", "DATABASES['default']['NAME']"];
+        assert!(needed.into_iter().all(names_a_need));
+        let not = ["SENTRY_DSN", "TEST_DATABASE_URL", "AWS_SECRET_KEY", "DATABASES['default']['PORT']", "database"];
+        assert!(!not.into_iter().any(names_a_need));
+    }
 }

@@ -89,13 +89,19 @@ fn pass_link(
     link.key = pass.key.clone();
     link.pass = Fact::derived(Arc::clone(pass)).at(pass.place);
     link.socket = socket_of(pass, sockets, open);
-    link.other_socket = Fact::absent();
-    if matches!(link.socket.answer, Answer::Absent) {
-        let mut same_kind = unreached.iter().filter(|socket| is_unix(socket) == is_unix_pass(pass));
-        if let (Some(only), None) = (same_kind.next(), same_kind.next()) {
-            link.other_socket = Fact::derived(Arc::clone(only)).at(only.place);
-            link.confidence = if share_a_host(pass, only) { Confidence::Likely } else { Confidence::Possible };
+    link.other_socket = match &link.socket.answer {
+        Answer::Known(_) => Fact::absent(),
+        Answer::Unknown(missing) => Fact::unknown(missing.clone()),
+        Answer::Absent => {
+            let mut same_kind = unreached.iter().filter(|socket| is_unix(socket) == is_unix_pass(pass));
+            match (same_kind.next(), same_kind.next()) {
+                (Some(only), None) => Fact::derived(Arc::clone(only)).at(only.place),
+                _ => Fact::absent(),
+            }
         }
+    };
+    if let Some(only) = link.other_socket.known() {
+        link.confidence = if share_a_host(pass, only) { Confidence::Likely } else { Confidence::Possible };
     }
     link
 }

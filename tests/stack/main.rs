@@ -1,5 +1,5 @@
 //! Real servers on loopback, one fault at a time: doctor must name it first, with the line that did it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod lab;
 mod postgres;

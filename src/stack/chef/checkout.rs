@@ -182,7 +182,7 @@ fn writes_key(resource: &Resource, user: &Fact<String>) -> Answer<String> {
 fn opsworks_apps(root: &Root, tree: &Tree<'_>) -> Vec<Checkout> {
     let deploys = own_recipes(root).flat_map(|recipe| &recipe.items).find_map(|item| match item {
         Item::Resource(resource) if resource.kind == "opsworks_deploy" => Some(resource.place),
-        Item::Include(Answer::Known(name), place) if name.starts_with("deploy::") && name != "deploy::default" => {
+        Item::Include(Answer::Known(name), place, _) if name.starts_with("deploy::") && name != "deploy::default" => {
             Some(*place)
         }
         _ => None,

@@ -122,7 +122,11 @@ fn root_folders(tree: &Tree<'_>, cookbooks: &BTreeSet<&str>) -> Vec<String> {
         let mut above = root;
         while !above.is_empty() {
             above = parent(above);
-            if ["Berksfile", "Policyfile.rb", "Cheffile"].iter().any(|name| tree.get(&join(above, name)).is_some()) {
+            let has_file = |name: &&str| tree.get(&join(above, name)).is_some();
+            let has_folder = |name: &&str| tree.has_folder(&join(above, name));
+            if ["Berksfile", "Policyfile.rb", "Cheffile"].iter().any(has_file)
+                || ["roles", "environments", "data_bags", "policyfiles"].iter().any(has_folder)
+            {
                 root = above;
             }
         }

@@ -103,7 +103,7 @@ impl<'a> Layout<'a> {
     /// What of a listing that is not read comes from nowhere else.
     ///
     /// A cookbook that was taken over whole lists in its Berksfile also what only its tests need: beside a cookbook,
-    /// only what some metadata depends on or some recipe includes counts.
+    /// only what some metadata depends on or some recipe includes on every host counts.
     fn lost(&self, berks: &Berks, listing: &Listing) -> Vec<String> {
         let read = self.read_listing();
         let is_beside = self.root.books.iter().any(|book| book.folder == parent(&berks.path));
@@ -117,12 +117,12 @@ impl<'a> Layout<'a> {
         listing.fetched.iter().filter(counts).cloned().collect()
     }
 
-    /// The cookbooks that some metadata of the root's own depends on, or some recipe includes.
+    /// The cookbooks that some metadata of the root's own depends on, or some recipe includes on every host.
     fn needed(&self) -> BTreeSet<&str> {
         let own = self.root.books.iter().filter(|book| !book.is_context);
         let depends = own.flat_map(|book| book.metadata.iter().flat_map(|metadata| &metadata.depends));
         let included = self.root.recipes.iter().flat_map(|recipe| &recipe.items).filter_map(|item| match item {
-            Item::Include(Answer::Known(name), _) => name.split("::").next(),
+            Item::Include(Answer::Known(name), _, false) => name.split("::").next(),
             _ => None,
         });
         depends.map(|one| one.name.value.as_str()).chain(included).collect()

@@ -22,8 +22,8 @@ pub struct Recipe {
 pub enum Item {
     /// Declares a resource.
     Resource(Resource),
-    /// Includes another recipe, named in full.
-    Include(Answer<String>, Place),
+    /// Includes another recipe, named in full; the flag says that it stands in a branch.
+    Include(Answer<String>, Place, bool),
 }
 
 /// One resource, or another call that only a cookbook's library can explain.
@@ -154,7 +154,7 @@ pub fn read(program: &Program, file: FileId, name: String, cookbook: usize, mut 
                     Answer::Known(name) => Answer::Known(full_name(&name, &own)),
                     other => other,
                 };
-                Item::Include(name, Place::at(file, step.expr.span))
+                Item::Include(name, Place::at(file, step.expr.span), step.conditional)
             }));
         } else if !NOT_RESOURCES.contains(&word) && (step.call.block.is_some() || !step.call.arguments.is_empty()) {
             items.push(Item::Resource(resource(step, file)));
@@ -252,7 +252,7 @@ impl<'a> Run<'a> {
         for item in &recipe.items {
             match item {
                 Item::Resource(resource) => self.resources.push((resource, recipe.cookbook)),
-                Item::Include(Answer::Known(name), _) => match recipes.iter().find(|other| other.name == *name) {
+                Item::Include(Answer::Known(name), ..) => match recipes.iter().find(|other| other.name == *name) {
                     Some(other) if self.seen.contains(&other.name.as_str()) => {}
                     Some(other) if self.seen.len() < 100 => {
                         self.seen.push(&other.name);
@@ -260,7 +260,7 @@ impl<'a> Run<'a> {
                     }
                     _ => self.foreign.push((self.resources.len(), Answer::Known(name.clone()))),
                 },
-                Item::Include(name, _) => self.foreign.push((self.resources.len(), name.clone())),
+                Item::Include(name, ..) => self.foreign.push((self.resources.len(), name.clone())),
             }
         }
     }
