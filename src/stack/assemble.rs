@@ -116,8 +116,7 @@ fn readings<'s, 'a>(
 ) -> Vec<(uwsgi::Reading, Option<(&'s Start<'a>, Confidence)>)> {
     let inis: Vec<&Arc<Document>> = view.of(Kind::Uwsgi).collect();
     let named = |start: &Start<'_>| start.job.uwsgi_ini.known().cloned();
-    let of_job: Vec<_> =
-        starts.iter().map(|start| named(start).and_then(|path| ini_at(view, &inis, &path))).collect();
+    let of_job: Vec<_> = starts.iter().map(|start| named(start).and_then(|path| ini_at(view, &inis, &path))).collect();
     let mut all = Vec::new();
     for ini in &inis {
         let mut jobs = starts.iter().zip(&of_job).filter_map(|(start, found)| {

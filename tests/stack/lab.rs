@@ -98,7 +98,6 @@ impl Lab {
         wait_until("nginx reaches a worker", || self.status() != 0);
     }
 
-
     /// The status that a user gets for `/`; 0 where there is no answer.
     pub fn status(&self) -> u16 {
         let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return 0 };

@@ -50,7 +50,13 @@ const FAULTS: &[Fault] = &[
     Fault { id: "F17", rule: "socket/stale", line: ("nginx.conf", "uwsgi_pass"), status: 502, start: f17 },
     Fault { id: "F18", rule: "socket/not-permitted", line: ("nginx.conf", "uwsgi_pass"), status: 502, start: f18 },
     Fault { id: "F63", rule: "database/refused", line: ("thena.conf", "env DATABASE_URL"), status: 500, start: f63 },
-    Fault { id: "F67", rule: "database/login-rejected", line: ("thena.conf", "env DATABASE_URL"), status: 500, start: f67 },
+    Fault {
+        id: "F67",
+        rule: "database/login-rejected",
+        line: ("thena.conf", "env DATABASE_URL"),
+        status: 500,
+        start: f67,
+    },
 ];
 
 fn started(plan: &Plan) -> Lab {

@@ -98,7 +98,9 @@ fn is_of(finding: &Finding, instance: &Instance) -> bool {
 fn belongs(finding: &Finding, path: &Path, scene: &Scene<'_>) -> bool {
     let place = finding.primary.place;
     let within = |outer: Place| match (place.span, outer.span) {
-        (Some(inner), Some(outer_span)) => place.file == outer.file && (inner.overlaps(outer_span) || inner == outer_span),
+        (Some(inner), Some(outer_span)) => {
+            place.file == outer.file && (inner.overlaps(outer_span) || inner == outer_span)
+        }
         _ => place == outer,
     };
     let on_pass = path.passes.iter().any(|pass| within(pass.place));
@@ -154,15 +156,16 @@ fn merge(causes: &mut Vec<RootCause>) {
 
 /// What users see of a cause, each in a sentence.
 fn explained(cause: &RootCause, hops: &[Hop], path: &Path, findings: &[Finding], scene: &Scene<'_>) -> Vec<String> {
-    let symptoms = hops.iter().filter(|hop| {
-        hop.path == cause.path && hop.state == State::Symptom && diagnosis::explains(cause.hop, hop.id)
-    });
+    let symptoms = hops
+        .iter()
+        .filter(|hop| hop.path == cause.path && hop.state == State::Symptom && diagnosis::explains(cause.hop, hop.id));
     let mut said: Vec<String> = Vec::new();
     for hop in symptoms {
         let words = hop.evidence.first().map_or(hop.title.as_str(), |label| label.text.as_str());
         said.push(format!("{}: {words}", hop.title));
     }
-    let answers = cause.hop == "app-answers" || hops.iter().any(|hop| hop.path == cause.path && hop.id == "app-answers" && hop.state == State::Symptom);
+    let answers = cause.hop == "app-answers"
+        || hops.iter().any(|hop| hop.path == cause.path && hop.id == "app-answers" && hop.state == State::Symptom);
     if let Some(log) = path.instance.map(|at| &scene.logs[at]).filter(|_| answers) {
         if let Some(empty) = log.requests().rev().find(|asked| asked.failed() && asked.is_empty()) {
             let escape = findings.iter().find(|finding| finding.rule == "app/exceptions-escape");

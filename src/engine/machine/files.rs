@@ -198,8 +198,11 @@ impl<'h> Files<'h> {
         let mut homes = vec!["/root".to_owned()];
         homes.extend(self.host.users().unwrap_or_default().into_iter().map(|user| user.home));
         homes.extend(self.host.list("/home").unwrap_or_default().iter().map(|name| format!("/home/{name}")));
-        let homes: BTreeSet<String> =
-            homes.into_iter().filter(|home| home.starts_with('/')).map(|home| home.trim_end_matches('/').into()).collect();
+        let homes: BTreeSet<String> = homes
+            .into_iter()
+            .filter(|home| home.starts_with('/'))
+            .map(|home| home.trim_end_matches('/').into())
+            .collect();
         let mut paths = vec!["/etc/environment".to_owned(), "/etc/profile".to_owned()];
         paths.extend(self.matching("/etc/profile.d/*.sh"));
         paths.extend(homes.iter().flat_map(|home| OF_A_LOGIN.iter().map(move |name| format!("{home}/{name}"))));

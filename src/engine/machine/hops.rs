@@ -164,7 +164,8 @@ impl Scene<'_> {
             return (State::Ok, Vec::new());
         }
         let told = path.link.as_ref().and_then(|link| link.master_runs.known());
-        let is_unsure = self.found.iter().any(|one| one.program == Program::Uwsgi && one.master && one.config.is_none());
+        let is_unsure =
+            self.found.iter().any(|one| one.program == Program::Uwsgi && one.master && one.config.is_none());
         match told {
             Some(true) => (State::Ok, Vec::new()),
             None if is_unsure => (State::Unknown(self.unseen()), Vec::new()),
@@ -216,7 +217,8 @@ impl Scene<'_> {
         };
         // Whoever stops uWSGI while a worker still loads the app interrupts that.
         let ready = |line: &UwsgiLine| matches!(line.event, Event::AppReady { .. });
-        let stopped = !runs && (log.generation.iter().any(ready) || log.exceptions().any(|(_, words)| words == "KeyboardInterrupt"));
+        let stopped = !runs
+            && (log.generation.iter().any(ready) || log.exceptions().any(|(_, words)| words == "KeyboardInterrupt"));
         if loaded || stopped {
             return if runs { (State::Ok, Vec::new()) } else { masked() };
         }
@@ -263,7 +265,8 @@ impl Scene<'_> {
         if !speaking.is_empty() && (sure || *answers != State::Ok) {
             return (State::Broken, self.lacking(at, speaking));
         }
-        let open = instance.reads.iter().any(|read| read.provided.is_unknown() && read.has_default.known() != Some(&true));
+        let open =
+            instance.reads.iter().any(|read| read.provided.is_unknown() && read.has_default.known() != Some(&true));
         let unread = instance.link.app.is_unknown();
         if unread || (open && *answers != State::Ok) {
             return (State::Unknown(self.unseen()), Vec::new());

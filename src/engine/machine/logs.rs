@@ -1,7 +1,7 @@
 //! The logs of a host, as far as they tell of now: the running generation of uWSGI, and the last quarter of an hour.
 
-use crate::engine::machine::Visit;
 use crate::diagnosis::Reason;
+use crate::engine::machine::Visit;
 use crate::finding::Label;
 use crate::host::{Host, ReadError, zone};
 use crate::source::{FileId, Origin, Place, Sources, Span};

@@ -96,8 +96,8 @@ impl<'a> Prober<'a> {
         let masters = || self.found.iter().filter(|one| one.program == Program::Nginx && one.master);
         let of_this = |conf: &Option<String>| self.visit.nginx_conf.is_none() || *conf == self.visit.nginx_conf;
         let mut workers = self.found.iter().filter(|one| one.program == Program::Nginx && !one.master);
-        let worker = workers
-            .find(|one| masters().any(|head| head.process.pid == one.process.ppid && of_this(&head.config)));
+        let worker =
+            workers.find(|one| masters().any(|head| head.process.pid == one.process.ppid && of_this(&head.config)));
         if let Some(worker) = worker {
             let name = users.iter().find(|user| user.uid == worker.process.uid).map(|user| user.name.clone());
             let name = name.or_else(|| user.map(str::to_owned)).unwrap_or_else(|| worker.process.uid.to_string());
@@ -120,9 +120,7 @@ impl<'a> Prober<'a> {
         }
         let port = address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
         match (self.host.listeners(), port) {
-            (Ok(listeners), Some(port)) => {
-                Fact::derived(listeners.iter().any(|listener| listener.port == port))
-            }
+            (Ok(listeners), Some(port)) => Fact::derived(listeners.iter().any(|listener| listener.port == port)),
             _ => hidden("the table of listening sockets"),
         }
     }

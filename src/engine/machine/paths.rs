@@ -65,7 +65,8 @@ pub(super) fn paths(stack: &Stack) -> Vec<Path> {
     }
     for at in 0..all.len() {
         let name = name(&all[at], stack);
-        let taken = all[..at].iter().filter(|path| path.name == name || path.name.starts_with(&format!("{name} ("))).count();
+        let taken =
+            all[..at].iter().filter(|path| path.name == name || path.name.starts_with(&format!("{name} ("))).count();
         all[at].name = if taken == 0 { name } else { format!("{name} ({})", taken + 1) };
     }
     all
