@@ -4,7 +4,7 @@ mod machine;
 mod repository;
 mod selection;
 
-pub use machine::{Seen, Visit, examine, facts_of};
+pub use machine::{Seen, Visit, examine};
 pub use repository::{lint, lint_memory};
 
 use crate::config::Config;

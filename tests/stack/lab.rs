@@ -98,11 +98,6 @@ impl Lab {
         wait_until("nginx reaches a worker", || self.status() != 0);
     }
 
-    /// Waits until the log holds a text.
-    pub fn wait_for_log(&self, text: &str) {
-        wait_until(&format!("uWSGI logs {text:?}"), || self.log().contains(text));
-    }
-
     /// The status that a user gets for `/`; 0 where there is no answer.
     pub fn status(&self) -> u16 {
         let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return 0 };

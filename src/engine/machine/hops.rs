@@ -11,7 +11,7 @@ use crate::host::Connect;
 use crate::source::{FileId, Place};
 use crate::stack::assemble::{Instance, Stack};
 use crate::stack::process::{Found, Program};
-use crate::syntax::log::Event;
+use crate::syntax::log::{Event, UwsgiLine};
 
 /// Everything that was seen of a host.
 pub(super) struct Scene<'a> {
@@ -215,7 +215,11 @@ impl Scene<'_> {
             Event::Request(request) => request.app.value >= 0,
             _ => false,
         };
-        if loaded {
+        // Whoever stops uWSGI while a worker still loads the app interrupts that.
+        let ready = |line: &UwsgiLine| matches!(line.event, Event::AppReady { .. });
+        let stopped = !runs
+            && (log.generation.iter().any(ready) || log.exceptions().any(|(_, words)| words == "KeyboardInterrupt"));
+        if loaded || stopped {
             return if runs { (State::Ok, Vec::new()) } else { masked() };
         }
         let said = log.generation[..decisive].iter().rev().find(|line| matches!(line.event, Event::AppNotLoaded));

@@ -50,6 +50,8 @@ pub struct Visit {
 pub struct Seen {
     /// Every text that the diagnosis can name.
     pub sources: Sources,
+    /// Every table.
+    pub facts: Facts,
     /// Hops, root causes, findings.
     pub diagnosis: Diagnosis,
 }
@@ -61,13 +63,6 @@ pub struct Seen {
 pub fn examine(host: &dyn Host, visit: &Visit) -> Result<Seen, String> {
     let pages = page::built_in().map_err(|error| error.to_string())?;
     Ok(Survey::of(host, visit).diagnosed(&pages, host))
-}
-
-/// What the pages judge of a host: every text, and every table.
-pub fn facts_of(host: &dyn Host, visit: &Visit) -> (Sources, Facts) {
-    let survey = Survey::of(host, visit);
-    let facts = survey.facts();
-    (survey.sources, facts)
 }
 
 /// Everything that was read and probed.
@@ -173,7 +168,7 @@ impl Survey {
         let mut diagnosis = causes::diagnose(&self.paths, &candidates, &all, &scene);
         let cannot_tell = cannot_tell.into_iter().filter(|question| is_open(question, pages)).collect();
         diagnosis.report = Report { findings, cannot_tell, errors: self.errors, files: self.sources.iter().count() };
-        Seen { sources: self.sources, diagnosis }
+        Seen { sources: self.sources, facts, diagnosis }
     }
 
     /// The inis of which several processes hold one connection.
