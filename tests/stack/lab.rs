@@ -188,7 +188,7 @@ fn write_files(root: &Path, plan: &Plan, port: u16) {
     write(
         "etc/thena/uwsgi.ini",
         &format!(
-            "[uwsgi]\nplugin = python3\nmaster = true\nprocesses = 4\ndie-on-term = true\n{} = {at}/run/uwsgi.sock\n{}\
+            "[uwsgi]\nplugin = python3\nmaster = true\nprocesses = 4\ndie-on-term = true\nworker-reload-mercy = 3\n{} = {at}/run/uwsgi.sock\n{}\
              chdir = {at}/srv/www/thena/current\nmodule = {}\nlogto = {at}/var/log/uwsgi.log\n{}",
             plan.socket_option, plan.socket_lines, plan.module, plan.ini
         ),

@@ -188,7 +188,9 @@ fn doctor_names_each_fault_first() {
     lab.show("healthy");
     drop(lab);
 
-    for fault in FAULTS {
+    // `HOUSECALL_LAB=F16` for one fault alone.
+    let only = std::env::var("HOUSECALL_LAB").ok();
+    for fault in FAULTS.iter().filter(|fault| only.as_deref().is_none_or(|only| only == fault.id)) {
         if fault.id == "F18" && !is_root() {
             println!("F18 skipped: only root can start nginx's workers as another user");
             continue;
