@@ -192,7 +192,9 @@ impl Screen<'_, '_> {
         if title.chars().count() + 2 + said.chars().count() <= room {
             return (format!("{title}: {said}"), Vec::new());
         }
-        (format!("{title}:"), wrap(said, room.saturating_sub(2)))
+        let mut lines = wrap(&format!("{title}:"), room).into_iter();
+        let first = lines.next().unwrap_or_default();
+        (first, lines.chain(wrap(said, room.saturating_sub(2))).collect())
     }
 
     fn closing(&self, diagnosis: &Diagnosis, out: &mut dyn Write) -> io::Result<()> {
@@ -202,7 +204,8 @@ impl Screen<'_, '_> {
             writeln!(out)?;
         }
         if others > 0 {
-            writeln!(out, "{} besides: housecall doctor --format json lists them", count(others, "finding"))?;
+            let them = if others == 1 { "it" } else { "them" };
+            writeln!(out, "{} besides: housecall doctor --format json lists {them}", count(others, "finding"))?;
         }
         if hidden > 0 {
             writeln!(out, "{} hidden from this user: sudo housecall doctor", count(hidden, "hop"))?;

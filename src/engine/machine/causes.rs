@@ -46,7 +46,7 @@ impl<'p> Candidates<'p> {
                 let all: usize = found.iter().map(|(_, places)| places.len()).sum();
                 let text = match all {
                     1 => "the log says so".to_owned(),
-                    _ => format!("the log says so, {all} times in the last 15 minutes"),
+                    _ => format!("the log says so, in {all} lines of the last 15 minutes"),
                 };
                 finding.related.extend(places.last().map(|place| Label { place: *place, text }));
             }
@@ -139,11 +139,15 @@ pub(super) fn diagnose(
     diagnosis
 }
 
-/// Of labels at one place the first speaks.
+/// Of labels that overlap the first speaks.
 fn distinct(labels: &mut Vec<Label>) {
+    let overlap = |one: Place, other: Place| match (one.span, other.span) {
+        (Some(span), Some(known)) => one.file == other.file && (span.overlaps(known) || span == known),
+        _ => one == other,
+    };
     let mut seen: Vec<Place> = Vec::new();
     labels.retain(|label| {
-        let is_new = !seen.contains(&label.place);
+        let is_new = !seen.iter().any(|known| overlap(label.place, *known));
         seen.push(label.place);
         is_new
     });
