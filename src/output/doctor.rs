@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::diagnosis::{Diagnosis, Hop, Reason, RootCause, State};
-use crate::finding::Confidence;
+use crate::finding::{Confidence, Label};
 use crate::output::frame::frames;
 use crate::output::human::write_cannot_tell;
 use crate::output::mend;
@@ -45,6 +45,10 @@ fn no_cause(diagnosis: &Diagnosis) -> &'static str {
     }
 }
 
+fn is_masked(hop: &Hop) -> bool {
+    matches!(hop.state, State::Unknown(Reason::MaskedBy(_)))
+}
+
 struct Screen<'s, 't> {
     texts: &'s Texts<'t>,
     shown: &'s Shown,
@@ -76,16 +80,15 @@ impl Screen<'_, '_> {
         self.part("because", out)?;
         let because = if cause.because.is_empty() { std::slice::from_ref(&finding.primary) } else { &cause.because };
         let (spans, wholes): (Vec<_>, Vec<_>) = because.iter().partition(|label| label.place.span.is_some());
-        for label in wholes {
-            let text =
-                if label.text.is_empty() { String::new() } else { format!(": {}", self.texts.clean(&label.text)) };
-            writeln!(out, "  {} {}{text}", self.paint.border("\u{250c}\u{2500}"), self.texts.name(label.place.file))?;
-        }
-        if let [first, rest @ ..] = spans.as_slice() {
-            let rest: Vec<_> = rest.iter().map(|label| (*label).clone()).collect();
-            let drawn = frames(self.texts, finding.severity, Some(first), &rest, Vec::new(), self.shown.look());
-            writeln!(out, "{drawn}")?;
-        }
+        let note = |label: &&Label| {
+            let name = self.texts.name(label.place.file);
+            let said = if label.text.is_empty() { name } else { format!("{name}: {}", self.texts.clean(&label.text)) };
+            wrap(&said, self.shown.width.saturating_sub(8)).join("\n")
+        };
+        let notes = wholes.iter().map(note).collect();
+        let first = spans.first().copied();
+        let rest: Vec<Label> = spans.iter().skip(1).map(|label| (*label).clone()).collect();
+        writeln!(out, "{}", frames(self.texts, finding.severity, first, &rest, notes, self.shown.look()))?;
         self.list("explains", &cause.explains, "- ", out)?;
         if let Some(fix) = &finding.fix {
             self.part("fix", out)?;
@@ -123,15 +126,18 @@ impl Screen<'_, '_> {
 
     /// One group for each request path, one line for each hop.
     fn hops(&self, hops: &[Hop], out: &mut dyn Write) -> io::Result<()> {
+        let shown: Vec<&Hop> = hops.iter().filter(|hop| hop.state != State::NotApplicable).collect();
         let mut path: Option<&String> = None;
-        for hop in hops.iter().filter(|hop| hop.state != State::NotApplicable) {
+        // Neighbours that are hidden behind one and the same hop take one line.
+        for group in shown.chunk_by(|one, next| one.path == next.path && one.state == next.state && is_masked(one)) {
+            let [hop, ..] = group else { continue };
             if path != Some(&hop.path) {
                 writeln!(out, "\n{}", self.paint.bold(&self.texts.clean(&hop.path)))?;
                 path = Some(&hop.path);
             }
-            let title = self.texts.clean(&hop.title);
+            let titles: Vec<String> = group.iter().map(|hop| self.texts.clean(&hop.title)).collect();
             let said = self.said(hop, hops);
-            let (first, rest) = self.fitted(&title, &said);
+            let (first, rest) = self.fitted(&titles.join(", "), &said);
             writeln!(out, "  {} {first}", self.mark(&hop.state))?;
             for line in rest {
                 writeln!(out, "      {line}")?;
@@ -159,7 +165,7 @@ impl Screen<'_, '_> {
             State::Ok | State::NotApplicable => String::new(),
             State::Broken => evidence.unwrap_or_else(|| "broken".to_owned()),
             State::Degraded => evidence.unwrap_or_else(|| "degraded".to_owned()),
-            State::Symptom => "fails because of what is broken further on".to_owned(),
+            State::Symptom => "fails because of the root cause".to_owned(),
             State::Unknown(reason) => match reason {
                 Reason::NoPermission => "cannot see it as this user: run with sudo".to_owned(),
                 Reason::Timeout => "no answer in time".to_owned(),
@@ -186,7 +192,9 @@ impl Screen<'_, '_> {
         if title.chars().count() + 2 + said.chars().count() <= room {
             return (format!("{title}: {said}"), Vec::new());
         }
-        (format!("{title}:"), wrap(said, room.saturating_sub(2)))
+        let mut lines = wrap(&format!("{title}:"), room).into_iter();
+        let first = lines.next().unwrap_or_default();
+        (first, lines.chain(wrap(said, room.saturating_sub(2))).collect())
     }
 
     fn closing(&self, diagnosis: &Diagnosis, out: &mut dyn Write) -> io::Result<()> {
@@ -196,7 +204,8 @@ impl Screen<'_, '_> {
             writeln!(out)?;
         }
         if others > 0 {
-            writeln!(out, "{} besides: housecall doctor --format json lists them", count(others, "finding"))?;
+            let them = if others == 1 { "it" } else { "them" };
+            writeln!(out, "{} besides: housecall doctor --format json lists {them}", count(others, "finding"))?;
         }
         if hidden > 0 {
             writeln!(out, "{} hidden from this user: sudo housecall doctor", count(hidden, "hop"))?;

@@ -14,6 +14,8 @@ use crate::source::{FileId, Span};
 /// A label over more lines than this is shown by its first line alone.
 const LINES_OF_A_LABEL: usize = 6;
 const TAB: usize = 4;
+/// A mark is never cut shorter than this.
+const SHORTEST_MARK: usize = 3;
 
 /// The frames of `primary` (carets) and `related` (dashes), and notes below; empty where no label has a span and
 /// there is no note.
@@ -41,6 +43,7 @@ pub(super) fn frames(
     let marks = labels.iter().filter_map(|(is_primary, label)| {
         let cut = cuts.iter().position(|cut| cut.file == label.place.file)?;
         let range = cuts[cut].shown(label.place.span?, texts)?;
+        let range = if *is_primary { range } else { cuts[cut].with_room(range, &label.text, look.width) };
         let mark = if *is_primary { Mark::primary(cut, range) } else { Mark::secondary(cut, range) };
         Some(mark.with_message(texts.clean(&label.text)))
     });
@@ -130,6 +133,23 @@ impl Cut {
         let span = shortened(texts, self.file, span).range();
         let start = self.offset(span.start, texts)?;
         Some(start..self.offset(span.end, texts)?.max(start))
+    }
+
+    /// A range that leaves room for what is said behind it: its beginning, where the whole would push that off the screen.
+    fn with_room(&self, range: Range<usize>, said: &str, width: usize) -> Range<usize> {
+        let line_start = self.text[..range.start].rfind('\n').map_or(0, |at| at + 1);
+        let before = self.text[line_start..range.start].chars().count();
+        let room = width.saturating_sub(before + said.chars().count() + self.gutter() + 1).max(SHORTEST_MARK);
+        let marked = &self.text[range.clone()];
+        match marked.char_indices().nth(room) {
+            Some((end, _)) if !marked.contains('\n') && !said.is_empty() => range.start..range.start + end,
+            _ => range,
+        }
+    }
+
+    /// Columns in front of the text.
+    fn gutter(&self) -> usize {
+        self.lines.last().map_or(1, |line| (line.index + 1).to_string().len()) + 3
     }
 
     /// An offset of the source in the cut text; one that was cut off lands on the edge of its line.

@@ -46,7 +46,7 @@ impl<'p> Candidates<'p> {
                 let all: usize = found.iter().map(|(_, places)| places.len()).sum();
                 let text = match all {
                     1 => "the log says so".to_owned(),
-                    _ => format!("the log says so, {all} times in the last 15 minutes"),
+                    _ => format!("the log says so, in {all} lines of the last 15 minutes"),
                 };
                 finding.related.extend(places.last().map(|place| Label { place: *place, text }));
             }
@@ -132,10 +132,33 @@ pub(super) fn diagnose(
         let Some(path) = path_of(&cause.path) else { continue };
         cause.explains = explained(cause, &diagnosis.hops, path, findings, scene);
         cause.verify = verify(cause, path, scene);
-        cause.because.dedup();
+        distinct(&mut cause.because);
+        cause.because.extend(escape(cause, path, findings, scene));
     }
     merge(&mut diagnosis.root_causes);
     diagnosis
+}
+
+/// Of labels that overlap the first speaks.
+fn distinct(labels: &mut Vec<Label>) {
+    let overlap = |one: Place, other: Place| match (one.span, other.span) {
+        (Some(span), Some(known)) => one.file == other.file && (span.overlaps(known) || span == known),
+        _ => one == other,
+    };
+    let mut seen: Vec<Place> = Vec::new();
+    labels.retain(|label| {
+        let is_new = !seen.iter().any(|known| overlap(label.place, *known));
+        seen.push(label.place);
+        is_new
+    });
+}
+
+/// The setting that makes a 502 of what would be a 500, where a request shows that it did.
+fn escape(cause: &RootCause, path: &Path, findings: &[Finding], scene: &Scene<'_>) -> Option<Label> {
+    let log = path.instance.map(|at| &scene.logs[at])?;
+    let escaped = diagnosis::explains(cause.hop, "app-answers") && log.requests().any(|asked| asked.is_empty());
+    let setting = findings.iter().find(|finding| finding.rule == "app/exceptions-escape").filter(|_| escaped)?;
+    Some(Label { place: setting.primary.place, text: "this makes it a 502 instead of a 500".to_owned() })
 }
 
 /// One cause may break several ways: it is said once.
@@ -164,20 +187,19 @@ fn explained(cause: &RootCause, hops: &[Hop], path: &Path, findings: &[Finding],
         let words = hop.evidence.first().map_or(hop.title.as_str(), |label| label.text.as_str());
         said.push(format!("{}: {words}", hop.title));
     }
-    let answers = cause.hop == "app-answers"
-        || hops.iter().any(|hop| hop.path == cause.path && hop.id == "app-answers" && hop.state == State::Symptom);
-    if let Some(log) = path.instance.map(|at| &scene.logs[at]).filter(|_| answers) {
-        if let Some(empty) = log.requests().rev().find(|asked| asked.failed() && asked.is_empty()) {
-            let escape = findings.iter().find(|finding| finding.rule == "app/exceptions-escape");
-            let because = escape.map(|_| ", as that setting lets it").unwrap_or_default();
-            let asked = format!("{} {}", empty.request.method.value, empty.request.uri.value);
-            said.push(format!(
-                "502 and not 500 for {asked}: the exception left the WSGI callable{because}, so uWSGI sent no byte \
-                 (`0 headers in 0 bytes`) and nginx had nothing to pass on"
-            ));
-        } else if log.requests().any(|asked| asked.failed()) {
-            said.push("500 and not 502: the app sent its own error page, so nginx logs nothing".to_owned());
-        }
+    let is_symptom = |hop: &Hop| hop.path == cause.path && hop.id == "app-answers" && hop.state == State::Symptom;
+    let answers = cause.hop == "app-answers" || hops.iter().any(is_symptom);
+    let Some(log) = path.instance.map(|at| &scene.logs[at]).filter(|_| answers) else { return said };
+    if let Some(empty) = log.requests().rev().find(|asked| asked.is_empty()) {
+        let escapes = findings.iter().any(|finding| finding.rule == "app/exceptions-escape");
+        let because = if escapes { ", which that setting allows" } else { "" };
+        let asked = format!("{} {}", empty.request.method.value, empty.request.uri.value);
+        said.push(format!(
+            "why 502 and not 500: on `{asked}` the exception left the WSGI callable{because}; uWSGI sent no byte (`0 \
+             headers in 0 bytes`), so nginx had nothing to pass on"
+        ));
+    } else if log.requests().any(|asked| asked.failed()) {
+        said.push("why 500 and not 502: the app sent its own error page, so nginx's error log is silent".to_owned());
     }
     said
 }

@@ -274,7 +274,7 @@ impl Scene<'_> {
         (State::Ok, Vec::new())
     }
 
-    /// What shows that variables lack: the names that the process has, and the exception in the log.
+    /// What shows that variables lack: the names that the process has, and a job that has changed since.
     fn lacking(&self, at: usize, speaking: &[&Finding]) -> Vec<Label> {
         let instance = &self.stack.instances[at];
         let mut names: Vec<&str> = speaking.iter().filter_map(|finding| name_of(instance, finding)).collect();
@@ -287,8 +287,6 @@ impl Scene<'_> {
             evidence.push(Label { place: Place::whole(file), text });
         }
         for name in names {
-            let said = self.logs[at].exceptions().find(|(_, words)| words.contains(name));
-            evidence.extend(said.map(|(place, _)| Label { place, text: "the app says so".to_owned() }));
             if let Some(row) = instance.layers.in_job(name).filter(|_| running.is_some()) {
                 let text = "the job gives it now, but uWSGI was started before that: restart it".to_owned();
                 evidence.push(Label { place: row.place, text });
@@ -314,7 +312,7 @@ impl Scene<'_> {
                 }
                 unknown => unknown.clone(),
             };
-            return (format!("{} of the database", databases::HOPS[stage]), (state, Vec::new()));
+            return (UNNAMED[stage].to_owned(), (state, Vec::new()));
         };
         let (state, address) = (worst.states[stage].clone(), &worst.address);
         let title = match databases::HOPS[stage] {
@@ -327,7 +325,8 @@ impl Scene<'_> {
             },
             _ => "first query".to_owned(),
         };
-        let evidence = if state == State::Broken { vec![worst.evidence.clone()] } else { Vec::new() };
+        let said = worst.row.said.known().map(|said| Label { place: worst.evidence.place, text: said.clone() });
+        let evidence = said.into_iter().filter(|_| state == State::Broken).collect();
         (title, (state, evidence))
     }
 }
@@ -337,6 +336,9 @@ pub(super) fn name_of<'i>(instance: &'i Instance, finding: &Finding) -> Option<&
     let read = instance.reads.iter().find(|read| read.name.place == Some(finding.primary.place))?;
     read.name.known().map(String::as_str)
 }
+
+/// The hops of a database that nothing names, in the order of [`databases::HOPS`].
+const UNNAMED: [&str; 5] = ["name of the database's host", "app -> PostgreSQL", "TLS", "login", "first query"];
 
 /// The hops of a pass whose uWSGI is not in sight.
 const OF_UWSGI: [(&str, &str); 5] = [

@@ -192,3 +192,6 @@ const NGINX_LOG: &str = "/var/log/nginx/error.log";
 fn is_open(question: &CannotTell, pages: &[Page]) -> bool {
     pages.iter().any(|page| page.id == question.rule && page.hop.is_none())
 }
+
+#[cfg(test)]
+mod tests;

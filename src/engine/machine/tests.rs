@@ -1,0 +1,238 @@
+//! Recorded hosts: the healthy one, and one patch for each fault.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::Path;
+
+use super::*;
+use crate::diagnosis::{Reason, State};
+use crate::finding::Confidence;
+use crate::host::Files as _;
+use crate::host::recorded::Recorded;
+
+const NO_UWSGI: &str = "process.902.gone = true\nprocess.905.gone = true\nprocess.906.gone = true\n";
+const LOG: &str = "/var/log/thena/uwsgi.log";
+
+fn healthy() -> Recorded {
+    Recorded::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/hosts/healthy")).unwrap()
+}
+
+fn patched(patch: &str) -> Recorded {
+    healthy().patched(patch).unwrap()
+}
+
+fn visited(host: &Recorded, visit: &Visit) -> Diagnosis {
+    examine(host, visit).unwrap().diagnosis
+}
+
+fn diagnosed(host: &Recorded) -> Diagnosis {
+    visited(host, &Visit { login: true, network: true, ..Visit::default() })
+}
+
+fn causes(diagnosis: &Diagnosis) -> Vec<&str> {
+    diagnosis.root_causes.iter().map(|cause| cause.finding.rule.as_str()).collect()
+}
+
+fn state<'d>(diagnosis: &'d Diagnosis, id: &str) -> &'d State {
+    &diagnosis.hops.iter().find(|hop| hop.id == id).unwrap().state
+}
+
+/// The healthy host's log with more lines.
+fn logging(host: Recorded, lines: &str) -> Recorded {
+    let log = String::from_utf8(host.read(LOG).unwrap().to_vec()).unwrap();
+    host.with_file(LOG, format!("{log}{lines}").into_bytes())
+}
+
+fn request(status: &str) -> String {
+    format!(
+        "[pid: 905|app: 0|req: 2/2] 203.0.113.7 () {{40 vars in 612 bytes}} [Wed May  4 02:14:12 2016] GET / => \
+         generated 0 bytes in 9 msecs (HTTP/1.1 {status} (1 switches on core 0)\n"
+    )
+}
+
+#[test]
+fn a_healthy_host_has_no_root_cause_and_no_open_hop() {
+    let diagnosis = diagnosed(&healthy());
+    assert_eq!(causes(&diagnosis), Vec::<&str>::new());
+    let open: Vec<_> = diagnosis.open_hops().map(|hop| (hop.id, &hop.state)).collect();
+    assert_eq!(open, []);
+    assert!(diagnosis.hops.iter().all(|hop| hop.path == "80 thena.example /"), "{:?}", diagnosis.hops);
+    assert_eq!(*state(&diagnosis, "app-answers"), State::Ok);
+    assert_eq!(*state(&diagnosis, "login"), State::Ok);
+}
+
+#[test]
+fn each_fault_is_the_one_root_cause() {
+    let socket = "file.\"/run/thena/thena.sock\"";
+    let login = "login.\"thena@db.thena.example:5432/thena\"";
+    let no_url = "environ = [\"PATH=/usr/bin:/bin\"]";
+    let faults = [
+        (NO_UWSGI.to_owned(), "socket/stale"),
+        (format!("{NO_UWSGI}{socket}.gone = true"), "uwsgi/not-running"),
+        (format!("{socket}.mode = \"0600\""), "socket/not-permitted"),
+        (
+            format!("{login} = {{ failed_at = \"tcp\", class = \"tcp.refused\", said = \"refused\" }}"),
+            "database/refused",
+        ),
+        (
+            format!(
+                "{login} = {{ failed_at = \"login\", class = \"auth.rejected\", said = \"password authentication failed\" }}"
+            ),
+            "database/login-rejected",
+        ),
+        (format!("{login} = {{ failed_at = \"login\", class = \"limit.role\", said = \"too many\" }}"), "hop/login"),
+        (format!("process.902.{no_url}"), "env/not-provided"),
+        ("listener.\"0.0.0.0:80\".gone = true".to_owned(), "hop/listen"),
+    ];
+    for (patch, rule) in faults {
+        let diagnosis = diagnosed(&patched(&patch));
+        assert_eq!(causes(&diagnosis), [rule], "{patch}");
+    }
+}
+
+#[test]
+fn two_independent_faults_are_two_causes() {
+    let patch = "file.\"/run/thena/thena.sock\".mode = \"0600\"\n\
+        login.\"thena@db.thena.example:5432/thena\" = { failed_at = \"tcp\", class = \"tcp.refused\", said = \"refused\" }";
+    assert_eq!(causes(&diagnosed(&patched(patch))), ["database/refused", "socket/not-permitted"]);
+}
+
+#[test]
+fn a_job_that_was_mended_after_the_start_is_said() {
+    let diagnosis = diagnosed(&patched("process.902.environ = [\"PATH=/usr/bin:/bin\"]"));
+    let labels: Vec<&str> = diagnosis.root_causes[0].because.iter().map(|label| label.text.as_str()).collect();
+    assert!(labels.iter().any(|text| text.contains("started before that")), "{labels:?}");
+    assert!(labels.iter().any(|text| text.contains("no DATABASE_URL among them")), "{labels:?}");
+}
+
+#[test]
+fn what_is_hidden_is_unknown_and_never_wrong() {
+    let diagnosis = diagnosed(&without_environ());
+    assert_eq!(causes(&diagnosis), Vec::<&str>::new());
+    assert_eq!(*state(&diagnosis, "environment"), State::Unknown(Reason::NoPermission));
+    assert!(diagnosis.open_hops().any(|hop| hop.id == "environment"));
+    let unread = patched(&format!("file.\"{LOG}\" = {{ unreadable = true }}"));
+    let diagnosis = diagnosed(&unread);
+    assert_eq!(causes(&diagnosis), Vec::<&str>::new());
+    assert_eq!(*state(&diagnosis, "app-import"), State::Unknown(Reason::NoPermission));
+}
+
+/// A process whose environment is another user's: the entry is taken away and put back without it.
+fn without_environ() -> Recorded {
+    let entry = "[process.902]\ngone = true\n[process.903]\nppid = 1\nname = \"uwsgi\"\nexe = \"/usr/bin/uwsgi-core\"\n\
+        cmdline = [\"/usr/bin/uwsgi\", \"--ini\", \"/srv/thena/current/uwsgi.ini\"]\nuid = 998\ngid = 998\n\
+        started = 1462327200\n[process.905]\nppid = 903\n[process.906]\nppid = 903\n";
+    let host = patched(entry);
+    let log = String::from_utf8(host.read(LOG).unwrap().to_vec()).unwrap();
+    host.with_file(LOG, log.replace("(pid: 902)", "(pid: 903)").into_bytes())
+}
+
+#[test]
+fn a_log_of_another_process_says_nothing() {
+    let log = "*** Starting uWSGI 2.0.12-debian (64bit) on [Wed May  4 01:00:00 2016] ***\n\
+        spawned uWSGI master process (pid: 77)\nunable to load app 0 (mountpoint='') (callable not found or import error)\n";
+    let diagnosis = diagnosed(&healthy().with_file(LOG, log.as_bytes()));
+    assert_eq!(causes(&diagnosis), Vec::<&str>::new());
+    assert_eq!(*state(&diagnosis, "app-import"), State::Unknown(Reason::NoEvidence));
+}
+
+#[test]
+fn an_exception_that_no_rule_knows_is_its_own_cause() {
+    let host = logging(
+        healthy(),
+        &format!(
+            "Traceback (most recent call last):\n  File \"/srv/thena/current/thena/wsgi.py\", line 12, in index\n\
+             KeyError: 'colour'\n{}",
+            request("500) 0 headers in 0 bytes")
+        ),
+    );
+    let diagnosis = diagnosed(&host);
+    assert_eq!(causes(&diagnosis), ["hop/app-answers"]);
+    let cause = &diagnosis.root_causes[0];
+    assert_eq!(
+        cause.finding.message,
+        "1 of 2 requests failed in the last 15 minutes, and no rule explains why (answers of the app)"
+    );
+    assert!(cause.explains.iter().any(|text| text.starts_with("why 502 and not 500")), "{:?}", cause.explains);
+}
+
+#[test]
+fn old_failures_are_history() {
+    let old = request("500) 0 headers in 0 bytes").replace("02:14:12", "01:14:12");
+    let diagnosis = diagnosed(&logging(healthy(), &old));
+    assert_eq!(causes(&diagnosis), Vec::<&str>::new());
+}
+
+/// The healthy app, with a pool that is made before the fork, and with a connection made there too.
+fn eager(connects: bool) -> Recorded {
+    let ini = "/srv/thena/releases/20160503/uwsgi.ini";
+    let app = "/srv/thena/releases/20160503/thena/wsgi.py";
+    let host = healthy();
+    let text = |path: &str| String::from_utf8(host.read(path).unwrap().to_vec()).unwrap();
+    let (ini_text, mut app_text) = (text(ini).replace("lazy-apps = true\n", ""), text(app));
+    if connects {
+        app_text += "\nengine.connect().execute(text(\"SELECT 1\"))\n";
+    }
+    healthy().with_file(ini, ini_text.into_bytes()).with_file(app, app_text.into_bytes())
+}
+
+#[test]
+fn a_shared_pool_is_a_cause_only_where_something_shows_it() {
+    let eof = format!(
+        "sqlalchemy.exc.OperationalError: SSL SYSCALL error: EOF detected\n{}",
+        request("500) 2 headers in 9 bytes")
+    );
+    let mac = eof.replace("SSL SYSCALL error: EOF detected", "SSL error: decryption failed or bad record mac");
+    let traceback = |text: &str| format!("Traceback (most recent call last):\n  File \"x.py\", line 1, in x\n{text}");
+    let pool = "uwsgi/pool-shared-by-forks";
+    assert_eq!(causes(&diagnosed(&logging(eager(true), &traceback(&eof)))), [pool]);
+    assert_eq!(causes(&diagnosed(&logging(eager(false), &traceback(&mac)))), [pool]);
+    // An idle connection that the server ended looks the same.
+    assert_eq!(causes(&diagnosed(&logging(eager(false), &traceback(&eof)))), ["hop/app-answers"]);
+    let other = traceback(&eof.replace("SSL SYSCALL error: EOF detected", "out of owls"));
+    assert_eq!(causes(&diagnosed(&logging(eager(true), &other))), ["hop/app-answers"]);
+    assert_eq!(causes(&diagnosed(&eager(true))), Vec::<&str>::new());
+}
+
+#[test]
+fn a_start_that_failed_for_a_variable_explains_the_missing_master() {
+    let log = "*** Starting uWSGI 2.0.12-debian (64bit) on [Wed May  4 02:14:00 2016] ***\n\
+        Traceback (most recent call last):\n  File \"/srv/thena/current/thena/wsgi.py\", line 7, in <module>\n\
+        KeyError: 'DATABASE_URL'\nunable to load app 0 (mountpoint='') (callable not found or import error)\n\
+        *** no app loaded. GAME OVER ***\n";
+    let job = "exec /usr/bin/uwsgi --ini /srv/thena/current/uwsgi.ini\n";
+    let host = patched(&format!("{NO_UWSGI}file.\"/run/thena/thena.sock\".gone = true"))
+        .with_file(LOG, log.as_bytes())
+        .with_file("/etc/init/thena-uwsgi.conf", job.as_bytes());
+    let diagnosis = diagnosed(&host);
+    assert_eq!(causes(&diagnosis), ["env/not-provided"]);
+    assert_eq!(diagnosis.root_causes[0].finding.confidence, Confidence::Proved);
+    assert_eq!(*state(&diagnosis, "uwsgi-master"), State::Symptom);
+}
+
+#[test]
+fn nothing_is_connected_to_unasked() {
+    let broken =
+        patched("login.\"thena@db.thena.example:5432/thena\" = { failed_at = \"login\", class = \"auth.rejected\" }");
+    let diagnosis = visited(&broken, &Visit { network: true, ..Visit::default() });
+    assert_eq!((state(&diagnosis, "tcp"), state(&diagnosis, "login")), (&State::Ok, &State::Unknown(Reason::NotAsked)));
+    let diagnosis = visited(&broken, &Visit::default());
+    for id in ["listen", "upstream-socket", "dns", "tcp", "login"] {
+        assert_eq!(*state(&diagnosis, id), State::Unknown(Reason::NotAsked), "{id}");
+    }
+}
+
+#[test]
+fn an_empty_host_has_no_stack() {
+    let host = patched(&format!(
+        "{NO_UWSGI}process.811.gone = true\nprocess.812.gone = true\n\
+         file.\"/etc/nginx/nginx.conf\".unreadable = true\nfile.\"/etc/init/thena-uwsgi.conf\".unreadable = true"
+    ));
+    assert!(diagnosed(&host).hops.is_empty());
+}
+
+#[test]
+fn a_named_file_must_be_there() {
+    let visit = Visit { nginx_conf: Some("/etc/nginx/none.conf".to_owned()), ..Visit::default() };
+    let errors = visited(&healthy(), &visit).report.errors;
+    assert_eq!(errors.iter().map(|error| error.path.as_str()).collect::<Vec<_>>(), ["/etc/nginx/none.conf"]);
+}
