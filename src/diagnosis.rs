@@ -105,15 +105,16 @@ pub const EXPLAINED_BY: &[(&str, &[&str])] = &[
 pub const REQUIRED: &[&str] =
     &["listen", "upstream-socket", "uwsgi-master", "workers", "app-import", "environment", "dns", "tcp", "login"];
 
-/// Names the smallest set of causes that explains every broken hop, and marks the rest as symptoms.
+/// Names the smallest set of causes that explains every hop that fails, and marks the rest as symptoms.
 ///
-/// `hop_of` gives the hop that a rule's fault breaks.
-pub fn diagnose<'a>(mut hops: Vec<Hop>, report: Report, hop_of: impl Fn(&str) -> Option<&'a str>) -> Diagnosis {
+/// `speaks` says whether a finding's fault is what breaks this very hop.
+pub fn diagnose(mut hops: Vec<Hop>, report: Report, speaks: impl Fn(&Finding, &Hop) -> bool) -> Diagnosis {
     let mut root_causes: Vec<RootCause> = Vec::new();
     let order = |id: &str| EXPLAINED_BY.iter().position(|(known, _)| *known == id).unwrap_or(0);
-    let mut broken: Vec<usize> = (0..hops.len()).filter(|at| hops[*at].state == State::Broken).collect();
-    broken.sort_by_key(|at| std::cmp::Reverse(order(hops[*at].id)));
-    for at in broken {
+    let fails = |hop: &Hop| matches!(hop.state, State::Broken | State::Degraded);
+    let mut failing: Vec<usize> = (0..hops.len()).filter(|at| fails(&hops[*at])).collect();
+    failing.sort_by_key(|at| std::cmp::Reverse(order(hops[*at].id)));
+    for at in failing {
         let hop = &hops[at];
         let explained =
             !hop.own_fault && root_causes.iter().any(|cause| cause.path == hop.path && explains(cause.hop, hop.id));
@@ -124,24 +125,23 @@ pub fn diagnose<'a>(mut hops: Vec<Hop>, report: Report, hop_of: impl Fn(&str) ->
             hops[at].state = State::Symptom;
             continue;
         }
-        let speaking = findings_at(&report, hop.id, &hop_of);
+        let speaking = findings_at(&report, hop, &speaks);
         if speaking.is_empty() {
             root_causes.extend(of_hop(hop));
         }
         root_causes.extend(speaking.into_iter().map(|finding| of_finding(finding, hop)));
     }
-    root_causes.dedup_by(|later, first| later.finding == first.finding);
     Diagnosis { hops, root_causes, report }
 }
 
 /// Whether a break of `cause` can be what breaks `hop`.
-fn explains(cause: &str, hop: &str) -> bool {
+pub fn explains(cause: &str, hop: &str) -> bool {
     EXPLAINED_BY.iter().any(|(id, causes)| *id == hop && causes.contains(&cause))
 }
 
 /// The findings that break a hop; where some are errors, the warnings beside them are not needed to explain it.
-fn findings_at<'r, 'a>(report: &'r Report, hop: &str, hop_of: &impl Fn(&str) -> Option<&'a str>) -> Vec<&'r Finding> {
-    let speaks = |finding: &&Finding| finding.severity >= Severity::Warning && hop_of(&finding.rule) == Some(hop);
+fn findings_at<'r>(report: &'r Report, hop: &Hop, speaks: &impl Fn(&Finding, &Hop) -> bool) -> Vec<&'r Finding> {
+    let speaks = |finding: &&Finding| finding.severity >= Severity::Warning && speaks(finding, hop);
     let worst = report.findings.iter().filter(speaks).map(|finding| finding.severity).max();
     report.findings.iter().filter(speaks).filter(|finding| Some(finding.severity) == worst).collect()
 }
@@ -161,7 +161,10 @@ fn of_hop(hop: &Hop) -> Option<RootCause> {
         effect: Effect::Broken,
         confidence: Confidence::Proved,
         title: "a hop is broken, and no rule explains it".to_owned(),
-        message: format!("{} is broken, and no rule explains why", hop.title),
+        message: match hop.evidence.iter().find(|label| !label.text.is_empty()) {
+            Some(label) => format!("{}, and no rule explains why ({})", label.text, hop.title),
+            None => format!("{} is broken, and no rule explains why", hop.title),
+        },
         primary: hop.evidence.first()?.clone(),
         related: hop.evidence.iter().skip(1).cloned().collect(),
         fix: None,
@@ -208,14 +211,15 @@ mod tests {
         Report { findings: rules.iter().map(finding).collect(), ..Report::default() }
     }
 
-    fn hop_of(rule: &str) -> Option<&'static str> {
-        match rule {
+    fn hop_of(finding: &Finding, hop: &Hop) -> bool {
+        let broken = match finding.rule.as_str() {
             "env/not-provided" => Some("environment"),
             "uwsgi/not-running" => Some("uwsgi-master"),
             "socket/not-permitted" => Some("upstream-socket"),
             "database/refused" => Some("tcp"),
             _ => None,
-        }
+        };
+        broken == Some(hop.id)
     }
 
     #[test]

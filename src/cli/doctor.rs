@@ -11,10 +11,10 @@ use crate::host::deadline::Budget;
 use crate::host::live::Live;
 use crate::output::{Shown, Texts, doctor, json};
 
-/// Hops that are not asked for without a login, and without a network.
-const AFTER_LOGIN: &[&str] = &["query"];
+/// Required hops that are not asked for without a login.
 const LOGIN: &[&str] = &["login"];
-const NETWORK: &[&str] = &["dns", "tcp", "tls"];
+/// Those that are not asked for without a network.
+const NETWORK: &[&str] = &["listen", "upstream-socket", "dns", "tcp"];
 
 pub(super) fn run(args: Doctor, shown: Shown, streams: &mut Streams<'_>) -> io::Result<u8> {
     let text = |path: &std::path::PathBuf| path.to_string_lossy().into_owned();
@@ -58,15 +58,14 @@ pub(super) fn write(args: &Doctor, seen: &Seen, shown: Shown, streams: &mut Stre
     Ok(exit(args, &seen.diagnosis))
 }
 
-/// Never 0 unless every hop that was asked for was seen to work.
+/// Never 0 unless every required hop that was asked for was seen to work.
 fn exit(args: &Doctor, diagnosis: &Diagnosis) -> u8 {
-    let broken = diagnosis.hops.iter().any(|hop| matches!(hop.state, State::Broken | State::Symptom));
+    let fails = |state: &State| matches!(state, State::Broken | State::Degraded | State::Symptom);
+    let broken = diagnosis.hops.iter().any(|hop| fails(&hop.state));
     let asked = |id: &str| {
-        !AFTER_LOGIN.contains(&id)
-            && !(LOGIN.contains(&id) && (args.no_login || args.no_network))
-            && !(NETWORK.contains(&id) && args.no_network)
+        !(LOGIN.contains(&id) && (args.no_login || args.no_network)) && !(NETWORK.contains(&id) && args.no_network)
     };
-    let unjudged = diagnosis.hops.iter().any(|hop| asked(hop.id) && matches!(hop.state, State::Unknown(_)));
+    let unjudged = diagnosis.open_hops().any(|hop| asked(hop.id));
     match () {
         () if !diagnosis.report.errors.is_empty() => USAGE,
         () if broken || !diagnosis.root_causes.is_empty() => FOUND,

@@ -48,7 +48,7 @@ pub(super) fn write(args: &Lint, run: &Run, shown: Shown, streams: &mut Streams<
         Output::Json => &Json,
     };
     let texts = Texts::new(&run.sources);
-    let written = format.write(&run.report, &texts, &shown, streams.out);
+    let written = format.write(&run.report, &texts, &shown, streams.out).and_then(|()| streams.out.flush());
     if args.format != Output::Json {
         streams.input_errors(&run.report.errors, &texts);
     }

@@ -1,3 +1,5 @@
+//! The command line as a user types it: exit codes, streams, help.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::ffi::OsString;

@@ -38,10 +38,10 @@ const VENDORED: &[&str] =
 /// Bad configuration, a rule page that cannot be used, or an unknown rule, in one sentence.
 pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
     let named: BTreeSet<String> =
-        paths.iter().filter(|path| !around::is_folder(path)).map(|path| around::tidy(path)).collect();
+        paths.iter().filter(|path| around::is_file(path)).map(|path| around::tidy(path)).collect();
     let mut roots: Vec<String> = Vec::new();
     for path in paths {
-        let context = if around::is_folder(path) { None } else { around::root_around(path) };
+        let context = if around::is_file(path) { around::root_around(path) } else { None };
         roots.extend(context);
         roots.push(path.clone());
     }

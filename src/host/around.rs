@@ -10,6 +10,11 @@ pub fn is_folder(path: &str) -> bool {
     Path::new(path).is_dir()
 }
 
+/// Whether a path the user named is there and is no folder.
+pub fn is_file(path: &str) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_dir())
+}
+
 /// A path as a walk names it: without `./` in front or `/` at the end.
 pub fn tidy(path: &str) -> String {
     let trimmed = path.trim_end_matches('/');

@@ -11,6 +11,7 @@ pub mod postgres;
 pub mod recorded;
 pub mod repo;
 pub mod users;
+pub mod zone;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -41,7 +42,7 @@ impl std::fmt::Display for ReadError {
             ReadError::NotFound => formatter.write_str("no such file or folder"),
             ReadError::NoPermission => formatter.write_str("permission denied"),
             ReadError::NotRegular => formatter.write_str("not a regular file"),
-            ReadError::TooLarge => formatter.write_str("larger than what is read of one file"),
+            ReadError::TooLarge => write!(formatter, "larger than {} MiB, the most that is read of one file", file::FILE_BYTES >> 20),
             ReadError::Other(words) => formatter.write_str(words),
         }
     }
@@ -103,6 +104,10 @@ pub trait Files: Sync {
     /// `path` with every symbolic link on it resolved; the path itself where links are not known.
     fn real_path(&self, path: &str) -> Result<String, ReadError> {
         Ok(path.to_owned())
+    }
+    /// The path by which a user of this machine opens the same file: another one where `--root` moved it.
+    fn shown(&self, path: &str) -> String {
+        path.to_owned()
     }
     /// Whether an access control list grants or denies more than the permission bits say.
     fn has_acl(&self, _path: &str) -> bool {

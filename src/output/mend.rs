@@ -6,9 +6,10 @@ use crate::source::FileId;
 
 /// What to do, then the lines of each edit; `shown` is the file whose name the reader has in view already.
 pub(super) fn lines(texts: &Texts<'_>, fix: &Fix, shown: Option<FileId>) -> (String, Vec<String>) {
+    // Words alone are read anyway.
     let title = match fix.safety {
-        Safety::Safe => texts.clean(&fix.title),
-        Safety::Unsafe => format!("{} (read it first)", texts.clean(&fix.title)),
+        Safety::Unsafe if !fix.edits.is_empty() => format!("{} (read it first)", texts.clean(&fix.title)),
+        _ => texts.clean(&fix.title),
     };
     let mut lines = Vec::new();
     let mut current = shown;

@@ -1,3 +1,5 @@
+//! Every format on one example, and JSON against its published schema.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::concise::Concise;

@@ -14,6 +14,9 @@ use crate::finding::Confidence;
 use crate::rule::schema;
 use crate::stack::fact::{Answer, Leaf, Missing, Row, Schema, Type};
 
+/// What stands in a text where a fact is absent or out of sight.
+pub const GAP: &str = "…";
+
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -22,6 +25,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
             let items: Vec<String> = value.try_iter()?.map(|item| item.to_string()).collect();
             escape_formatter(out, state, &Value::from(items.join(", ")))
         }
+        ValueKind::None => Ok(out.write_str(GAP)?),
         _ => escape_formatter(out, state, value),
     });
     environment
@@ -137,7 +141,7 @@ impl Text {
         &self.0
     }
 
-    /// The text for one row; an unknown fact reads `unknown`.
+    /// The text for one row; [`GAP`] stands for a fact that is absent or out of sight.
     ///
     /// # Errors
     /// Says which expression in it cannot be evaluated.
@@ -232,8 +236,8 @@ impl View {
         match (kind, self.mode) {
             (Type::Row(table), _) => self.nested(Reach::Unknown, table),
             (_, Mode::Judging) => Some(Value::from(())),
-            (Type::List, Mode::Wording) => Some(Value::from(vec!["unknown"])),
-            (_, Mode::Wording) => Some(Value::from("unknown")),
+            (Type::List, Mode::Wording) => Some(Value::from(vec![GAP])),
+            (_, Mode::Wording) => Some(Value::from(GAP)),
         }
     }
 }
@@ -400,10 +404,11 @@ mod tests {
     }
 
     #[test]
-    fn texts_say_unknown_and_join_lists() {
+    fn texts_leave_a_gap_and_join_lists() {
         let row = link(Fact::unknown(Missing::new("", "")), Fact::unknown(Missing::new("", "")));
         let text = Text::parse("{{ it.uwsgi.workers }} of {{ it.app.path }}", &Link::SCHEMA).unwrap();
-        assert_eq!(text.render(&row), Ok("unknown of unknown".into()));
+        assert_eq!(text.render(&row), Ok("… of …".into()));
+        assert_eq!(text.render(&link(Fact::default_of(4), Fact::absent())), Ok("4 of …".into()));
         let names = Fact::derived(vec!["a.org".to_owned(), "b.org".to_owned()]);
         let pass: Arc<dyn Row> = Arc::new(Pass { server_names: names, ..Pass::at(place()) });
         let text = Text::parse("for {{ it.server_names }}", &Pass::SCHEMA).unwrap();

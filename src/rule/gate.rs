@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::finding::{CannotTell, Edit, Finding};
 use crate::rule::edit::applied;
 use crate::rule::example::{Example, ExampleFile, Show};
+use crate::rule::expr::GAP;
 use crate::rule::judge::{NO_WORDS, judge};
 use crate::rule::page::Page;
 use crate::rule::suppress;
@@ -25,7 +26,7 @@ pub fn check(page: &Page, pages: &[Page], read: &Read<'_>) -> Vec<String> {
     for (example, stack) in &examples {
         let found = stack.judged(page, pages);
         let wrong = match example.show {
-            Show::Bad => bad(example, stack, &found),
+            Show::Bad => bad(page, example, stack, &found),
             Show::Good => good(stack, &found),
             Show::Fixed => Vec::new(),
         };
@@ -106,7 +107,12 @@ fn files_of(files: &[ExampleFile]) -> BTreeMap<String, Vec<u8>> {
     files.iter().filter(|file| !file.is_folder()).map(|file| (file.path.clone(), file.bytes.clone())).collect()
 }
 
-fn bad(example: &Example, stack: &Stack, (findings, open): &(Vec<Finding>, Vec<CannotTell>)) -> Vec<String> {
+fn bad(
+    page: &Page,
+    example: &Example,
+    stack: &Stack,
+    (findings, open): &(Vec<Finding>, Vec<CannotTell>),
+) -> Vec<String> {
     let marked = |file: &ExampleFile| {
         let path = file.path.trim_end_matches('/').to_owned();
         file.faults.iter().map(move |line| (path.clone(), *line)).collect::<Vec<_>>()
@@ -117,8 +123,12 @@ fn bad(example: &Example, stack: &Stack, (findings, open): &(Vec<Finding>, Vec<C
     let lacking = if lacking.is_empty() { String::new() } else { format!("; it lacks {}", lacking.join(", ")) };
     let silent = marked.difference(&raised).map(|(path, line)| format!("{path}:{line} does not raise it{lacking}"));
     let wrong = raised.difference(&marked).map(|(path, line)| format!("{path}:{line} raises it without a mark"));
-    let wordless = findings.iter().map(|finding| &finding.message).filter(|message| message.contains(NO_WORDS));
-    silent.chain(wrong).chain(wordless.cloned()).collect()
+    let messages = || findings.iter().map(|finding| &finding.message);
+    let wordless = messages().filter(|message| message.contains(NO_WORDS)).cloned();
+    let written = page.each.is_none() || page.cases.iter().any(|case| case.message.source().contains(GAP));
+    let gaps = messages().filter(|message| !written && message.contains(GAP));
+    let gaps = gaps.map(|message| format!("a fact in this message is not known here: {message}"));
+    silent.chain(wrong).chain(wordless).chain(gaps).collect()
 }
 
 fn good(stack: &Stack, (findings, _): &(Vec<Finding>, Vec<CannotTell>)) -> Vec<String> {
@@ -258,6 +268,7 @@ mod tests {
                 .contains("of a case changes nothing")
         );
         assert!(faults("{{ it.workers }}", "{{ it.workers | nosuch }}").contains("nosuch"));
+        assert!(faults("{{ it.workers }}", "{{ it.module }}").contains("not known here: … workers"));
         let (bad, _) = PAGE.split_at(PAGE.find("## Good: one").unwrap());
         assert!(shape(&Page::parse("uwsgi/x", bad).unwrap()).join("\n").contains("## Good"));
     }

@@ -1,3 +1,5 @@
+//! What is a secret and what is not, and that a planted one never survives.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use proptest::prelude::*;

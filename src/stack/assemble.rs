@@ -8,7 +8,7 @@ use crate::stack::app::code::Code;
 use crate::stack::app::{self, Entry, Moment};
 use crate::stack::chef::{Chef, checkout};
 use crate::stack::document::{Document, Kind};
-use crate::stack::env::{EnvRead, EnvValue, Layers};
+use crate::stack::env::{EnvRead, EnvValue, Layers, names_a_need};
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::facts::Facts;
 use crate::stack::job::{self, Job};
@@ -49,7 +49,7 @@ pub struct Started {
 }
 
 /// One uWSGI instance with all that was linked to it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Instance {
     /// What its ini and its job's command line say.
     pub uwsgi: uwsgi::Reading,
@@ -62,7 +62,7 @@ pub struct Instance {
 }
 
 /// Everything that was read, linked.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Stack {
     /// One for each ini, and for each job that starts uWSGI without one.
     pub instances: Vec<Instance>,
@@ -100,7 +100,8 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
         instances.iter().flat_map(|instance| instance.uwsgi.sockets.iter().cloned().map(Arc::new)).collect();
     let open = instances.iter().find_map(|instance| instance.uwsgi.open.as_ref());
     let around = Surroundings { open, containers: parts.starters.containers.as_deref() };
-    let pass_links = pass_links(&nginx.passes, &sockets, around);
+    let mut pass_links = pass_links(&nginx.passes, &sockets, around);
+    pass_links.iter_mut().for_each(PassLink::without_host);
     let problems = problems(parts, &nginx, &starts);
     let jobs = starts.iter().map(|start| Arc::clone(&start.job)).collect();
     Stack { instances, nginx, pass_links, jobs, login, problems }
@@ -119,8 +120,7 @@ fn readings<'s, 'a>(
 ) -> Vec<(uwsgi::Reading, Option<(&'s Start<'a>, Confidence)>)> {
     let inis: Vec<&Arc<Document>> = view.of(Kind::Uwsgi).collect();
     let named = |start: &Start<'_>| start.job.uwsgi_ini.known().cloned();
-    let of_job: Vec<_> =
-        starts.iter().map(|start| named(start).and_then(|path| by_path(&inis, |ini| &ini.path, &path))).collect();
+    let of_job: Vec<_> = starts.iter().map(|start| named(start).and_then(|path| ini_at(view, &inis, &path))).collect();
     let mut all = Vec::new();
     for ini in &inis {
         let mut jobs = starts.iter().zip(&of_job).filter_map(|(start, found)| {
@@ -144,6 +144,11 @@ fn readings<'s, 'a>(
         }
     }
     all
+}
+
+/// The ini that a job names. On a host the path decides; in a repository files lie elsewhere, and a base name may do.
+fn ini_at<'a>(view: &View, inis: &'a [&Arc<Document>], path: &str) -> Option<(&'a &'a Arc<Document>, Confidence)> {
+    by_path(inis, |ini| &ini.path, path).filter(|(_, sure)| !view.complete || *sure == Confidence::Proved)
 }
 
 fn option_words(words: &[Argument]) -> Vec<(String, Span)> {
@@ -187,7 +192,9 @@ fn instance(
         Err(missing) => (Fact::unknown(missing), Vec::new()),
     };
     link.app = app;
+    let seen_running = row.path.known().is_some_and(|path| parts.started_with.iter().any(|(ini, _)| ini == path));
     let sure = start.map_or(Confidence::Possible, |(_, sure)| sure);
+    let sure = if seen_running { Confidence::Proved } else { sure };
     let reads = reads.iter().filter_map(|read| env_read(read, &link, &layers, sure)).collect();
     Instance { uwsgi, link: Arc::new(link), reads, layers }
 }
@@ -209,7 +216,11 @@ fn layers(parts: &Parts<'_>, login: &[Arc<EnvValue>], uwsgi: &uwsgi::Reading, st
         (None, None) => layers.out_of_sight = Some(parts.starters.missing()),
     }
     if let Some(start) = start {
-        layers.add(start.reading.env.iter().cloned().map(Arc::new), "upstart");
+        layers.job = start.reading.env.iter().filter(|row| row.key == "upstart").cloned().map(Arc::new).collect();
+        // What a process was started with says more than a file that may have changed since.
+        let told = started.is_some_and(|(_, started)| started.hidden.is_none());
+        let of_job = start.reading.env.iter().filter(|row| !told || row.key != "upstart");
+        layers.add(of_job.cloned().map(Arc::new), "upstart");
     }
     layers.add(uwsgi.variables.iter().cloned().map(Arc::new), "uwsgi");
     if layers.out_of_sight.is_none() {
@@ -250,6 +261,7 @@ fn env_read(read: &app::Read, link: &Link, layers: &Layers, job: Confidence) -> 
     row.raises = Fact::derived(read.raises).at(read.place);
     row.has_default = Fact::derived(read.has_default).at(read.place);
     row.used_as = read.used_as.clone().map_or_else(Fact::absent, |used_as| Fact::read(used_as, read.place));
+    row.needed = Fact::derived(is_needed(read)).at(read.place);
     row.at_import = Fact::derived(read.moment == Moment::Import);
     row.job = link.job.clone();
     row.app = link.app.clone();
@@ -267,6 +279,10 @@ fn env_read(read: &app::Read, link: &Link, layers: &Layers, job: Confidence) -> 
         row.confidence = Confidence::Possible;
     }
     Some(row)
+}
+
+fn is_needed(read: &app::Read) -> bool {
+    read.raises || names_a_need(&read.name) || read.used_as.as_deref().is_some_and(names_a_need)
 }
 
 /// What nginx and Upstart refuse. Not in an nginx template with code tags: its branches need not balance one by one.

@@ -19,6 +19,8 @@ rows! {
         has_default: bool,
         #[doc = "what the app uses it for, such as `SQLALCHEMY_DATABASE_URI`"]
         used_as: String,
+        #[doc = "whether the app cannot do without it: the read raises, or it is a secret key or a database's address"]
+        needed: bool,
         #[doc = "whether it happens while the app is imported, not in a request"]
         at_import: bool,
         #[doc = "whether the process as it is started has it"]
@@ -52,16 +54,29 @@ rows! {
     }
 }
 
+/// Whether the name of a variable, or of the setting it becomes, says that the app cannot do without its value: Flask and
+/// Django need their `SECRET_KEY`, SQLAlchemy and Django the address of the database. What only tests use is not needed.
+pub fn names_a_need(name: &str) -> bool {
+    let name = name.to_uppercase();
+    let database = ["DATABASE_URI", "DATABASE_URL"].iter().any(|end| name.ends_with(end));
+    // Of Django's parts only these have to be there; without a host, user or password libpq takes its defaults.
+    let of_django =
+        ["DATABASES", "DATABASES['DEFAULT']", "DATABASES['DEFAULT']['NAME']", "DATABASES['DEFAULT']['ENGINE']"];
+    !name.contains("TEST") && (name == "SECRET_KEY" || database || of_django.contains(&name.as_str()))
+}
+
 /// What every Upstart job gets besides its own `env` stanzas (Upstart: `JOB_DEFAULT_ENVIRONMENT`, job_process.c).
 const OF_EVERY_JOB: &[&str] = &["PATH", "TERM", "UPSTART_JOB", "UPSTART_INSTANCE"];
 
 /// The environment of one process, by everything that gives variables to it or only seems to.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Layers {
     /// The job, uWSGI's `env`, and what a running process was started with.
     pub given: Vec<Arc<EnvValue>>,
     /// Lines that a program ignores.
     pub ignored: Vec<Arc<EnvValue>>,
+    /// What the job's file gives at the next start: also where a running process was asked instead.
+    pub job: Vec<Arc<EnvValue>>,
     /// What login shells set; the process is not started by one.
     pub login: Vec<Arc<EnvValue>>,
     /// Why a variable may be given by something out of sight, where it may.
@@ -89,6 +104,16 @@ impl Layers {
     pub fn texts(&self) -> BTreeMap<String, String> {
         let known = |value: &Arc<EnvValue>| Some((value.name.known()?.clone(), value.value.known()?.clone()));
         self.given.iter().filter_map(known).collect()
+    }
+
+    /// The value that the process has under this name, where something in sight gives it: the last one wins.
+    pub fn value(&self, name: &str) -> Option<&EnvValue> {
+        named(&self.given, name)
+    }
+
+    /// What the job's file gives under this name.
+    pub fn in_job(&self, name: &str) -> Option<&EnvValue> {
+        named(&self.job, name)
     }
 
     /// Whether the process has the variable.
@@ -130,4 +155,18 @@ impl Layers {
 /// The last value with this name: later lines win in every one of these files.
 fn named<'a>(values: &'a [Arc<EnvValue>], name: &str) -> Option<&'a EnvValue> {
     values.iter().rev().find(|value| value.name.known().is_some_and(|known| known == name)).map(Arc::as_ref)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_and_a_secret_key_are_needed_and_most_else_is_not() {
+        let needed =
+            ["SECRET_KEY", "secret_key", "DATABASE_URL", "SQLALCHEMY_DATABASE_URI", "DATABASES['default']['NAME']"];
+        assert!(needed.into_iter().all(names_a_need));
+        let not = ["SENTRY_DSN", "TEST_DATABASE_URL", "AWS_SECRET_KEY", "DATABASES['default']['PORT']", "database"];
+        assert!(!not.into_iter().any(names_a_need));
+    }
 }

@@ -1,5 +1,5 @@
 //! A fact is known, absent or unknown, and says where it was read; a row is a group of facts about one thing.
-//! Rows are declared once, with [`rows!`]: the struct, its documentation and the schema that rule pages are checked against.
+//! Rows are declared once, with [`rows!`](crate::rows): the struct, its documentation and the schema that rule pages are checked against.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -215,7 +215,7 @@ impl<R: Table + 'static> Value for Arc<R> {
     }
 }
 
-/// One column of a table, declared by [`rows!`].
+/// One column of a table, declared by [`rows!`](crate::rows).
 #[derive(Debug, Clone, Copy)]
 pub struct Column {
     /// The fact's name in expressions.

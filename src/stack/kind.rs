@@ -10,6 +10,10 @@ pub fn of(path: &str, text: &str) -> Option<Kind> {
 
 /// Whether the file might be of interest before its text is known; reading everything else would only cost time.
 pub fn may_be(path: &str) -> bool {
+    // `sites-available/shop.example.com` has no extension that tells.
+    if by_place(without_template_suffix(path)).is_some() {
+        return true;
+    }
     let name = without_template_suffix(path).rsplit('/').next().unwrap_or_default();
     if is_starter(name) || name == ".gitmodules" {
         return true;
@@ -134,6 +138,12 @@ mod tests {
         assert_eq!(of("home/ubuntu/.profile", ""), Some(Kind::LoginShell));
         assert_eq!(of("upstart/app.conf", "start on startup\nexec x\n"), Some(Kind::Upstart));
         assert_eq!(of("redis.conf", "port 1\nsave 900 1\n"), None);
+    }
+
+    #[test]
+    fn a_place_that_tells_needs_no_extension() {
+        assert!(may_be("etc/nginx/sites-available/shop.example.com") && may_be("etc/profile.d/shop.sh"));
+        assert!(!may_be("shop.example.com") && !may_be("bin/shop.sh"));
     }
 
     #[test]

@@ -43,6 +43,16 @@ rows! {
     }
 }
 
+impl PassLink {
+    /// Says that nothing was tried: what only a host can show is absent in files, so that no page asks for it.
+    pub(super) fn without_host(&mut self) {
+        self.connects = Fact::absent();
+        self.listened = Fact::absent();
+        self.denied_because = Fact::absent();
+        self.master_runs = Fact::absent();
+    }
+}
+
 /// Finds the one candidate that `path` names: by the very path, else by its base name where only one has it.
 ///
 /// `None` where none or several fit: of two candidates none is guessed.
@@ -83,10 +93,15 @@ pub fn pass_links(passes: &[Arc<Pass>], sockets: &[Arc<Socket>], around: Surroun
             link.key = pass.key.clone();
             link.pass = Fact::derived(Arc::clone(pass)).at(pass.place);
             (link.socket, link.confidence) = socket_of(pass, passes, sockets, around);
-            link.other_socket = Fact::absent();
-            if matches!(link.socket.answer, Answer::Absent) {
-                (link.other_socket, link.confidence) = other_socket(pass, &lost, &unreached, around.containers);
-            }
+            link.other_socket = match &link.socket.answer {
+                Answer::Known(_) => Fact::absent(),
+                Answer::Unknown(missing) => Fact::unknown(missing.clone()),
+                Answer::Absent => {
+                    let (other, confidence) = other_socket(pass, &lost, &unreached, around.containers);
+                    link.confidence = confidence;
+                    other
+                }
+            };
             link
         })
         .collect()

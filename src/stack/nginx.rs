@@ -53,7 +53,7 @@ rows! {
 }
 
 /// What was read from nginx's files.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Reading {
     /// Every pass, through each server of its upstream.
     pub passes: Vec<Arc<Pass>>,

@@ -14,6 +14,11 @@ pub struct View {
 }
 
 impl View {
+    /// The view of a host: a path that is not there is surely not there.
+    pub fn of_host() -> Self {
+        Self { complete: true, ..Self::default() }
+    }
+
     /// Adds a document at its path; one path may hold several where branches of a recipe disagree.
     pub fn add(&mut self, document: Document) -> Arc<Document> {
         let document = Arc::new(document);

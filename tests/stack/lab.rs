@@ -98,11 +98,6 @@ impl Lab {
         wait_until("nginx reaches a worker", || self.status() != 0);
     }
 
-    /// Waits until the log holds a text.
-    pub fn wait_for_log(&self, text: &str) {
-        wait_until(&format!("uWSGI logs {text:?}"), || self.log().contains(text));
-    }
-
     /// The status that a user gets for `/`; 0 where there is no answer.
     pub fn status(&self) -> u16 {
         let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return 0 };
@@ -130,6 +125,14 @@ impl Lab {
         assert!(!stdout.contains(postgres::PASSWORD) && !stderr.contains(postgres::PASSWORD), "the password leaked");
         let json = serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}{stderr}"));
         Verdict { exit: output.status.code().unwrap(), json, seconds }
+    }
+
+    /// Prints what a person would see, where `HOUSECALL_LAB_SHOW` is set.
+    pub fn show(&self, title: &str) {
+        if std::env::var_os("HOUSECALL_LAB_SHOW").is_some() {
+            let output = self.doctor_command().output().unwrap();
+            println!("=== {title}\n{}", String::from_utf8_lossy(&output.stdout));
+        }
     }
 
     /// The command a user would type, for this stack alone.

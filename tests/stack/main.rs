@@ -1,5 +1,5 @@
 //! Real servers on loopback, one fault at a time: doctor must name it first, with the line that did it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod lab;
 mod postgres;
@@ -49,8 +49,14 @@ const FAULTS: &[Fault] = &[
     Fault { id: "F16", rule: "uwsgi/not-running", line: ("uwsgi.ini", "socket ="), status: 502, start: f16 },
     Fault { id: "F17", rule: "socket/stale", line: ("nginx.conf", "uwsgi_pass"), status: 502, start: f17 },
     Fault { id: "F18", rule: "socket/not-permitted", line: ("nginx.conf", "uwsgi_pass"), status: 502, start: f18 },
-    Fault { id: "F63", rule: "database/refused", line: ("wsgi.py", "DATABASE_URL"), status: 500, start: f63 },
-    Fault { id: "F67", rule: "database/login-rejected", line: ("wsgi.py", "DATABASE_URL"), status: 500, start: f67 },
+    Fault { id: "F63", rule: "database/refused", line: ("thena.conf", "env DATABASE_URL"), status: 500, start: f63 },
+    Fault {
+        id: "F67",
+        rule: "database/login-rejected",
+        line: ("thena.conf", "env DATABASE_URL"),
+        status: 500,
+        start: f67,
+    },
 ];
 
 fn started(plan: &Plan) -> Lab {
@@ -152,6 +158,7 @@ fn doctor_names_each_fault_first() {
     if verdict.exit != 0 {
         failures.push(format!("healthy: exit {}: {:#}", verdict.exit, verdict.json));
     }
+    lab.show("healthy");
     drop(lab);
 
     for fault in FAULTS {
@@ -165,6 +172,7 @@ fn doctor_names_each_fault_first() {
             failures.push(format!("{}: status {status}, not {}", fault.id, fault.status));
         }
         let verdict = lab.doctor();
+        lab.show(fault.id);
         let causes: Vec<_> = verdict.json["root_causes"]
             .as_array()
             .into_iter()

@@ -72,6 +72,10 @@ impl Files for Live {
         real.into_os_string().into_string().map_err(|_| ReadError::Other("the path is not UTF-8".to_owned()))
     }
 
+    fn shown(&self, path: &str) -> String {
+        self.on_disk(path).to_string_lossy().into_owned()
+    }
+
     fn has_acl(&self, path: &str) -> bool {
         let mut entries = [0_u8; 1024];
         rustix::fs::getxattr(self.on_disk(path), c"system.posix_acl_access", &mut entries)

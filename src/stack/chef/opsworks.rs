@@ -68,10 +68,10 @@ impl Taken {
     /// Why another Berksfile is not read.
     pub fn why_not(&self) -> String {
         match self {
-            Self::Root(path) => format!("there is {path} in the root, and OpsWorks reads that one alone"),
+            Self::Root(path) => format!("{path} lies in the root, and OpsWorks reads that one alone"),
             Self::Only(path) => format!("OpsWorks reads {path} alone"),
             Self::None(folders) => format!(
-                "there is none in the root, and OpsWorks looks into a folder only if it is the only one; here are {}: {}",
+                "the root has no Berksfile, and OpsWorks looks into a folder only if there is just one; here are {}: {}",
                 folders.len(),
                 shortened(folders)
             ),

@@ -1,9 +1,11 @@
+//! Small inis and what their facts are.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::*;
 use crate::finding::Confidence;
 use crate::source::{Origin, Sources};
 use crate::stack::document::Kind;
-use crate::stack::fact::Answer;
+use crate::stack::fact::{Answer, Fact};
 use crate::syntax::erb::{FILLER, Tag, TagKind, Template};
 
 fn document(path: &str, text: &str) -> Document {
@@ -149,14 +151,16 @@ fn variables_given_taken_away_and_only_seemingly_given() {
 }
 
 #[test]
-fn no_fact_but_the_cure_holds_a_secret() {
+fn no_fact_but_the_cure_and_the_value_holds_a_secret() {
     let reading = read_ini(
         "env DB=\"hunter2\"\nenv = PW=hunter2\nenv = P=%(hunter2)\nsetenv Q hunter2\nURL:hunter2\nx = @(hunter2)\nprocesses = p@(hunter2)",
     );
     let shown = format!("{:?}{:?}", reading.uwsgi, reading.options);
     assert!(!shown.contains("hunter2"), "{shown}");
     let mut variables = reading.variables;
-    variables.iter_mut().for_each(|row| row.cure = crate::stack::fact::Fact::absent());
+    for row in &mut variables {
+        (row.cure, row.value) = (Fact::absent(), Fact::absent());
+    }
     assert!(!format!("{variables:?}").contains("hunter2"));
 }
 

@@ -259,14 +259,16 @@ pub fn fails_on_none(user: &Expr, value: Span, names: &Names, shadows: &[String]
         Node::Add(left, right) => left.span == value || right.span == value,
         Node::Compare(_, operator, right) => matches!(operator.as_str(), "in" | "not in") && right.span == value,
         Node::Call(callee, arguments) => {
-            let given = arguments.iter().any(|argument| argument.value.span == value);
-            given
-                && names.path(callee, shadows).is_some_and(|path| {
-                    matches!(
-                        path.as_str(),
-                        "int" | "float" | "open" | "os.path.join" | "os.path.exists" | "json.loads" | "len" | "map"
-                    )
-                })
+            let is_given = |argument: &Argument| argument.value.span == value;
+            names.path(callee, shadows).is_some_and(|path| match path.as_str() {
+                "int" | "float" | "open" | "os.path.join" | "os.path.exists" | "json.loads" | "len" | "map" => {
+                    arguments.iter().any(is_given)
+                }
+                // Without an address both refuse at once; their other arguments may be None.
+                "sqlalchemy.create_engine" => argument(arguments, 0, &["url"]).is_some_and(|url| url.span == value),
+                "psycopg2.connect" => argument(arguments, 0, &["dsn"]).is_some_and(|dsn| dsn.span == value),
+                _ => false,
+            })
         }
         _ => false,
     }

@@ -1,0 +1,246 @@
+//! The databases that the app is told to use: each connection string is tried once, stage by stage, as the app would.
+
+use std::collections::BTreeMap;
+
+use crate::diagnosis::{Reason, State};
+use crate::engine::machine::Visit;
+use crate::finding::Label;
+use crate::host::postgres::{Failure, SslMode, Stage};
+use crate::host::{Connect, Host, Login, NoAddress, Target};
+use crate::source::{Origin, Place, Sources, Span};
+use crate::stack::assemble::Instance;
+use crate::stack::database::Database;
+use crate::stack::fact::Fact;
+use crate::syntax::conninfo::{self, ConnInfo};
+
+/// The hops of a connection, in the order of [`Stage::ALL`].
+pub(super) const HOPS: [&str; 5] = ["dns", "tcp", "tls", "login", "query"];
+
+/// One database of an instance with what trying it showed.
+#[derive(Debug, Clone)]
+pub(super) struct Tried {
+    /// Its row.
+    pub(super) row: Database,
+    /// How each of [`HOPS`] fares.
+    pub(super) states: [State; 5],
+    /// What shows it.
+    pub(super) evidence: Label,
+    /// Where it is, for people.
+    pub(super) address: String,
+}
+
+/// Tries connection strings, each once.
+pub(super) struct Prober<'a> {
+    host: &'a dyn Host,
+    visit: &'a Visit,
+    seen: BTreeMap<String, Outcome>,
+}
+
+/// What trying one connection string showed.
+#[derive(Debug, Clone)]
+struct Outcome {
+    states: [State; 5],
+    failure: Option<Failure>,
+    place: Place,
+}
+
+impl<'a> Prober<'a> {
+    pub(super) fn new(host: &'a dyn Host, visit: &'a Visit) -> Self {
+        Self { host, visit, seen: BTreeMap::new() }
+    }
+
+    /// Every PostgreSQL that the app of an instance reads the address of from its environment.
+    pub(super) fn of(&mut self, instance: &Instance, sources: &mut Sources) -> Vec<Tried> {
+        let mut all: Vec<(String, Tried)> = Vec::new();
+        for read in &instance.reads {
+            let Some(name) = read.name.known() else { continue };
+            let Some(given) = instance.layers.value(name) else { continue };
+            let Some(value) = given.value.known() else { continue };
+            let Some(info) = postgres(value) else { continue };
+            if all.iter().any(|(known, _)| known == value) {
+                continue;
+            }
+            // The line of a file says more than the process it started.
+            let in_job = instance.layers.in_job(name).filter(|row| row.value.known() == Some(value));
+            let line = in_job.filter(|_| given.key == "process").unwrap_or(given);
+            let outcome = self.outcome(value, &info, sources);
+            all.push((value.clone(), tried(name, line.place, read.place, &info, &outcome)));
+        }
+        all.into_iter().map(|(_, tried)| tried).collect()
+    }
+
+    fn outcome(&mut self, value: &str, info: &ConnInfo, sources: &mut Sources) -> Outcome {
+        if let Some(known) = self.seen.get(value) {
+            return known.clone();
+        }
+        let outcome = self.attempt(info, sources);
+        self.seen.insert(value.to_owned(), outcome.clone());
+        outcome
+    }
+
+    fn attempt(&self, info: &ConnInfo, sources: &mut Sources) -> Outcome {
+        let target = self.target(info);
+        let over_tcp = info.hosts.iter().any(|host| !host.is_socket());
+        let not_asked = State::Unknown(Reason::NotAsked);
+        let (login, last) = match (self.visit.network, self.visit.login && !target.user.is_empty()) {
+            (false, _) => (Login::default(), None),
+            (true, true) => (self.host.login(&target), Some(Stage::Query)),
+            (true, false) => (Login { failure: self.reach(&target), ..Login::default() }, Some(Stage::Tcp)),
+        };
+        let failure = login.failure;
+        let states = std::array::from_fn(|at| {
+            let stage = Stage::ALL[at];
+            let skipped = match stage {
+                Stage::Name => info.hosts.iter().all(|host| host.is_socket() || is_address(&host.name.value)),
+                Stage::Tls => last == Some(Stage::Query) && failure.is_none() && !login.tls || !over_tcp,
+                _ => false,
+            };
+            match &failure {
+                _ if last.is_none_or(|last| stage > last) => not_asked.clone(),
+                _ if skipped => State::NotApplicable,
+                None => State::Ok,
+                Some(failure) if stage < failure.at => State::Ok,
+                Some(failure) if stage > failure.at => State::Unknown(Reason::MaskedBy(hop(failure.at).to_owned())),
+                Some(failure) if !failure.proved => State::Unknown(Reason::NoEvidence),
+                Some(_) => State::Broken,
+            }
+        });
+        let probe = format!("connect to PostgreSQL at {}", address(info));
+        let (text, span) = transcript(&states, failure.as_ref());
+        let place = Place::at(sources.add(probe, text.into_bytes(), Origin::Probe), span);
+        Outcome { states, failure, place }
+    }
+
+    /// Name and connection only.
+    fn reach(&self, target: &Target) -> Option<Failure> {
+        let (host, port) = target.hosts.first()?;
+        let failure = |at, class: &'static str, said: String| Failure { at, class: class.into(), said, proved: true };
+        if host.starts_with(['/', '@']) {
+            let path = format!("{host}/.s.PGSQL.{port}");
+            return match self.host.connect_unix(&path) {
+                Connect::Ok => None,
+                Connect::Missing => Some(failure(Stage::Tcp, "unix.missing", format!("{path}: missing"))),
+                other => Some(failure(Stage::Tcp, "unix.refused", format!("{path}: {}", other.word()))),
+            };
+        }
+        match self.host.resolve(host) {
+            Err(NoAddress::NoSuchName) => {
+                return Some(failure(Stage::Name, "dns.nxdomain", "name or service not known".to_owned()));
+            }
+            Err(_) => {
+                return Some(failure(Stage::Name, "dns.resolver", "the name service did not answer".to_owned()));
+            }
+            Ok(_) => {}
+        }
+        match self.host.connect_tcp(host, *port) {
+            Connect::Ok => None,
+            Connect::Refused => Some(failure(Stage::Tcp, "tcp.refused", "refused".to_owned())),
+            other => Some(failure(Stage::Tcp, "tcp.unreachable", other.word().to_owned())),
+        }
+    }
+
+    fn target(&self, info: &ConnInfo) -> Target {
+        let hosts = info.hosts.iter().map(|host| {
+            let name = if host.name.value.is_empty() { conninfo::DEFAULT_SOCKET_FOLDER } else { &host.name.value };
+            (name.to_owned(), host.port_or_default())
+        });
+        let option = |name: &str| info.options.iter().find(|(key, _)| key == name).map(|(_, value)| &value.value);
+        Target {
+            hosts: hosts.collect(),
+            user: info.user.as_ref().map(|user| user.value.clone()).unwrap_or_default(),
+            password: info.password.as_ref().map(|password| password.value.reveal().to_owned()),
+            dbname: info.dbname_or_user().unwrap_or_default().to_owned(),
+            sslmode: sslmode(info.sslmode.as_ref().map_or(conninfo::DEFAULT_SSLMODE, |mode| &mode.value)),
+            root_certificates: option("sslrootcert").and_then(|path| Some(self.host.read(path).ok()?.to_vec())),
+        }
+    }
+}
+
+fn tried(name: &str, line: Place, read: Place, info: &ConnInfo, outcome: &Outcome) -> Tried {
+    let address = address(info);
+    let known = |value: Option<&str>| match value {
+        Some(value) => Fact::read(value.to_owned(), line),
+        None => Fact::absent(),
+    };
+    let mut row = Database::at(line);
+    row.key = info.scheme.as_ref().map(|scheme| scheme.value.clone()).unwrap_or_default();
+    let evidence = Label { place: outcome.place, text: "tried just now".to_owned() };
+    row.variable = Fact::read(name.to_owned(), line).via(read, "the app takes it from here");
+    row.variable.trail.push(evidence.clone());
+    row.name = known(info.dbname_or_user());
+    row.user = known(info.user.as_ref().map(|user| user.value.as_str()));
+    let failure = outcome.failure.as_ref();
+    let of_failure = |words: Option<String>| match words {
+        Some(words) => Fact::read(words, outcome.place),
+        None => Fact::absent(),
+    };
+    let failed = failure.map_or("ok", |failure| failure.at.word());
+    row.failed_at = Fact::read(failed.to_owned(), outcome.place);
+    row.failure = of_failure(failure.map(|failure| failure.class.to_string()));
+    row.said = of_failure(failure.map(|failure| said(failure, &address)));
+    row.address = Fact::read(address.clone(), line);
+    Tried { row, states: outcome.states.clone(), evidence, address }
+}
+
+/// The words without the address, which stands beside them.
+fn said(failure: &Failure, address: &str) -> String {
+    let words = failure.said.strip_prefix(address).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&failure.said);
+    if words == "refused" { "connection refused".to_owned() } else { words.to_owned() }
+}
+
+fn hop(stage: Stage) -> &'static str {
+    Stage::ALL.iter().position(|known| *known == stage).map_or("query", |at| HOPS[at])
+}
+
+/// One line for each stage that was tried, and where the last one stands.
+fn transcript(states: &[State; 5], failure: Option<&Failure>) -> (String, Span) {
+    let mut text = String::new();
+    let mut last = Span::default();
+    for (stage, state) in Stage::ALL.iter().zip(states) {
+        let words = match (state, failure) {
+            (State::Ok, _) => "ok",
+            (State::Broken | State::Unknown(Reason::NoEvidence), Some(failure)) => &failure.said,
+            _ => continue,
+        };
+        let start = text.len();
+        text += &format!("{}: {words}", hop(*stage));
+        last = Span::new(start, text.len());
+        text.push('\n');
+    }
+    if text.is_empty() {
+        text.push_str("not asked\n");
+        last = Span::new(0, "not asked".len());
+    }
+    (text, last)
+}
+
+fn address(info: &ConnInfo) -> String {
+    let one = |host: &conninfo::Host| match host.is_socket() {
+        true if host.name.value.is_empty() => conninfo::DEFAULT_SOCKET_FOLDER.to_owned(),
+        true => host.name.value.clone(),
+        false => format!("{}:{}", host.name.value, host.port_or_default()),
+    };
+    info.hosts.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// The reading of a value that is a PostgreSQL address; `None` for any other text.
+fn postgres(value: &str) -> Option<ConnInfo> {
+    let scheme = value.trim_start().split_once("://")?.0;
+    let plain = scheme.split('+').next()?.to_ascii_lowercase();
+    matches!(plain.as_str(), "postgres" | "postgresql").then(|| conninfo::parse(value).tree)
+}
+
+fn is_address(name: &str) -> bool {
+    name.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok()
+}
+
+fn sslmode(word: &str) -> SslMode {
+    match word {
+        "disable" => SslMode::Disable,
+        "allow" => SslMode::Allow,
+        "require" => SslMode::Require,
+        "verify-ca" => SslMode::VerifyCa,
+        "verify-full" => SslMode::VerifyFull,
+        _ => SslMode::Prefer,
+    }
+}

@@ -1,0 +1,77 @@
+//! What each running uWSGI was started with: the names of its variables become a source, their values are only confided.
+
+use std::sync::Arc;
+
+use crate::host::{Host, ReadError};
+use crate::source::{FileId, Origin, Place, Sources, Span};
+use crate::stack::assemble::Started;
+use crate::stack::env::EnvValue;
+use crate::stack::fact::{Fact, Missing};
+use crate::stack::process::{Found, Program};
+
+/// The process that heads the workers of one ini.
+#[derive(Debug)]
+pub(super) struct Running {
+    /// The ini.
+    pub(super) ini: String,
+    /// The process.
+    pub(super) pid: i32,
+    /// Its environment at exec.
+    pub(super) started: Started,
+    /// The names of its variables, where they can be seen.
+    pub(super) names: Option<FileId>,
+}
+
+/// The running master of each ini that has one.
+pub(super) fn running(host: &dyn Host, found: &[Found], inis: &[String], sources: &mut Sources) -> Vec<Running> {
+    let real = |path: &str| host.real_path(path).unwrap_or_else(|_| path.to_owned());
+    let mut all = Vec::new();
+    for ini in inis {
+        let masters = found.iter().filter(|one| one.program == Program::Uwsgi && one.master);
+        let of_ini = masters.filter(|one| one.config.as_ref().is_some_and(|config| real(config) == real(ini)));
+        let Some(master) = of_ini.max_by_key(|one| one.process.started) else { continue };
+        let pid = master.process.pid;
+        all.push(match &master.process.environ {
+            Ok(pairs) => {
+                let (file, values) = rows(pid, pairs, sources);
+                Running { ini: ini.clone(), pid, started: Started { values, hidden: None }, names: Some(file) }
+            }
+            Err(error) => {
+                let how = match error {
+                    ReadError::NoPermission => "run with sudo".to_owned(),
+                    other => other.to_string(),
+                };
+                let hidden = Missing::new(format!("the environment of uWSGI (pid {pid})"), how);
+                let started = Started { values: Vec::new(), hidden: Some(hidden) };
+                Running { ini: ini.clone(), pid, started, names: None }
+            }
+        });
+    }
+    all
+}
+
+fn rows(pid: i32, pairs: &[(String, String)], sources: &mut Sources) -> (FileId, Vec<Arc<EnvValue>>) {
+    let mut text = String::new();
+    let mut spans = Vec::new();
+    for (name, value) in pairs {
+        spans.push(Span::new(text.len(), text.len() + name.len()));
+        text += name;
+        text.push('\n');
+        sources.confide(format!("{name}={value}"));
+    }
+    let path = format!("environment of uWSGI (pid {pid}) at start");
+    let file = sources.add(path.clone(), text.into_bytes(), Origin::Probe);
+    let row = |((name, value), span): (&(String, String), Span)| {
+        let place = Place::at(file, span);
+        let mut row = EnvValue::at(place);
+        row.key = "process".to_owned();
+        row.name = Fact::read(name.clone(), place);
+        row.path = Fact::read(path.clone(), place);
+        row.empty = Fact::read(value.is_empty(), place);
+        row.value = Fact::read(value.clone(), place);
+        row.user = Fact::absent();
+        row.cure = Fact::absent();
+        Arc::new(row)
+    };
+    (file, pairs.iter().zip(spans).map(row).collect())
+}

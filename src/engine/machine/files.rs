@@ -1,0 +1,275 @@
+//! The files of a host that belong to its stack: found from its processes and its jobs, read through the host alone.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::engine::machine::Visit;
+use crate::finding::InputError;
+use crate::host::{FileKind, Host, ReadError};
+use crate::source::{Origin, Sources};
+use crate::stack::document::{Document, Kind};
+use crate::stack::process::{Found, Program};
+use crate::stack::view::{View, glob_matches};
+use crate::stack::{job, nginx, uwsgi};
+use crate::syntax;
+
+/// Where nginx looks when nothing else is known: Debian's `--conf-path`.
+const NGINX_CONF: &str = "/etc/nginx/nginx.conf";
+/// How many files of one app are read.
+const MOST_PYTHON: usize = 2000;
+/// How many files one main file of nginx may pull in.
+const MOST_NGINX: usize = 2000;
+/// How deep below the app's folder modules are looked for.
+const DEEPEST: usize = 8;
+/// Folders of other people's code.
+const NOT_THE_APP: &[&str] =
+    &["venv", ".venv", "env", "site-packages", "dist-packages", "node_modules", ".git", "__pycache__", "static"];
+/// What a login shell reads in a home.
+const OF_A_LOGIN: &[&str] = &[".profile", ".bash_profile", ".bash_login", ".bashrc"];
+
+/// Everything that was read.
+pub(super) struct Files<'h> {
+    host: &'h dyn Host,
+    /// Each text, by the path that a user would open.
+    pub(super) sources: Sources,
+    /// Each document, by the path that its program opens.
+    pub(super) view: View,
+    /// nginx's documents, parsed.
+    pub(super) trees: nginx::Trees,
+    /// Named files that cannot be read.
+    pub(super) errors: Vec<InputError>,
+    /// Files that belong to the stack and are hidden from this user.
+    pub(super) hidden: Vec<String>,
+    /// nginx's main files.
+    pub(super) mains: Vec<String>,
+    /// uWSGI's inis.
+    pub(super) inis: Vec<String>,
+}
+
+impl<'h> Files<'h> {
+    /// Reads all but the app, whose folder only the inis tell.
+    pub(super) fn gather(host: &'h dyn Host, visit: &Visit, found: &[Found]) -> Self {
+        let mut files = Self {
+            host,
+            sources: Sources::default(),
+            view: View::of_host(),
+            trees: nginx::Trees::default(),
+            errors: Vec::new(),
+            hidden: Vec::new(),
+            mains: Vec::new(),
+            inis: Vec::new(),
+        };
+        files.nginx(visit, found);
+        files.uwsgi(visit, found);
+        files.login_shells();
+        files
+    }
+
+    /// Reads one file as what it is known to be; what the user named must be there.
+    fn read(&mut self, path: &str, kind: Kind, named: bool) -> Option<Arc<Document>> {
+        if let Some(known) = self.view.at(path).first() {
+            return Some(Arc::clone(known));
+        }
+        let bytes = match self.host.read(path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                if named {
+                    self.errors.push(InputError { path: path.to_owned(), message: error.to_string() });
+                } else if error == ReadError::NoPermission {
+                    self.hidden.push(path.to_owned());
+                }
+                return None;
+            }
+        };
+        let file = self.sources.add(self.host.shown(path), bytes, Origin::File);
+        let text = self.sources.get(file).shared_text();
+        Some(self.view.add(Document::plain(file, path, kind, text)))
+    }
+
+    fn nginx(&mut self, visit: &Visit, found: &[Found]) {
+        let named = visit.nginx_conf.is_some();
+        let mut mains: Vec<String> = match &visit.nginx_conf {
+            Some(path) => vec![path.clone()],
+            None => configurations(found, Program::Nginx),
+        };
+        if mains.is_empty() {
+            mains.push(NGINX_CONF.to_owned());
+        }
+        for main in mains {
+            if let Some(document) = self.read(&main, Kind::Nginx, named) {
+                let prefix = nginx::prefix(&document, true);
+                self.follow_includes(document, &prefix);
+                self.mains.push(main);
+            }
+        }
+    }
+
+    fn follow_includes(&mut self, main: Arc<Document>, prefix: &str) {
+        let mut pending = vec![main];
+        while let Some(document) = pending.pop() {
+            if self.trees.contains_key(&document.file) || self.trees.len() >= MOST_NGINX {
+                continue;
+            }
+            let parsed = syntax::nginx::parse(document.text());
+            for pattern in nginx::includes(&document, &parsed.tree, prefix) {
+                for path in self.matching(&pattern) {
+                    pending.extend(self.read(&path, Kind::Nginx, false));
+                }
+            }
+            self.trees.insert(document.file, parsed);
+        }
+    }
+
+    /// The paths that a glob stands for, as glob(3) gives them; a path without wildcards stands for itself.
+    fn matching(&self, pattern: &str) -> Vec<String> {
+        let mut paths = vec![String::new()];
+        for segment in pattern.split('/').filter(|segment| !segment.is_empty()) {
+            let is_glob = segment.contains(['*', '?', '[']);
+            let mut next = Vec::new();
+            for path in paths {
+                if !is_glob {
+                    next.push(format!("{path}/{segment}"));
+                    continue;
+                }
+                let folder = if path.is_empty() { "/" } else { &path };
+                let names = self.host.list(folder).unwrap_or_default();
+                let fitting = names.iter().filter(|name| glob_matches(segment, name));
+                next.extend(fitting.map(|name| format!("{path}/{name}")));
+            }
+            next.truncate(MOST_NGINX);
+            paths = next;
+        }
+        paths
+    }
+
+    /// The inis with the jobs that start them; where the user named inis, no others.
+    fn uwsgi(&mut self, visit: &Visit, found: &[Found]) {
+        let named = !visit.uwsgi_ini.is_empty();
+        let mut inis = if named { visit.uwsgi_ini.clone() } else { configurations(found, Program::Uwsgi) };
+        inis.retain(|path| named || path.ends_with(".ini"));
+        for path in self.host.list("/etc/init").unwrap_or_default() {
+            if !path.ends_with(".conf") {
+                continue;
+            }
+            let path = format!("/etc/init/{path}");
+            let Some(document) = self.job(&path) else { continue };
+            let ini = job::read(&document).job.uwsgi_ini.known().cloned();
+            let same = ini.as_ref().and_then(|ini| inis.iter().position(|known| self.is_same(known, ini)));
+            match (ini, same) {
+                // One spelling for both, so that job and ini find each other.
+                (Some(ini), Some(at)) => inis[at] = ini,
+                (Some(ini), None) if !named => inis.push(ini),
+                (None, _) if !named => {}
+                _ => continue,
+            }
+            self.view.add((*document).clone());
+        }
+        for ini in inis {
+            if self.read(&ini, Kind::Uwsgi, named).is_some() {
+                self.inis.push(ini);
+            }
+        }
+    }
+
+    /// A job that has to do with uWSGI, not yet in the view.
+    fn job(&mut self, path: &str) -> Option<Arc<Document>> {
+        let bytes = match self.host.read(path) {
+            Ok(bytes) => bytes,
+            Err(ReadError::NoPermission) => {
+                self.hidden.push(path.to_owned());
+                return None;
+            }
+            Err(_) => return None,
+        };
+        if !bytes.windows("uwsgi".len()).any(|window| window == b"uwsgi") {
+            return None;
+        }
+        let file = self.sources.add(self.host.shown(path), bytes, Origin::File);
+        let text = self.sources.get(file).shared_text();
+        Some(Arc::new(Document::plain(file, path, Kind::Upstart, text)))
+    }
+
+    fn is_same(&self, one: &str, other: &str) -> bool {
+        let real = |path: &str| self.host.real_path(path).unwrap_or_else(|_| path.to_owned());
+        one == other || real(one) == real(other)
+    }
+
+    fn login_shells(&mut self) {
+        let mut homes = vec!["/root".to_owned()];
+        homes.extend(self.host.users().unwrap_or_default().into_iter().map(|user| user.home));
+        homes.extend(self.host.list("/home").unwrap_or_default().iter().map(|name| format!("/home/{name}")));
+        let homes: BTreeSet<String> = homes
+            .into_iter()
+            .filter(|home| home.starts_with('/'))
+            .map(|home| home.trim_end_matches('/').into())
+            .collect();
+        let mut paths = vec!["/etc/environment".to_owned(), "/etc/profile".to_owned()];
+        paths.extend(self.matching("/etc/profile.d/*.sh"));
+        paths.extend(homes.iter().flat_map(|home| OF_A_LOGIN.iter().map(move |name| format!("{home}/{name}"))));
+        for path in paths {
+            // A hidden one may hold anything, and still no job reads it: nothing is unknown for its sake.
+            let hidden = self.hidden.len();
+            self.read(&path, Kind::LoginShell, false);
+            self.hidden.truncate(hidden);
+        }
+    }
+
+    /// Reads the Python below each folder from which uWSGI loads its app.
+    pub(super) fn read_apps(&mut self, instances: &[uwsgi::Reading]) {
+        let mut roots = BTreeSet::new();
+        for reading in instances {
+            let row = &reading.uwsgi;
+            roots.extend(row.chdir.known().cloned());
+            roots.extend(row.pythonpath.known().into_iter().flatten().cloned());
+            let files = [row.wsgi_file.known(), row.path.known().filter(|_| row.chdir.is_absent())];
+            let folders = files.into_iter().flatten().filter_map(|path| path.rsplit_once('/'));
+            roots.extend(folders.map(|(folder, _)| folder.to_owned()));
+        }
+        let mut seen = BTreeSet::new();
+        let mut left = MOST_PYTHON;
+        for root in roots.iter().filter(|root| root.starts_with('/') && root.trim_matches('/') != "") {
+            self.walk(root.trim_end_matches('/'), 0, &mut seen, &mut left);
+        }
+    }
+
+    fn walk(&mut self, folder: &str, depth: usize, seen: &mut BTreeSet<String>, left: &mut usize) {
+        // Only ways that were not walked before, so that a circle of links ends.
+        let real = self.host.real_path(folder).unwrap_or_else(|_| folder.to_owned());
+        if depth > DEEPEST || *left == 0 || !seen.insert(real) {
+            return;
+        }
+        let names = match self.host.list(folder) {
+            Ok(names) => names,
+            Err(error) => {
+                self.hidden.extend((error == ReadError::NoPermission).then(|| folder.to_owned()));
+                return;
+            }
+        };
+        for name in names {
+            let path = format!("{folder}/{name}");
+            if name.ends_with(".py") {
+                if *left == 0 {
+                    return;
+                }
+                *left -= 1;
+                self.read(&path, Kind::Python, false);
+                continue;
+            }
+            let is_folder = || self.host.stat(&path).is_ok_and(|stat| stat.kind == FileKind::Folder);
+            if !name.starts_with('.') && !NOT_THE_APP.contains(&name.as_str()) && is_folder() {
+                self.walk(&path, depth + 1, seen, left);
+            }
+        }
+    }
+}
+
+/// The configurations of the masters that run, each once.
+fn configurations(found: &[Found], program: Program) -> Vec<String> {
+    let mut paths: Vec<String> = Vec::new();
+    for one in found.iter().filter(|one| one.program == program && one.master) {
+        if let Some(path) = one.config.as_ref().filter(|path| !paths.contains(path)) {
+            paths.push(path.clone());
+        }
+    }
+    paths
+}

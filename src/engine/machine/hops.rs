@@ -1,0 +1,358 @@
+//! How each hop of a way fares, from what was seen and from nothing else.
+
+use crate::diagnosis::{Hop, Reason, State};
+use crate::engine::machine::databases::{self, Tried};
+use crate::engine::machine::environment::Running;
+use crate::engine::machine::logs::{NginxLog, UwsgiLog};
+use crate::engine::machine::passes;
+use crate::engine::machine::paths::Path;
+use crate::finding::{Confidence, Finding, Label};
+use crate::host::Connect;
+use crate::source::{FileId, Place};
+use crate::stack::assemble::{Instance, Stack};
+use crate::stack::process::{Found, Program};
+use crate::syntax::log::{Event, UwsgiLine};
+
+/// Everything that was seen of a host.
+pub(super) struct Scene<'a> {
+    pub(super) stack: &'a Stack,
+    pub(super) found: &'a [Found],
+    pub(super) running: &'a [Running],
+    /// The table of processes.
+    pub(super) processes: FileId,
+    /// One for each instance.
+    pub(super) logs: &'a [UwsgiLog],
+    pub(super) nginx: &'a NginxLog,
+    /// Some for each instance.
+    pub(super) tried: &'a [Vec<Tried>],
+    /// Whether files or logs of the stack are hidden from this user.
+    pub(super) hidden: bool,
+    /// Whether anything may be connected to.
+    pub(super) network: bool,
+}
+
+/// What is said of one hop.
+type Said = (State, Vec<Label>);
+
+const MASTER: &str = "uwsgi-master";
+
+impl Scene<'_> {
+    /// Every hop of a way, client first. `speaks` gives the findings that would break a hop of this way.
+    pub(super) fn hops<'f>(&self, path: &Path, speaks: impl Fn(&str) -> Vec<&'f Finding>) -> Vec<Hop> {
+        let mut hops = Vec::new();
+        let mut add = |id: &'static str, title: String, (state, evidence): Said, own_fault: bool| {
+            hops.push(Hop { id, title, state, evidence, path: path.name.clone(), own_fault });
+        };
+        if !path.passes.is_empty() {
+            let entrance = path.entrance().unwrap_or_else(|| "its address".to_owned());
+            add("listen", format!("nginx listens on {entrance}"), self.listen(path), false);
+            let address = path.passes[0].address.known().map_or("an address that requests decide", String::as_str);
+            let (said, own_fault) = self.upstream(path);
+            add("upstream-socket", format!("nginx -> {address}"), said, own_fault);
+        }
+        let Some(at) = path.instance else {
+            let is_uwsgi = path.passes.iter().any(|pass| pass.key == "uwsgi_pass");
+            for (id, title) in OF_UWSGI {
+                let state = if is_uwsgi { State::Unknown(self.unseen()) } else { State::NotApplicable };
+                add(id, title.to_owned(), (state, Vec::new()), false);
+            }
+            return hops;
+        };
+        let instance = &self.stack.instances[at];
+        let ini = instance.uwsgi.uwsgi.path.known().map_or("its job", String::as_str);
+        let master = self.master(path, instance);
+        let runs = master.0 == State::Ok;
+        let import = self.import(at, runs);
+        let answers = self.answers(at, runs);
+        let environment = self.environment(at, (runs, &import.0, &answers.0), &speaks("environment"));
+        let no_url = environment.0.clone();
+        add(MASTER, format!("uWSGI master of {ini}"), master, false);
+        add("workers", "uWSGI workers".to_owned(), self.workers(instance, runs), false);
+        add("app-import", format!("import of {}", app_name(instance)), import, false);
+        add("app-answers", "answers of the app".to_owned(), answers, false);
+        add("environment", "environment of the app".to_owned(), environment, false);
+        for (stage, id) in databases::HOPS.into_iter().enumerate() {
+            let (title, said) = self.database(at, stage, &no_url);
+            add(id, title, said, false);
+        }
+        hops
+    }
+
+    fn unseen(&self) -> Reason {
+        if self.hidden { Reason::NoPermission } else { Reason::NoEvidence }
+    }
+
+    fn table(&self, text: &str) -> Label {
+        Label { place: Place::whole(self.processes), text: text.to_owned() }
+    }
+
+    fn listen(&self, path: &Path) -> Said {
+        let nginx_runs = self.found.iter().any(|one| one.program == Program::Nginx);
+        match &path.listening {
+            None if !self.network => (State::Unknown(Reason::NotAsked), Vec::new()),
+            None => (State::Unknown(Reason::NoEvidence), Vec::new()),
+            Some((Connect::Ok, _)) => (State::Ok, Vec::new()),
+            Some((Connect::TimedOut, _)) => (State::Unknown(Reason::Timeout), Vec::new()),
+            Some((Connect::Other(_) | Connect::Denied, _)) => (State::Unknown(self.unseen()), Vec::new()),
+            Some((seen, place)) => {
+                let mut evidence =
+                    vec![Label { place: *place, text: format!("nobody gets in: {}", passes::words(seen)) }];
+                evidence.extend((!nginx_runs).then(|| self.table("nginx does not run")));
+                (State::Broken, evidence)
+            }
+        }
+    }
+
+    /// Whether nginx reaches the socket, and whether nothing behind the socket can be the reason that it does not.
+    fn upstream(&self, path: &Path) -> (Said, bool) {
+        let Some(link) = &path.link else { return ((State::NotApplicable, Vec::new()), false) };
+        let pass = &path.passes[0];
+        let elsewhere = link.socket.is_absent() && link.other_socket.known().is_some();
+        let protocols = link.socket.known().map(|socket| (socket.protocol.known(), pass.protocol.known()));
+        if let Some((Some(bound), Some(spoken))) = protocols
+            && bound != spoken
+        {
+            let text = format!("nginx speaks {spoken}, and uWSGI expects {bound}");
+            return ((State::Broken, vec![Label { place: pass.place, text }]), true);
+        }
+        let Some(word) = link.connects.known() else {
+            let reason = match link.connects.missing() {
+                _ if !self.network => Reason::NotAsked,
+                Some(missing) if missing.how == "run with sudo" => Reason::NoPermission,
+                _ => Reason::NoEvidence,
+            };
+            return ((State::Unknown(reason), Vec::new()), false);
+        };
+        let place = link.connects.place.unwrap_or(pass.place);
+        let said = match word.as_str() {
+            "ok" => return ((State::Ok, Vec::new()), false),
+            "timed out" => return ((State::Unknown(Reason::Timeout), Vec::new()), false),
+            "missing" => "nginx cannot connect: the socket does not exist",
+            "refused" => "nginx cannot connect: nobody listens there",
+            "denied" => "nginx cannot connect: permission denied",
+            _ => "nginx cannot connect",
+        };
+        let mut evidence = vec![Label { place, text: format!("{said}, so users get 502") }];
+        evidence.extend(self.nginx_says(path));
+        ((State::Broken, evidence), word == "denied" || elsewhere)
+    }
+
+    /// The last line of nginx's log about connecting to this way's address.
+    fn nginx_says(&self, path: &Path) -> Option<Label> {
+        let address = path.passes.first()?.address.known()?;
+        let about = |error: &&(FileId, _)| {
+            let error: &crate::syntax::log::NginxError = &error.1;
+            let upstream = error.upstream.as_ref().is_some_and(|upstream| upstream.value.contains(address.as_str()));
+            upstream && error.message.value.contains("while connecting to upstream")
+        };
+        let all: Vec<_> = self.nginx.errors.iter().filter(about).collect();
+        let (file, last) = all.last()?;
+        let text = match all.len() {
+            1 => "nginx says the same".to_owned(),
+            times => format!("nginx says the same, {times} times in the last 15 minutes"),
+        };
+        Some(Label { place: Place::at(*file, last.message.span), text })
+    }
+
+    fn running_of(&self, instance: &Instance) -> Option<&Running> {
+        let ini = instance.uwsgi.uwsgi.path.known()?;
+        self.running.iter().find(|one| one.ini == *ini)
+    }
+
+    fn master(&self, path: &Path, instance: &Instance) -> Said {
+        if self.running_of(instance).is_some() {
+            return (State::Ok, Vec::new());
+        }
+        let told = path.link.as_ref().and_then(|link| link.master_runs.known());
+        let is_unsure =
+            self.found.iter().any(|one| one.program == Program::Uwsgi && one.master && one.config.is_none());
+        match told {
+            Some(true) => (State::Ok, Vec::new()),
+            None if is_unsure => (State::Unknown(self.unseen()), Vec::new()),
+            _ => {
+                let ini = instance.uwsgi.uwsgi.path.known().map_or("this configuration", String::as_str);
+                (State::Broken, vec![self.table(&format!("no uWSGI runs with {ini}"))])
+            }
+        }
+    }
+
+    fn workers(&self, instance: &Instance, runs: bool) -> Said {
+        if !runs {
+            return (State::Unknown(Reason::MaskedBy(MASTER.to_owned())), Vec::new());
+        }
+        let Some(running) = self.running_of(instance) else {
+            return (State::Unknown(Reason::NoEvidence), Vec::new());
+        };
+        let pid = running.pid;
+        let workers = self.found.iter().filter(|one| one.program == Program::Uwsgi && one.process.ppid == pid).count();
+        // Without a master the process answers itself; a cheap one forks when the first request comes.
+        let by_itself = instance.uwsgi.uwsgi.master.known() != Some(&true);
+        let waits = |row: &crate::stack::uwsgi::UwsgiOption| {
+            row.name.known().is_some_and(|name| matches!(name.as_str(), "cheap" | "idle"))
+        };
+        match workers {
+            0 if !by_itself && !instance.uwsgi.options.iter().any(waits) => {
+                (State::Broken, vec![self.table("uWSGI's master has no worker")])
+            }
+            _ => (State::Ok, Vec::new()),
+        }
+    }
+
+    fn import(&self, at: usize, runs: bool) -> Said {
+        let log = &self.logs[at];
+        let masked = || (State::Unknown(Reason::MaskedBy(MASTER.to_owned())), Vec::new());
+        let decisive = log.generation.iter().rposition(|line| match &line.event {
+            Event::AppReady { .. } | Event::AppNotLoaded | Event::NoApp { .. } => true,
+            Event::Request(_) => true,
+            _ => false,
+        });
+        let Some(decisive) = decisive else {
+            return if runs { (State::Unknown(log.reason(self.unseen())), Vec::new()) } else { masked() };
+        };
+        let line = &log.generation[decisive];
+        let loaded = match &line.event {
+            Event::AppReady { .. } => true,
+            Event::Request(request) => request.app.value >= 0,
+            _ => false,
+        };
+        // Whoever stops uWSGI while a worker still loads the app interrupts that.
+        let ready = |line: &UwsgiLine| matches!(line.event, Event::AppReady { .. });
+        let stopped = !runs
+            && (log.generation.iter().any(ready) || log.exceptions().any(|(_, words)| words == "KeyboardInterrupt"));
+        if loaded || stopped {
+            return if runs { (State::Ok, Vec::new()) } else { masked() };
+        }
+        let said = log.generation[..decisive].iter().rev().find(|line| matches!(line.event, Event::AppNotLoaded));
+        let shown = said.unwrap_or(line).span;
+        let mut evidence: Vec<Label> = Vec::new();
+        evidence.extend(log.place(shown).map(|place| Label { place, text: "uWSGI could not load the app".to_owned() }));
+        evidence.extend(log.exception_before(shown));
+        (State::Broken, evidence)
+    }
+
+    fn answers(&self, at: usize, runs: bool) -> Said {
+        if !runs {
+            return (State::Unknown(Reason::MaskedBy(MASTER.to_owned())), Vec::new());
+        }
+        let log = &self.logs[at];
+        let requests: Vec<_> = log.requests().collect();
+        let Some(last) = requests.iter().rev().find(|asked| asked.failed()) else {
+            return match requests.is_empty() {
+                true => (State::Unknown(log.reason(self.unseen())), Vec::new()),
+                false => (State::Ok, Vec::new()),
+            };
+        };
+        let failed = requests.iter().filter(|asked| asked.failed()).count();
+        let text = format!("{failed} of {} requests failed in the last 15 minutes", requests.len());
+        let mut evidence = vec![Label { place: last.place, text }];
+        evidence.extend(log.last_exception());
+        let state = if failed == requests.len() { State::Broken } else { State::Degraded };
+        (state, evidence)
+    }
+
+    fn environment(&self, at: usize, (runs, import, answers): (bool, &State, &State), speaking: &[&Finding]) -> Said {
+        let instance = &self.stack.instances[at];
+        let running = self.running_of(instance);
+        if let Some(hidden) = running.and_then(|running| running.started.hidden.as_ref()) {
+            let reason = if hidden.how == "run with sudo" { Reason::NoPermission } else { Reason::NoEvidence };
+            return (State::Unknown(reason), Vec::new());
+        }
+        // Of a process that ended only its log can tell whether its environment was the reason.
+        if !runs && *import != State::Broken {
+            return (State::Unknown(Reason::MaskedBy(MASTER.to_owned())), Vec::new());
+        }
+        let sure = speaking.iter().any(|finding| finding.confidence >= Confidence::Likely);
+        if !speaking.is_empty() && (sure || *answers != State::Ok) {
+            return (State::Broken, self.lacking(at, speaking));
+        }
+        let open =
+            instance.reads.iter().any(|read| read.provided.is_unknown() && read.has_default.known() != Some(&true));
+        let unread = instance.link.app.is_unknown();
+        if unread || (open && *answers != State::Ok) {
+            return (State::Unknown(self.unseen()), Vec::new());
+        }
+        (State::Ok, Vec::new())
+    }
+
+    /// What shows that variables lack: the names that the process has, and the exception in the log.
+    fn lacking(&self, at: usize, speaking: &[&Finding]) -> Vec<Label> {
+        let instance = &self.stack.instances[at];
+        let mut names: Vec<&str> = speaking.iter().filter_map(|finding| name_of(instance, finding)).collect();
+        names.dedup();
+        let mut evidence = Vec::new();
+        let running = self.running_of(instance);
+        if let Some((file, count)) = running.and_then(|one| Some((one.names?, one.started.values.len()))) {
+            let names = names.join(", ");
+            let text = format!("{count} variables, and no {names} among them");
+            evidence.push(Label { place: Place::whole(file), text });
+        }
+        for name in names {
+            let said = self.logs[at].exceptions().find(|(_, words)| words.contains(name));
+            evidence.extend(said.map(|(place, _)| Label { place, text: "the app says so".to_owned() }));
+            if let Some(row) = instance.layers.in_job(name).filter(|_| running.is_some()) {
+                let text = "the job gives it now, but uWSGI was started before that: restart it".to_owned();
+                evidence.push(Label { place: row.place, text });
+            }
+        }
+        evidence
+    }
+
+    /// The worst of all databases of an instance at one stage.
+    fn database(&self, at: usize, stage: usize, environment: &State) -> (String, Said) {
+        let rank = |state: &State| match state {
+            State::Broken => 0,
+            State::Unknown(_) => 1,
+            State::Ok => 2,
+            _ => 3,
+        };
+        let all = &self.tried[at];
+        let Some(worst) = all.iter().min_by_key(|tried| rank(&tried.states[stage])) else {
+            let state = match environment {
+                State::Ok | State::NotApplicable => State::NotApplicable,
+                State::Broken | State::Degraded | State::Symptom => {
+                    State::Unknown(Reason::MaskedBy("environment".to_owned()))
+                }
+                unknown => unknown.clone(),
+            };
+            return (format!("{} of the database", databases::HOPS[stage]), (state, Vec::new()));
+        };
+        let (state, address) = (worst.states[stage].clone(), &worst.address);
+        let title = match databases::HOPS[stage] {
+            "dns" => format!("name service: {address}"),
+            "tcp" => format!("app -> PostgreSQL at {address}"),
+            "tls" => "TLS to PostgreSQL".to_owned(),
+            "login" => match worst.row.user.known() {
+                Some(user) => format!("login of {user} to PostgreSQL"),
+                None => "login to PostgreSQL".to_owned(),
+            },
+            _ => "first query".to_owned(),
+        };
+        let evidence = if state == State::Broken { vec![worst.evidence.clone()] } else { Vec::new() };
+        (title, (state, evidence))
+    }
+}
+
+/// The variable that a finding is about.
+pub(super) fn name_of<'i>(instance: &'i Instance, finding: &Finding) -> Option<&'i str> {
+    let read = instance.reads.iter().find(|read| read.name.place == Some(finding.primary.place))?;
+    read.name.known().map(String::as_str)
+}
+
+/// The hops of a pass whose uWSGI is not in sight.
+const OF_UWSGI: [(&str, &str); 5] = [
+    (MASTER, "uWSGI master"),
+    ("workers", "uWSGI workers"),
+    ("app-import", "import of the app"),
+    ("app-answers", "answers of the app"),
+    ("environment", "environment of the app"),
+];
+
+fn app_name(instance: &Instance) -> String {
+    let row = &instance.uwsgi.uwsgi;
+    match (row.module.known(), row.wsgi_file.known(), row.callable.known()) {
+        (Some(module), _, Some(callable)) if !module.contains(':') => format!("{module}:{callable}"),
+        (Some(module), _, _) => module.clone(),
+        (None, Some(file), _) => file.clone(),
+        _ => "the app".to_owned(),
+    }
+}

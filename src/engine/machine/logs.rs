@@ -1,0 +1,260 @@
+//! The logs of a host, as far as they tell of now: the running generation of uWSGI, and the last quarter of an hour.
+
+use crate::diagnosis::Reason;
+use crate::engine::machine::Visit;
+use crate::finding::Label;
+use crate::host::{Host, ReadError, zone};
+use crate::source::{FileId, Origin, Place, Sources, Span};
+use crate::stack::uwsgi::Uwsgi;
+use crate::syntax::log::nginx::parse_nginx;
+use crate::syntax::log::uwsgi::Request;
+use crate::syntax::log::{Event, NginxError, UwsgiLine, lines, parse_uwsgi};
+use crate::syntax::nginx::{Item, directives};
+
+/// How long ago a line may have been written to tell of now, in seconds.
+const RECENT: i64 = 15 * 60;
+/// How much a process may seem to have started after its first line: the kernel counts in ticks.
+const SLACK: i64 = 2;
+
+/// The log of one uWSGI.
+#[derive(Debug, Default)]
+pub(super) struct UwsgiLog {
+    file: Option<FileId>,
+    /// What its last start and all after it tell; nothing where that was not the start of the process that runs.
+    pub(super) generation: Vec<UwsgiLine>,
+    /// Whether this user may not read it.
+    hidden: bool,
+    /// From where on lines are recent.
+    recent: u32,
+    text: std::sync::Arc<str>,
+}
+
+/// One request with its place.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'l> {
+    /// The line.
+    pub(super) place: Place,
+    /// What it tells.
+    pub(super) request: &'l Request,
+}
+
+impl Asked<'_> {
+    /// Whether its client got an error of the server.
+    pub(super) fn failed(&self) -> bool {
+        self.request.status.value >= 500 || self.is_empty()
+    }
+
+    /// Whether nothing at all was sent: an exception left the WSGI callable.
+    pub(super) fn is_empty(&self) -> bool {
+        self.request.headers.value == 0 && self.request.header_bytes == 0
+    }
+}
+
+impl UwsgiLog {
+    /// Reads the log of an instance; `pid` is the master that runs now.
+    pub(super) fn of(
+        host: &dyn Host,
+        visit: &Visit,
+        uwsgi: &Uwsgi,
+        job: Option<&str>,
+        pid: Option<i32>,
+        sources: &mut Sources,
+    ) -> Self {
+        let mut paths: Vec<String> = visit.logs.clone();
+        paths.extend(uwsgi.logto.known().cloned());
+        // Where nothing else is said Upstart keeps what a job prints.
+        paths.extend(job.filter(|_| uwsgi.logto.known().is_none()).map(|job| format!("/var/log/upstart/{job}.log")));
+        let mut hidden = false;
+        for path in paths {
+            if let Some(log) = Self::read(host, &path, pid, sources) {
+                return log;
+            }
+            hidden |= host.tail(&path) == Err(ReadError::NoPermission);
+        }
+        Self { hidden, ..Self::default() }
+    }
+
+    fn read(host: &dyn Host, path: &str, pid: Option<i32>, sources: &mut Sources) -> Option<Self> {
+        let (file, text) = tail(host, path, sources)?;
+        let lines = parse_uwsgi(&text);
+        if lines.is_empty() {
+            return None;
+        }
+        let start = lines.iter().rposition(|line| matches!(line.event, Event::Started { .. })).unwrap_or(0);
+        let generation = lines[start..].to_vec();
+        let mut masters = generation.iter().filter_map(|line| match &line.event {
+            Event::MasterSpawned { pid } => Some(pid.value),
+            _ => None,
+        });
+        if pid.is_some_and(|pid| masters.next().is_some_and(|logged| logged != i64::from(pid))) {
+            return Some(Self { file: Some(file), text, ..Self::default() });
+        }
+        let now = local_now(host);
+        let old = generation.iter().rev().find(|line| time(line).is_some_and(|time| time < now - RECENT));
+        let recent = old.map_or(generation.first().map_or(0, |line| line.span.start), |line| line.span.end);
+        Some(Self { file: Some(file), generation, recent, text, hidden: false })
+    }
+
+    /// Why it tells nothing; `unseen` where it was not found at all.
+    pub(super) fn reason(&self, unseen: Reason) -> Reason {
+        match (self.hidden, self.file) {
+            (true, _) => Reason::NoPermission,
+            (_, Some(_)) => Reason::NoEvidence,
+            _ => unseen,
+        }
+    }
+
+    /// The exceptions of the recent tracebacks, newest first: where each stands, and its words.
+    pub(super) fn exceptions(&self) -> impl Iterator<Item = (Place, &str)> {
+        self.recent_lines().rev().filter_map(|line| {
+            let span = exception(line)?;
+            Some((self.place(span)?, span.of(&self.text)))
+        })
+    }
+
+    /// The newest exception.
+    pub(super) fn last_exception(&self) -> Option<Label> {
+        let (place, _) = self.exceptions().next()?;
+        Some(Label { place, text: "the last exception".to_owned() })
+    }
+
+    /// The exception that was logged last before an event.
+    pub(super) fn exception_before(&self, event: Span) -> Option<Label> {
+        let before = self.generation.iter().rev().filter(|line| line.span.start < event.start);
+        let span = before.filter_map(exception).next()?;
+        Some(Label { place: self.place(span)?, text: "this is why".to_owned() })
+    }
+
+    /// Where an event stands.
+    pub(super) fn place(&self, span: Span) -> Option<Place> {
+        Some(Place::at(self.file?, span))
+    }
+
+    /// The recent requests, in order.
+    pub(super) fn requests(&self) -> impl DoubleEndedIterator<Item = Asked<'_>> {
+        self.recent_lines().filter_map(|line| match &line.event {
+            Event::Request(request) => Some(Asked { place: self.place(line.span)?, request }),
+            _ => None,
+        })
+    }
+
+    /// The recent lines that tell something.
+    pub(super) fn recent_lines(&self) -> impl DoubleEndedIterator<Item = &UwsgiLine> {
+        self.generation.iter().filter(|line| line.span.start >= self.recent)
+    }
+
+    /// The recent lines that hold a text, in which `…` stands for any run.
+    pub(super) fn holding(&self, text: &str) -> Vec<Place> {
+        let Some(file) = self.file.filter(|_| !self.generation.is_empty()) else { return Vec::new() };
+        let from = self.recent as usize;
+        lines(self.text.get(from..).unwrap_or(""))
+            .filter_map(|(start, line)| Some(Place::at(file, find(text, line)?.shift(from + start))))
+            .collect()
+    }
+}
+
+fn exception(line: &UwsgiLine) -> Option<Span> {
+    match &line.event {
+        Event::Traceback { exception, message, .. } => Some(exception.span.to(message.span)),
+        _ => None,
+    }
+}
+
+fn time(line: &UwsgiLine) -> Option<i64> {
+    match &line.event {
+        Event::Started { time, .. } => *time,
+        Event::Request(request) => request.time,
+        _ => None,
+    }
+}
+
+/// What nginx complained of lately.
+#[derive(Debug, Default)]
+pub(super) struct NginxLog {
+    /// Each line with the log it stands in.
+    pub(super) errors: Vec<(FileId, NginxError)>,
+}
+
+impl NginxLog {
+    /// Reads the logs that the configuration names; `started` is when nginx did.
+    pub(super) fn of(
+        host: &dyn Host,
+        visit: &Visit,
+        named: &[String],
+        started: Option<i64>,
+        sources: &mut Sources,
+    ) -> Self {
+        let mut log = Self::default();
+        let mut paths: Vec<&String> = visit.logs.iter().chain(named).collect();
+        paths.dedup();
+        for path in paths {
+            let Some((file, text)) = tail(host, path, sources) else { continue };
+            let lines = parse_nginx(&text);
+            let now = local_now(host);
+            let since_start = started.map_or(i64::MIN, |started| started - SLACK + now - host.now());
+            let from = since_start.max(now - RECENT);
+            log.errors.extend(lines.into_iter().filter(|line| line.time.value >= from).map(|line| (file, line)));
+        }
+        log
+    }
+}
+
+/// The files that nginx's `error_log` names, or Debian's own where none does.
+pub(super) fn error_logs(items: &[Item], into: &mut Vec<String>) {
+    for directive in directives(items) {
+        if directive.is("error_log")
+            && let Some(path) = directive.arguments.first().map(|argument| &argument.value)
+            && path.starts_with('/')
+            && !into.contains(path)
+        {
+            into.push(path.clone());
+        }
+        error_logs(directive.items(), into);
+    }
+}
+
+/// The end of a log as a source. Its lines are numbered truly only where nothing was left out.
+fn tail(host: &dyn Host, path: &str, sources: &mut Sources) -> Option<(FileId, std::sync::Arc<str>)> {
+    let shown = host.shown(path);
+    let name = format!("the end of {shown}");
+    if let Some(known) = sources.by_name(&shown).or_else(|| sources.by_name(&name)) {
+        return Some((known, sources.get(known).shared_text()));
+    }
+    let tail = host.tail(path).ok()?;
+    let file = match tail.cut {
+        true => sources.add(name, tail.bytes, Origin::Probe),
+        false => sources.add(shown, tail.bytes, Origin::File),
+    };
+    Some((file, sources.get(file).shared_text()))
+}
+
+/// The host's time as its logs write it.
+fn local_now(host: &dyn Host) -> i64 {
+    let now = host.now();
+    now + zone::offset(host, now)
+}
+
+/// Where a line holds a text, in which `…` stands for any run.
+pub(super) fn find(text: &str, line: &str) -> Option<Span> {
+    let mut parts = text.split('…').filter(|part| !part.is_empty());
+    let first = parts.next()?;
+    let start = line.find(first)?;
+    let mut end = start + first.len();
+    for part in parts {
+        end += line[end..].find(part)? + part.len();
+    }
+    Some(Span::new(start, end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_with_gaps_is_found_in_a_line() {
+        let line = "x: connect() to unix:/run/a.sock failed (13: Permission denied) while";
+        let span = find("connect() to unix:… failed (13: Permission denied)", line);
+        assert_eq!(span.map(|span| span.of(line).len()), Some(line.len() - "x: ".len() - " while".len()));
+        assert_eq!(find("failed … connect()", line), None);
+    }
+}

@@ -1,0 +1,194 @@
+//! A host: what is read of it, what is probed, and how each hop fares.
+
+mod causes;
+mod databases;
+mod environment;
+mod files;
+mod hops;
+mod logs;
+mod passes;
+mod paths;
+
+use std::sync::Arc;
+
+use crate::diagnosis::Diagnosis;
+use crate::engine::judged;
+use crate::finding::{CannotTell, InputError, Report};
+use crate::host::Host;
+use crate::rule::judge::judge;
+use crate::rule::page::{self, Page};
+use crate::source::{FileId, Place, Sources};
+use crate::stack::assemble::{Parts, Stack, assemble};
+use crate::stack::chef::Chef;
+use crate::stack::facts::Facts;
+use crate::stack::process::{self, Daemon, Found, Program};
+use crate::stack::starter::Starters;
+use causes::Candidates;
+use databases::Tried;
+use environment::Running;
+use files::Files;
+use hops::Scene;
+use logs::{NginxLog, UwsgiLog};
+
+/// What to look at on a host.
+#[derive(Debug, Clone, Default)]
+pub struct Visit {
+    /// nginx's main file; found out where not given.
+    pub nginx_conf: Option<String>,
+    /// uWSGI's inis; found out where not given.
+    pub uwsgi_ini: Vec<String>,
+    /// Logs to read besides those that the configurations name.
+    pub logs: Vec<String>,
+    /// Whether databases may be logged in to.
+    pub login: bool,
+    /// Whether anything may be connected to.
+    pub network: bool,
+}
+
+/// What was read and found on a host.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Every text that the diagnosis can name.
+    pub sources: Sources,
+    /// Every table.
+    pub facts: Facts,
+    /// Hops, root causes, findings.
+    pub diagnosis: Diagnosis,
+}
+
+/// Looks at a host and names what is broken.
+///
+/// # Errors
+/// A rule page that cannot be used.
+pub fn examine(host: &dyn Host, visit: &Visit) -> Result<Seen, String> {
+    let pages = page::built_in().map_err(|error| error.to_string())?;
+    Ok(Survey::of(host, visit).diagnosed(&pages, host))
+}
+
+/// Everything that was read and probed.
+struct Survey {
+    sources: Sources,
+    errors: Vec<InputError>,
+    hidden: bool,
+    network: bool,
+    stack: Stack,
+    found: Vec<Found>,
+    daemons: Vec<Daemon>,
+    processes: FileId,
+    running: Vec<Running>,
+    paths: Vec<paths::Path>,
+    logs: Vec<UwsgiLog>,
+    nginx: NginxLog,
+    tried: Vec<Vec<Tried>>,
+}
+
+impl Survey {
+    fn of(host: &dyn Host, visit: &Visit) -> Self {
+        // Whoever may not see other processes sees the files all the same.
+        let listed = process::discover(host);
+        let mut hidden = listed.is_err();
+        let found = listed.unwrap_or_default();
+        let mut files = Files::gather(host, visit, &found);
+        let chef = Chef::default();
+        let running = environment::running(host, &found, &files.inis, &mut files.sources);
+        let started_with: Vec<_> = running.iter().map(|one| (one.ini.clone(), one.started.clone())).collect();
+        let read = |files: &Files<'_>| {
+            let started_with = started_with.clone();
+            assemble(&Parts {
+                view: &files.view,
+                trees: &files.trees,
+                chef: &chef,
+                app: None,
+                started_with,
+                starters: Starters::default(),
+            })
+        };
+        // Only the inis tell where the app lies.
+        let without_app: Vec<_> = read(&files).instances.into_iter().map(|instance| instance.uwsgi).collect();
+        files.read_apps(&without_app);
+        let mut stack = read(&files);
+        hidden |= !files.hidden.is_empty();
+
+        let Files { mut sources, trees, errors, .. } = files;
+        let daemons = process::rows(host, &found, &mut sources);
+        let processes = sources.by_name("processes").unwrap_or_else(|| sources.add_folder("processes"));
+        let mut prober = passes::Prober::new(host, visit, &found);
+        stack.pass_links.iter_mut().for_each(|link| prober.fill(link, &mut sources));
+        let mut paths = paths::paths(&stack);
+        for path in paths.iter_mut().filter(|_| visit.network) {
+            path.listening = path.entrance().map(|entrance| prober.connect_tcp(&entrance, &mut sources));
+        }
+        let mut databases = databases::Prober::new(host, visit);
+        let tried = stack.instances.iter().map(|instance| databases.of(instance, &mut sources)).collect();
+        let logs = stack.instances.iter().map(|instance| {
+            let row = &instance.uwsgi.uwsgi;
+            let pid = running.iter().find(|one| row.path.known() == Some(&one.ini)).map(|one| one.pid);
+            let job = instance.link.job.known().and_then(|job| job.name.known());
+            UwsgiLog::of(host, visit, row, job.map(String::as_str), pid, &mut sources)
+        });
+        let logs = logs.collect();
+        let mut error_logs = Vec::new();
+        trees.values().for_each(|parsed| logs::error_logs(&parsed.tree.items, &mut error_logs));
+        if error_logs.is_empty() {
+            error_logs.push(NGINX_LOG.to_owned());
+        }
+        let masters = found.iter().filter(|one| one.program == Program::Nginx && one.master);
+        let of_visit = masters.filter(|one| visit.nginx_conf.is_none() || one.config == visit.nginx_conf);
+        let started = of_visit.map(|one| one.process.started).max();
+        let nginx = NginxLog::of(host, visit, &error_logs, started, &mut sources);
+        let network = visit.network;
+        Self { sources, errors, hidden, network, stack, found, daemons, processes, running, paths, logs, nginx, tried }
+    }
+
+    fn facts(&self) -> Facts {
+        let mut facts = Facts::default();
+        self.stack.clone().add_to(&mut facts, Chef::default(), |file| self.sources.get(file).name.clone());
+        self.daemons.iter().for_each(|row| facts.add(Arc::new(row.clone())));
+        self.tried.iter().flatten().for_each(|tried| facts.add(Arc::new(tried.row.clone())));
+        facts
+    }
+
+    fn diagnosed(self, pages: &[Page], host: &dyn Host) -> Seen {
+        let facts = self.facts();
+        let (findings, cannot_tell) = judged(pages, &facts, &self.sources, |_| true);
+        // What somebody allowed may still be what breaks the stack.
+        let (all, _) = judge(pages, &facts, &self.sources);
+        let scene = Scene {
+            stack: &self.stack,
+            found: &self.found,
+            running: &self.running,
+            processes: self.processes,
+            logs: &self.logs,
+            nginx: &self.nginx,
+            tried: &self.tried,
+            hidden: self.hidden,
+            network: self.network,
+        };
+        let candidates = Candidates::of(pages, &all, &scene, &self.sharing(host));
+        let mut diagnosis = causes::diagnose(&self.paths, &candidates, &all, &scene);
+        let cannot_tell = cannot_tell.into_iter().filter(|question| is_open(question, pages)).collect();
+        diagnosis.report = Report { findings, cannot_tell, errors: self.errors, files: self.sources.iter().count() };
+        Seen { sources: self.sources, facts, diagnosis }
+    }
+
+    /// The inis of which several processes hold one connection.
+    fn sharing(&self, host: &dyn Host) -> Vec<Place> {
+        let shared = process::shared_connections(host, &self.found).unwrap_or_default();
+        let holds = |pid: i32| shared.iter().any(|connection| connection.pids.contains(&pid));
+        let of_ini = |running: &Running| {
+            let workers = self.found.iter().filter(|one| one.process.ppid == running.pid);
+            let is_shared = workers.map(|one| one.process.pid).any(holds);
+            let instance = self.stack.instances.iter().find(|one| one.uwsgi.uwsgi.path.known() == Some(&running.ini));
+            instance.filter(|_| is_shared).map(|instance| instance.uwsgi.uwsgi.place)
+        };
+        self.running.iter().filter_map(of_ini).collect()
+    }
+}
+
+/// Where Debian's nginx complains when its configuration does not say.
+const NGINX_LOG: &str = "/var/log/nginx/error.log";
+
+/// A hop says itself that it could not be judged; the question of its page would only repeat that.
+fn is_open(question: &CannotTell, pages: &[Page]) -> bool {
+    pages.iter().any(|page| page.id == question.rule && page.hop.is_none())
+}

@@ -1,0 +1,141 @@
+//! The ways requests take through a host: from a `listen` of nginx through one pass to one uWSGI.
+
+use std::sync::Arc;
+
+use crate::host::Connect;
+use crate::source::Place;
+use crate::stack::assemble::{Instance, Stack};
+use crate::stack::link::PassLink;
+use crate::stack::nginx::{Listen, Pass};
+
+/// One way; passes of one server to one address are one.
+#[derive(Debug)]
+pub(super) struct Path {
+    /// Listen, server name and locations, or the ini where nginx passes nothing on to it.
+    pub(super) name: String,
+    /// The pass, with what was tried; the first where there are several.
+    pub(super) link: Option<PassLink>,
+    /// Every pass of it.
+    pub(super) passes: Vec<Arc<Pass>>,
+    /// Where its requests come in.
+    pub(super) listen: Option<Arc<Listen>>,
+    /// What connecting there showed.
+    pub(super) listening: Option<(Connect, Place)>,
+    /// The uWSGI that should answer, by its number.
+    pub(super) instance: Option<usize>,
+}
+
+/// Every way, in the order of nginx's files; then the uWSGIs that no pass leads to.
+pub(super) fn paths(stack: &Stack) -> Vec<Path> {
+    let mut all: Vec<Path> = Vec::new();
+    for link in &stack.pass_links {
+        let Some(pass) = link.pass.known() else { continue };
+        let same = |path: &&mut Path| {
+            path.passes.first().is_some_and(|first| {
+                let known = pass.address.known().is_some();
+                let address = first.address.known() == pass.address.known() && (known || first.place == pass.place);
+                address && first.server_names == pass.server_names && first.key == pass.key
+            })
+        };
+        if let Some(path) = all.iter_mut().find(same) {
+            path.passes.push(Arc::clone(pass));
+            continue;
+        }
+        let listen = stack.nginx.listens.iter().find(|listen| listen.server_names == pass.server_names);
+        all.push(Path {
+            name: String::new(),
+            link: Some(link.clone()),
+            passes: vec![Arc::clone(pass)],
+            listen: listen.cloned(),
+            listening: None,
+            instance: instance_of(link, &stack.instances),
+        });
+    }
+    for at in 0..stack.instances.len() {
+        if !all.iter().any(|path| path.instance == Some(at)) {
+            all.push(Path {
+                name: String::new(),
+                link: None,
+                passes: Vec::new(),
+                listen: None,
+                listening: None,
+                instance: Some(at),
+            });
+        }
+    }
+    for at in 0..all.len() {
+        let name = name(&all[at], stack);
+        let taken =
+            all[..at].iter().filter(|path| path.name == name || path.name.starts_with(&format!("{name} ("))).count();
+        all[at].name = if taken == 0 { name } else { format!("{name} ({})", taken + 1) };
+    }
+    all
+}
+
+fn instance_of(link: &PassLink, instances: &[Instance]) -> Option<usize> {
+    let socket = link.socket.known().or(link.other_socket.known());
+    match socket.and_then(|socket| socket.uwsgi.known()) {
+        Some(uwsgi) => instances.iter().position(|instance| instance.uwsgi.uwsgi.place == uwsgi.place),
+        // Of several uWSGIs none is guessed.
+        None => {
+            let speaks_uwsgi = link.pass.known().is_some_and(|pass| pass.key == "uwsgi_pass");
+            (speaks_uwsgi && instances.len() == 1).then_some(0)
+        }
+    }
+}
+
+fn name(path: &Path, stack: &Stack) -> String {
+    if path.passes.is_empty() {
+        let ini = path.instance.and_then(|at| stack.instances[at].uwsgi.uwsgi.path.known());
+        return format!("uWSGI {}", ini.map_or("without an ini", String::as_str));
+    }
+    let listen = path.listen.as_ref().and_then(|listen| listen.address.known());
+    let mut words = vec![listen.cloned().unwrap_or_else(|| "*:80".to_owned())];
+    words.extend(path.server_name().map(str::to_owned));
+    let locations: Vec<&str> =
+        path.passes.iter().filter_map(|pass| pass.location.known()).map(String::as_str).collect();
+    words.push(locations.join(", "));
+    words.retain(|word| !word.is_empty());
+    words.join(" ")
+}
+
+impl Path {
+    /// The first name of its server.
+    pub(super) fn server_name(&self) -> Option<&str> {
+        let names = self.passes.first()?.server_names.known()?;
+        names.iter().map(String::as_str).find(|name| !name.is_empty() && *name != "_")
+    }
+
+    /// The address to reach its `listen` at from this host.
+    pub(super) fn entrance(&self) -> Option<String> {
+        self.passes.first()?;
+        let Some(listen) = &self.listen else { return Some("127.0.0.1:80".to_owned()) };
+        let written = listen.address.known()?;
+        if let Some(path) = written.strip_prefix("unix:") {
+            return Some(path.to_owned());
+        }
+        let port = listen.port.known().copied().unwrap_or(80);
+        let host = match written.rsplit_once(':') {
+            _ if written.parse::<u16>().is_ok() => "",
+            Some((host, port)) if !port.contains(']') => host,
+            _ => written,
+        };
+        Some(match host {
+            "" | "*" | "0.0.0.0" => format!("127.0.0.1:{port}"),
+            "[::]" => format!("[::1]:{port}"),
+            host => format!("{host}:{port}"),
+        })
+    }
+
+    /// A command that shows the status that users get.
+    pub(super) fn curl(&self) -> Option<String> {
+        let entrance = self.entrance().filter(|entrance| !entrance.starts_with('/'))?;
+        let ssl = self.listen.as_ref().is_some_and(|listen| listen.ssl.known() == Some(&true));
+        let (scheme, insecure) = if ssl { ("https", "k") } else { ("http", "") };
+        let host = self.server_name().filter(|name| !name.contains(['*', '~', '\'']));
+        let header = host.map(|name| format!("-H 'Host: {name}' ")).unwrap_or_default();
+        let location = self.passes.first()?.location.known().map(String::as_str);
+        let location = location.filter(|path| path.starts_with('/') && !path.contains(['\'', ' '])).unwrap_or("/");
+        Some(format!("curl -s{insecure}o /dev/null -w '%{{http_code}}\\n' {header}{scheme}://{entrance}{location}"))
+    }
+}
