@@ -9,7 +9,7 @@ use crate::config::{self, Config};
 use crate::engine::{Options, Run, judged, selection};
 use crate::finding::{InputError, Report};
 use crate::host::around;
-use crate::host::repo::Repo;
+use crate::host::repo::{Repo, is_binary};
 use crate::rule::page::{self, Page};
 use crate::source::{FileId, Origin, Place, Sources};
 use crate::stack::assemble::{Parts, assemble};
@@ -46,7 +46,8 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
         roots.push(path.clone());
     }
     let walked = Repo::new(roots).walk();
-    let files: Vec<(String, Arc<[u8]>)> = walked.files.into_iter().map(|file| (file.path, file.bytes)).collect();
+    let (binary, text): (Vec<_>, Vec<_>) = walked.files.into_iter().partition(|file| is_binary(&file.bytes));
+    let files: Vec<(String, Arc<[u8]>)> = text.into_iter().map(|file| (file.path, file.bytes)).collect();
     let outer = outer_configuration(paths, &files, options)?;
     let base = if let [only] = paths
         && around::is_folder(only)
@@ -58,6 +59,12 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
     let base = if base == "." { "" } else { &base };
     let mut run = run(files, base, outer, options, &named)?;
     run.report.errors.extend(walked.errors);
+    // A picture among the named files is no mistake: pre-commit names whatever has changed.
+    let meant = binary.into_iter().filter(|file| kind::of(&file.path, "").is_some());
+    run.report.errors.extend(meant.map(|file| InputError {
+        path: file.path,
+        message: "not a text file; where an editor wrote it in UTF-16, save it in UTF-8".to_owned(),
+    }));
     leave_out_test_data(&mut run, paths, &named);
     if !named.is_empty() && named.len() == paths.len() {
         let sources = &run.sources;
