@@ -92,7 +92,7 @@ pub fn pass_links(passes: &[Arc<Pass>], sockets: &[Arc<Socket>], around: Surroun
             let mut link = PassLink::at(pass.place);
             link.key = pass.key.clone();
             link.pass = Fact::derived(Arc::clone(pass)).at(pass.place);
-            (link.socket, link.confidence) = socket_of(pass, passes, sockets, around.open);
+            (link.socket, link.confidence) = socket_of(pass, passes, sockets, around);
             link.other_socket = match &link.socket.answer {
                 Answer::Known(_) => Fact::absent(),
                 Answer::Unknown(missing) => Fact::unknown(missing.clone()),
@@ -112,7 +112,7 @@ fn socket_of(
     pass: &Pass,
     passes: &[Arc<Pass>],
     sockets: &[Arc<Socket>],
-    open: Option<&Missing>,
+    around: Surroundings<'_>,
 ) -> (Fact<Arc<Socket>>, Confidence) {
     let unknown = |missing: &Missing| (Fact::unknown(missing.clone()), Confidence::Possible);
     let mut met = sockets.iter().filter(|socket| meets(pass, socket));
@@ -125,19 +125,29 @@ fn socket_of(
             (true, true) => (found(), Confidence::Proved),
             (true, false) => (found(), Confidence::Likely),
             (false, _) if is_claimed_otherwise(pass, socket, passes) => unknown(&which_of("hosts has", pass)),
-            (false, _) => (found(), Confidence::Possible),
+            (false, _) => match around.containers {
+                Some(path) => unknown(&what_answers(pass, path)),
+                None => (found(), Confidence::Possible),
+            },
         };
     }
     if let Some(missing) = pass.address.missing() {
         return unknown(missing);
     }
-    if let Some(missing) = sockets.iter().find_map(|socket| socket.address.missing()).or(open) {
+    if let Some(missing) = sockets.iter().find_map(|socket| socket.address.missing()).or(around.open) {
         return unknown(missing);
     }
     if sockets.is_empty() {
         return unknown(&Missing::new("the configuration of uWSGI", "lint it together with nginx's"));
     }
     (Fact::absent(), Confidence::Proved)
+}
+
+/// A container may run the app's own server instead: for development, or in one of several compose files.
+fn what_answers(pass: &Pass, path: &str) -> Missing {
+    let address = pass.address.known().map_or("it", String::as_str);
+    let how = format!("look at its `command` in {path}: whether it starts uWSGI with this configuration");
+    Missing::new(format!("what answers at {address}"), how)
 }
 
 fn which_of(what: &str, pass: &Pass) -> Missing {
@@ -303,10 +313,14 @@ mod tests {
     }
 
     #[test]
-    fn containers_mount_one_socket_at_two_paths() {
+    fn of_containers_neither_paths_nor_commands_are_guessed() {
         let around = Surroundings { containers: Some("docker-compose.yml"), ..Surroundings::default() };
         let links = pass_links(&[pass("/nginx/a.sock", "uwsgi")], &[socket("/app/a.sock", "uwsgi")], around);
         assert!(links[0].other_socket.is_unknown());
+        let links = pass_links(&[pass("web:8000", "http")], &[socket("0.0.0.0:8000", "uwsgi")], around);
+        assert!(links[0].socket.is_unknown());
+        let links = pass_links(&[pass("127.0.0.1:8000", "http")], &[socket("0.0.0.0:8000", "uwsgi")], around);
+        assert!(links[0].socket.known().is_some());
     }
 
     #[test]

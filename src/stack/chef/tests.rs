@@ -119,6 +119,7 @@ fn the_agent_takes_one_berksfile_at_most() {
     assert_eq!(used(&[]), (true, true));
     assert_eq!(used(&[("data_bags/a.json", "{}")]), (false, false));
     assert_eq!(used(&[(".git/config", "")]), (true, true));
+    assert_eq!(used(&[(".gitmodules", "[submodule \"apt\"]\n\tpath = apt\n")]), (false, false));
     assert_eq!(used(&[("Berksfile", "cookbook 'apt'\n")]), (false, false));
     assert_eq!(used(&[("Berksfile", "cookbook 'poise-python'\n")]), (false, true));
     assert_eq!(used(&[("Berksfile", "cookbook 'shop', path: './shop'\n")]), (false, true));
