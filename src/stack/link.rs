@@ -118,18 +118,26 @@ fn socket_of(
     let mut met = sockets.iter().filter(|socket| meets(pass, socket));
     if let Some(socket) = met.next() {
         if met.any(|other| other.protocol.known() != socket.protocol.known()) {
-            return unknown(&which_of("uWSGI configurations binds", pass));
+            let address = pass.address.known().map_or("it", String::as_str);
+            let what = format!("which of several uWSGI configurations binds {address}");
+            return unknown(&Missing::new(what, "lint the files of one host on their own"));
         }
         let found = || Fact::derived(Arc::clone(socket)).at(socket.place);
-        return match (shares_address(pass, socket), share_a_host(pass, socket)) {
+        let is_sure = shares_address(pass, socket);
+        if !is_sure && pass.protocol.known() != socket.protocol.known() {
+            // Two ends that speak one language belong together; where they do not, another program may be meant.
+            if is_claimed_otherwise(pass, socket, passes) || around.containers.is_some() {
+                return unknown(&what_answers(pass, around.containers));
+            }
+        }
+        return match (is_sure, share_a_host(pass, socket)) {
             (true, true) => (found(), Confidence::Proved),
             (true, false) => (found(), Confidence::Likely),
-            (false, _) if is_claimed_otherwise(pass, socket, passes) => unknown(&which_of("hosts has", pass)),
-            (false, _) => match around.containers {
-                Some(path) => unknown(&what_answers(pass, path)),
-                None => (found(), Confidence::Possible),
-            },
+            (false, _) => (found(), Confidence::Possible),
         };
+    }
+    if sockets.is_empty() && around.open.is_none() {
+        return unknown(&Missing::new("the configuration of uWSGI", "lint it together with nginx's"));
     }
     if let Some(missing) = pass.address.missing() {
         return unknown(missing);
@@ -137,22 +145,17 @@ fn socket_of(
     if let Some(missing) = sockets.iter().find_map(|socket| socket.address.missing()).or(around.open) {
         return unknown(missing);
     }
-    if sockets.is_empty() {
-        return unknown(&Missing::new("the configuration of uWSGI", "lint it together with nginx's"));
-    }
     (Fact::absent(), Confidence::Proved)
 }
 
 /// A container may run the app's own server instead: for development, or in one of several compose files.
-fn what_answers(pass: &Pass, path: &str) -> Missing {
+fn what_answers(pass: &Pass, containers: Option<&str>) -> Missing {
     let address = pass.address.known().map_or("it", String::as_str);
-    let how = format!("look at its `command` in {path}: whether it starts uWSGI with this configuration");
+    let how = match containers {
+        Some(path) => format!("look at its `command` in {path}: whether it starts uWSGI with this configuration"),
+        None => "look which program runs on that host: nginx passes to more than one at this port".to_owned(),
+    };
     Missing::new(format!("what answers at {address}"), how)
-}
-
-fn which_of(what: &str, pass: &Pass) -> Missing {
-    let address = pass.address.known().map_or("it", String::as_str);
-    Missing::new(format!("which of several {what} {address}"), "lint the files of one host on their own")
 }
 
 /// The one socket in sight that no pass reaches, where this is also the one address that meets no socket.
@@ -293,6 +296,8 @@ mod tests {
         assert!(link.socket.is_unknown());
         let link = linked(&[pass("api:8000", "http"), pass("api:8000", "uwsgi")], &sockets);
         assert!(link.socket.is_unknown());
+        let link = linked(&[pass("one:8000", "uwsgi"), pass("two:8000", "uwsgi")], &sockets);
+        assert_eq!((link.socket.known().is_some(), link.confidence), (true, Confidence::Possible));
     }
 
     #[test]

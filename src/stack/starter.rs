@@ -12,11 +12,11 @@ pub struct Starters {
 }
 
 impl Starters {
-    /// Those among the paths of one stack; of several the outermost.
+    /// Those among the paths of one stack; of several the outermost, and there the one with the plainest name.
     pub fn among<'a>(paths: impl Iterator<Item = &'a str> + Clone) -> Self {
         let first = |is: fn(&str) -> bool| {
             let found = paths.clone().filter(|path| is(base(path)));
-            found.min_by_key(|path| (path.matches('/').count(), *path)).map(str::to_owned)
+            found.min_by_key(|path| (path.matches('/').count(), path.len(), *path)).map(str::to_owned)
         };
         Self { containers: first(is_compose).or_else(|| first(is_dockerfile)), others: first(is_other) }
     }
@@ -72,11 +72,17 @@ mod tests {
 
     #[test]
     fn containers_come_before_units() {
-        let all = among(&["deploy/app.service", "app/Dockerfile", "docker-compose.prod.yml", "uwsgi.ini"]);
-        assert_eq!(all.containers.as_deref(), Some("docker-compose.prod.yml"));
+        let all = among(&[
+            "deploy/app.service",
+            "app/Dockerfile",
+            "docker-compose.ci.yml",
+            "docker-compose.yml",
+            "uwsgi.ini",
+        ]);
+        assert_eq!(all.containers.as_deref(), Some("docker-compose.yml"));
         assert_eq!(all.others.as_deref(), Some("deploy/app.service"));
         assert_eq!(all.missing().what, "what the container is given");
-        assert!(all.missing().how.contains("docker-compose.prod.yml"));
+        assert!(all.missing().how.contains("docker-compose.yml"));
         assert!(among(&["app/Dockerfile"]).missing().how.contains("`ENV` in app/Dockerfile"));
         assert!(among(&["app.service"]).missing().what.contains("app.service"));
         assert_eq!(among(&["uwsgi.ini"]).missing().what, "the job that starts uWSGI");
