@@ -104,6 +104,8 @@ fn only_the_host_floor_touches_the_machine() {
             continue;
         }
         for line in code_of(&text).lines().filter(|line| !line.trim_start().starts_with("//")) {
+            // Our own module for the database is not the crate of the same name.
+            let line = line.replace("host::postgres::", "");
             for (what, allowed) in MACHINE {
                 if line.contains(what) && !allowed.contains(&module_of(&path)) {
                     wrong.push(format!("{path}: {}", line.trim()));

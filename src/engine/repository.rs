@@ -9,9 +9,9 @@ use crate::config::{self, Config};
 use crate::engine::{Options, Run, judged, selection};
 use crate::finding::{InputError, Report};
 use crate::host::around;
-use crate::host::repo::Repo;
+use crate::host::repo::{Repo, is_binary};
 use crate::rule::page::{self, Page};
-use crate::source::{FileId, Origin, Sources};
+use crate::source::{FileId, Origin, Place, Sources};
 use crate::stack::assemble::{Parts, assemble};
 use crate::stack::boundary::{Boundary, below, divide};
 use crate::stack::chef::target::Target;
@@ -23,6 +23,7 @@ use crate::stack::fact::{Answer, Missing};
 use crate::stack::facts::Facts;
 use crate::stack::kind;
 use crate::stack::nginx::Trees;
+use crate::stack::starter::Starters;
 use crate::stack::view::View;
 use crate::syntax::{erb, nginx};
 
@@ -45,7 +46,8 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
         roots.push(path.clone());
     }
     let walked = Repo::new(roots).walk();
-    let files: Vec<(String, Arc<[u8]>)> = walked.files.into_iter().map(|file| (file.path, file.bytes)).collect();
+    let (binary, text): (Vec<_>, Vec<_>) = walked.files.into_iter().partition(|file| is_binary(&file.bytes));
+    let files: Vec<(String, Arc<[u8]>)> = text.into_iter().map(|file| (file.path, file.bytes)).collect();
     let outer = outer_configuration(paths, &files, options)?;
     let base = if let [only] = paths
         && around::is_folder(only)
@@ -57,6 +59,13 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
     let base = if base == "." { "" } else { &base };
     let mut run = run(files, base, outer, options, &named)?;
     run.report.errors.extend(walked.errors);
+    // A picture among the named files is no mistake: pre-commit names whatever has changed.
+    let meant = binary.into_iter().filter(|file| kind::of(&file.path, "").is_some());
+    run.report.errors.extend(meant.map(|file| InputError {
+        path: file.path,
+        message: "not a text file; where an editor wrote it in UTF-16, save it in UTF-8".to_owned(),
+    }));
+    leave_out_test_data(&mut run, paths, &named);
     if !named.is_empty() && named.len() == paths.len() {
         let sources = &run.sources;
         let is_named = |file: FileId| named.contains(&sources.get(file).name);
@@ -66,6 +75,33 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
         run.report.cannot_tell.retain(|question| is_named(question.place.file));
     }
     Ok(run)
+}
+
+/// Folders of data that tests are fed with: broken on purpose, or never run.
+const TEST_DATA: &[&str] = &["test", "tests", "testdata", "fixtures", "spec"];
+
+/// Whether a path of a tree lies in a folder of test data below the folder that was named.
+fn is_test_data(path: &str, roots: &[String]) -> bool {
+    let inside = roots.iter().filter_map(|root| below(path, root)).min_by_key(|inside| inside.len()).unwrap_or(path);
+    inside.rsplit_once('/').is_some_and(|(folder, _)| folder.split('/').any(|part| TEST_DATA.contains(&part)))
+}
+
+/// Test data is read as context; it is judged where it was named.
+fn leave_out_test_data(run: &mut Run, paths: &[String], named: &BTreeSet<String>) {
+    let root = |path: &String| match around::tidy(path).as_str() {
+        "." => String::new(),
+        tidy => tidy.to_owned(),
+    };
+    let roots: Vec<String> = paths.iter().filter(|path| around::is_folder(path)).map(root).collect();
+    let sources = &run.sources;
+    let is_named = |place: Place| named.contains(&sources.get(place.file).name);
+    let is_data = |place: Place| is_test_data(&sources.get(place.file).name, &roots);
+    run.report.findings.retain(|finding| {
+        !is_data(finding.primary.place)
+            || finding.related.iter().any(|label| is_named(label.place))
+            || is_named(finding.primary.place)
+    });
+    run.report.cannot_tell.retain(|question| !is_data(question.place) || is_named(question.place));
 }
 
 /// Judges files that are in memory: paths relative to one root, with their bytes.
@@ -239,7 +275,9 @@ impl Group<'_> {
         self.add_links(&chef, &mut view);
         let app = self.config.1.app.as_ref().map(|app| joined(&self.config.0, &app.value));
         let trees = nginx_trees(&view);
-        let parts = Parts { view: &view, trees: &trees, chef: &chef, app: app.as_deref(), started_with: Vec::new() };
+        let starters = Starters::among(members.iter().map(|(path, _)| *path));
+        let parts =
+            Parts { view: &view, trees: &trees, chef: &chef, app: app.as_deref(), starters, started_with: Vec::new() };
         let stack = assemble(&parts);
         let read: BTreeSet<FileId> =
             view.iter().flat_map(|(_, documents)| documents).map(|document| document.file).collect();
@@ -303,7 +341,8 @@ impl Group<'_> {
         };
         let template = match path.rsplit_once('.') {
             Some((_, "erb")) => erb::read(&text),
-            Some((_, "j2")) => erb::read_jinja(&text),
+            Some((_, "j2" | "jinja" | "jinja2")) => erb::read_jinja(&text),
+            _ if kind != Kind::Python && erb::is_jinja(&text) => erb::read_jinja(&text),
             _ => {
                 view.add(Document::plain(file, lands, kind, text));
                 return;
@@ -333,7 +372,17 @@ pub(super) fn nginx_trees(view: &View) -> Trees {
 
 #[cfg(test)]
 mod tests {
-    use super::joined;
+    use super::{is_test_data, joined};
+
+    #[test]
+    fn test_data_lies_below_what_was_named() {
+        let roots = |roots: &[&str]| roots.iter().map(|root| (*root).to_owned()).collect::<Vec<_>>();
+        assert!(is_test_data("tests/data/nginx.conf", &roots(&[""])));
+        assert!(is_test_data("infra/fixtures/a/uwsgi.ini", &roots(&["infra"])));
+        assert!(!is_test_data("fixtures/thena/etc/uwsgi.ini", &roots(&["fixtures/thena"])));
+        assert!(!is_test_data("deploy/tests", &roots(&[""])));
+        assert!(!is_test_data("latest/nginx.conf", &roots(&["app", "latest"])));
+    }
 
     #[test]
     fn a_configured_path_is_relative_to_its_configuration() {

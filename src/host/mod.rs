@@ -42,7 +42,9 @@ impl std::fmt::Display for ReadError {
             ReadError::NotFound => formatter.write_str("no such file or folder"),
             ReadError::NoPermission => formatter.write_str("permission denied"),
             ReadError::NotRegular => formatter.write_str("not a regular file"),
-            ReadError::TooLarge => formatter.write_str("larger than what is read of one file"),
+            ReadError::TooLarge => {
+                write!(formatter, "larger than {} MiB, the most that is read of one file", file::FILE_BYTES >> 20)
+            }
             ReadError::Other(words) => formatter.write_str(words),
         }
     }

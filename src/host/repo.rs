@@ -154,8 +154,8 @@ fn on_disk(name: &str) -> &Path {
     Path::new(if name.is_empty() { "." } else { name })
 }
 
-/// As git tells it: a NUL within the first 8000 bytes.
-fn is_binary(bytes: &[u8]) -> bool {
+/// Whether this is no text, as git tells it: a NUL within the first 8000 bytes.
+pub fn is_binary(bytes: &[u8]) -> bool {
     bytes.iter().take(8000).any(|byte| *byte == 0)
 }
 

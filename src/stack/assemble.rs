@@ -13,10 +13,11 @@ use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::facts::Facts;
 use crate::stack::job::{self, Job};
 use crate::stack::launch::Argument;
-use crate::stack::link::{Link, PassLink, by_path, pass_links};
+use crate::stack::link::{Link, PassLink, Surroundings, by_path, pass_links};
 use crate::stack::login_shell::login_shell;
 use crate::stack::nginx::{self, Trees};
 use crate::stack::problem::refusal;
+use crate::stack::starter::Starters;
 use crate::stack::uwsgi::{self, Socket};
 use crate::stack::view::View;
 use crate::syntax::Problem;
@@ -32,6 +33,8 @@ pub struct Parts<'a> {
     pub chef: &'a Chef,
     /// The folder that the user named as the app's.
     pub app: Option<&'a str>,
+    /// The files that start processes and are not read.
+    pub starters: Starters,
     /// Variables that the running process of an ini was started with, by the ini's path: only a host has them.
     pub started_with: Vec<(String, Started)>,
 }
@@ -96,7 +99,8 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
     let sockets: Vec<Arc<Socket>> =
         instances.iter().flat_map(|instance| instance.uwsgi.sockets.iter().cloned().map(Arc::new)).collect();
     let open = instances.iter().find_map(|instance| instance.uwsgi.open.as_ref());
-    let mut pass_links = pass_links(&nginx.passes, &sockets, open);
+    let around = Surroundings { open, containers: parts.starters.containers.as_deref() };
+    let mut pass_links = pass_links(&nginx.passes, &sockets, around);
     pass_links.iter_mut().for_each(PassLink::without_host);
     let problems = problems(parts, &nginx, &starts);
     let jobs = starts.iter().map(|start| Arc::clone(&start.job)).collect();
@@ -173,11 +177,12 @@ fn instance(
         Some((start, sure)) => {
             Fact::derived(Arc::new(Job { confidence: sure, ..Job::clone(&start.job) })).at(start.job.place)
         }
-        None => Fact::unknown(no_job()),
+        None => Fact::unknown(parts.starters.missing()),
     };
     link.bypassed_release = match row.chdir.known() {
         Some(folder) => checkout::bypassed_release(&parts.chef.checkouts, folder),
-        None => row.chdir.clone(),
+        None if checkout::keep_releases(&parts.chef.checkouts) => row.chdir.clone(),
+        None => Fact::absent(),
     };
     let (app, reads) = match app {
         Ok(reading) => {
@@ -194,10 +199,6 @@ fn instance(
     Instance { uwsgi, link: Arc::new(link), reads, layers }
 }
 
-fn no_job() -> Missing {
-    Missing::new("the job that starts uWSGI", "lint its file together with the ini")
-}
-
 /// Who gives variables to the process of an instance.
 fn layers(parts: &Parts<'_>, login: &[Arc<EnvValue>], uwsgi: &uwsgi::Reading, start: Option<&Start<'_>>) -> Layers {
     let mut layers = Layers { login: login.to_vec(), ..Layers::default() };
@@ -212,7 +213,7 @@ fn layers(parts: &Parts<'_>, login: &[Arc<EnvValue>], uwsgi: &uwsgi::Reading, st
             layers.out_of_sight = Some(Missing::new(format!("the variables of {files}"), "look into that file"));
         }
         (None, Some(_)) => {}
-        (None, None) => layers.out_of_sight = Some(no_job()),
+        (None, None) => layers.out_of_sight = Some(parts.starters.missing()),
     }
     if let Some(start) = start {
         layers.job = start.reading.env.iter().filter(|row| row.key == "upstart").cloned().map(Arc::new).collect();

@@ -6,7 +6,7 @@ use crate::stack::document::Document;
 use crate::stack::env::EnvValue;
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::launch::{Argument, Launch, Variables, argument, see_through};
-use crate::syntax::upstart::{self, Command};
+use crate::syntax::upstart::{self, Command, Dialect};
 use crate::syntax::{Problem, shell};
 
 rows! {
@@ -42,9 +42,18 @@ pub struct Reading {
     pub problems: Vec<Problem>,
 }
 
+/// Whose Upstart a job is written for: those of Chrome OS say so in their first lines.
+fn dialect(text: &str) -> Dialect {
+    let says_so = |line: &str| ["ChromiumOS", "Chromium OS", "Chrome OS"].iter().any(|name| line.contains(name));
+    if text.lines().take_while(|line| line.starts_with('#')).any(says_so) {
+        return Dialect::ChromeOs;
+    }
+    Dialect::Upstart
+}
+
 /// Reads an Upstart job.
 pub fn read(document: &Document) -> Reading {
-    let parsed = upstart::parse(document.text());
+    let parsed = upstart::parse_with(document.text(), dialect(document.text()));
     let (tree, stanzas) = (parsed.tree.job, parsed.tree.stanzas);
     let place = stanzas.first().map_or(Span::default(), |stanza| stanza.name.span);
     let mut env = Vec::new();

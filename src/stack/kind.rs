@@ -1,6 +1,7 @@
 //! Which language a file is in: by where it lands, then by its name, then by its content.
 
 use crate::stack::document::Kind;
+use crate::stack::starter::is_starter;
 
 /// The language of the file at `path` (where it lands, or where it lies) with this text; `None` where housecall does not read it.
 pub fn of(path: &str, text: &str) -> Option<Kind> {
@@ -14,6 +15,9 @@ pub fn may_be(path: &str) -> bool {
         return true;
     }
     let name = without_template_suffix(path).rsplit('/').next().unwrap_or_default();
+    if is_starter(name) || name == ".gitmodules" {
+        return true;
+    }
     match name.rsplit_once('.') {
         Some(("", "profile" | "bashrc" | "bash_profile" | "bash_login" | "env")) => true,
         Some((_, extension)) => {
@@ -90,8 +94,10 @@ fn by_content(path: &str, text: &str) -> Option<Kind> {
     if statements().any(is_nginx_statement) {
         return Some(Kind::Nginx);
     }
+    // Upstart knows no sections; supervisor's and the agents' files have them.
+    let has_sections = statements().any(|line| line.starts_with('[') && line.ends_with(']'));
     let upstart = statements().filter(|line| is_upstart_stanza(line)).count();
-    (extension == Some("conf") && upstart >= 2).then_some(Kind::Upstart)
+    (extension == Some("conf") && upstart >= 2 && !has_sections).then_some(Kind::Upstart)
 }
 
 fn is_nginx_statement(line: &str) -> bool {
@@ -116,7 +122,7 @@ fn is_upstart_stanza(line: &str) -> bool {
 
 /// A template is named after what it becomes.
 pub fn without_template_suffix(path: &str) -> &str {
-    path.strip_suffix(".erb").or_else(|| path.strip_suffix(".j2")).unwrap_or(path)
+    [".erb", ".j2", ".jinja2", ".jinja"].iter().find_map(|suffix| path.strip_suffix(suffix)).unwrap_or(path)
 }
 
 #[cfg(test)]
@@ -138,5 +144,14 @@ mod tests {
     fn a_place_that_tells_needs_no_extension() {
         assert!(may_be("etc/nginx/sites-available/shop.example.com") && may_be("etc/profile.d/shop.sh"));
         assert!(!may_be("shop.example.com") && !may_be("bin/shop.sh"));
+    }
+
+    #[test]
+    fn a_file_with_sections_is_no_upstart_job() {
+        let agent = "[agent]\nexec /usr/bin/agent\nconsole log\n";
+        assert_eq!(of("agent.conf", agent), None);
+        assert_eq!(of("agent.conf", &agent[8..]), Some(Kind::Upstart));
+        // Where Upstart looks, it is a job all the same, and a broken one.
+        assert_eq!(of("/etc/init/agent.conf", agent), Some(Kind::Upstart));
     }
 }

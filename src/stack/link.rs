@@ -7,6 +7,7 @@ use crate::finding::Confidence;
 use crate::stack::app::App;
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::job::Job;
+use crate::stack::kind::without_template_suffix;
 use crate::stack::nginx::Pass;
 use crate::stack::uwsgi::{Socket, Uwsgi};
 
@@ -59,9 +60,7 @@ pub fn by_path<'a, T>(candidates: &'a [T], path_of: impl Fn(&T) -> &str, path: &
     if let Some(exact) = candidates.iter().find(|candidate| path_of(candidate) == path) {
         return Some((exact, Confidence::Proved));
     }
-    let base = |path: &str| {
-        path.rsplit('/').next().unwrap_or_default().trim_end_matches(".erb").trim_end_matches(".j2").to_owned()
-    };
+    let base = |path: &str| without_template_suffix(path).rsplit('/').next().unwrap_or_default().to_owned();
     let wanted = base(path);
     let mut named = candidates.iter().filter(|candidate| base(path_of(candidate)) == wanted);
     match (named.next(), named.next()) {
@@ -70,56 +69,137 @@ pub fn by_path<'a, T>(candidates: &'a [T], path_of: impl Fn(&T) -> &str, path: &
     }
 }
 
+/// What else there is to know about the ends that are to be joined.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Surroundings<'a> {
+    /// Why sockets may be out of sight, where they may.
+    pub open: Option<&'a Missing>,
+    /// The file by which the ends run in containers, each with files and ports of its own.
+    pub containers: Option<&'a str>,
+}
+
 /// Joins each pass with the socket at its address, or with the one it was probably meant for.
-pub fn pass_links(passes: &[Arc<Pass>], sockets: &[Arc<Socket>], open: Option<&Missing>) -> Vec<PassLink> {
+pub fn pass_links(passes: &[Arc<Pass>], sockets: &[Arc<Socket>], around: Surroundings<'_>) -> Vec<PassLink> {
     let unreached: Vec<&Arc<Socket>> = sockets
         .iter()
         .filter(|socket| !passes.iter().any(|pass| meets(pass, socket)) && socket.address.known().is_some())
         .collect();
-    passes.iter().map(|pass| pass_link(pass, sockets, &unreached, open)).collect()
+    let lost: Vec<&Arc<Pass>> =
+        passes.iter().filter(|pass| wants_uwsgi(pass) && !sockets.iter().any(|socket| meets(pass, socket))).collect();
+    passes
+        .iter()
+        .map(|pass| {
+            let mut link = PassLink::at(pass.place);
+            link.key = pass.key.clone();
+            link.pass = Fact::derived(Arc::clone(pass)).at(pass.place);
+            (link.socket, link.confidence) = socket_of(pass, passes, sockets, around);
+            link.other_socket = match &link.socket.answer {
+                Answer::Known(_) => Fact::absent(),
+                Answer::Unknown(missing) => Fact::unknown(missing.clone()),
+                Answer::Absent => {
+                    let (other, confidence) = other_socket(pass, &lost, &unreached, around.containers);
+                    link.confidence = confidence;
+                    other
+                }
+            };
+            link
+        })
+        .collect()
 }
 
-fn pass_link(
-    pass: &Arc<Pass>,
+/// The socket at the address of a pass, and how sure it is that it is that one.
+fn socket_of(
+    pass: &Pass,
+    passes: &[Arc<Pass>],
     sockets: &[Arc<Socket>],
-    unreached: &[&Arc<Socket>],
-    open: Option<&Missing>,
-) -> PassLink {
-    let mut link = PassLink::at(pass.place);
-    link.key = pass.key.clone();
-    link.pass = Fact::derived(Arc::clone(pass)).at(pass.place);
-    link.socket = socket_of(pass, sockets, open);
-    link.other_socket = match &link.socket.answer {
-        Answer::Known(_) => Fact::absent(),
-        Answer::Unknown(missing) => Fact::unknown(missing.clone()),
-        Answer::Absent => {
-            let mut same_kind = unreached.iter().filter(|socket| is_unix(socket) == is_unix_pass(pass));
-            match (same_kind.next(), same_kind.next()) {
-                (Some(only), None) => Fact::derived(Arc::clone(only)).at(only.place),
-                _ => Fact::absent(),
+    around: Surroundings<'_>,
+) -> (Fact<Arc<Socket>>, Confidence) {
+    let unknown = |missing: &Missing| (Fact::unknown(missing.clone()), Confidence::Possible);
+    let mut met = sockets.iter().filter(|socket| meets(pass, socket));
+    if let Some(socket) = met.next() {
+        if met.any(|other| other.protocol.known() != socket.protocol.known()) {
+            let address = pass.address.known().map_or("it", String::as_str);
+            let what = format!("which of several uWSGI configurations binds {address}");
+            return unknown(&Missing::new(what, "lint the files of one host on their own"));
+        }
+        let found = || Fact::derived(Arc::clone(socket)).at(socket.place);
+        let is_sure = shares_address(pass, socket);
+        if !is_sure && pass.protocol.known() != socket.protocol.known() {
+            // Two ends that speak one language belong together; where they do not, another program may be meant.
+            if is_claimed_otherwise(pass, socket, passes) || around.containers.is_some() {
+                return unknown(&what_answers(pass, around.containers));
             }
         }
-    };
-    if let Some(only) = link.other_socket.known() {
-        link.confidence = if share_a_host(pass, only) { Confidence::Likely } else { Confidence::Possible };
+        return match (is_sure, share_a_host(pass, socket)) {
+            (true, true) => (found(), Confidence::Proved),
+            (true, false) => (found(), Confidence::Likely),
+            (false, _) => (found(), Confidence::Possible),
+        };
     }
-    link
-}
-
-fn socket_of(pass: &Pass, sockets: &[Arc<Socket>], open: Option<&Missing>) -> Fact<Arc<Socket>> {
-    if let Some(socket) = sockets.iter().find(|socket| meets(pass, socket)) {
-        return Fact::derived(Arc::clone(socket)).at(socket.place);
+    if sockets.is_empty() && around.open.is_none() {
+        return unknown(&Missing::new("the configuration of uWSGI", "lint it together with nginx's"));
     }
     if let Some(missing) = pass.address.missing() {
-        return Fact::unknown(missing.clone());
+        return unknown(missing);
     }
-    if let Some(missing) = sockets.iter().find_map(|socket| socket.address.missing()).or(open) {
-        return Fact::unknown(missing.clone());
+    if let Some(missing) = sockets.iter().find_map(|socket| socket.address.missing()).or(around.open) {
+        return unknown(missing);
     }
-    if sockets.is_empty() {
-        return Fact::unknown(Missing::new("the configuration of uWSGI", "lint it together with nginx's"));
+    (Fact::absent(), Confidence::Proved)
+}
+
+/// A container may run the app's own server instead: for development, or in one of several compose files.
+fn what_answers(pass: &Pass, containers: Option<&str>) -> Missing {
+    let address = pass.address.known().map_or("it", String::as_str);
+    let how = match containers {
+        Some(path) => format!("look at its `command` in {path}: whether it starts uWSGI with this configuration"),
+        None => "look which program runs on that host: nginx passes to more than one at this port".to_owned(),
+    };
+    Missing::new(format!("what answers at {address}"), how)
+}
+
+/// The one socket in sight that no pass reaches, where this is also the one address that meets no socket.
+fn other_socket(
+    pass: &Pass,
+    lost: &[&Arc<Pass>],
+    unreached: &[&Arc<Socket>],
+    containers: Option<&str>,
+) -> (Fact<Arc<Socket>>, Confidence) {
+    let absent = (Fact::absent(), Confidence::Proved);
+    let mut same_kind = unreached.iter().filter(|socket| is_unix(socket) == is_unix_pass(pass));
+    let (Some(only), None) = (same_kind.next(), same_kind.next()) else { return absent };
+    let rivals = lost.iter().filter(|other| is_unix_pass(other) == is_unix_pass(pass));
+    if rivals.clone().any(|other| other.address.known() != pass.address.known()) {
+        return absent;
     }
-    Fact::absent()
+    if share_a_host(pass, only) {
+        return (Fact::derived(Arc::clone(only)).at(only.place), Confidence::Likely);
+    }
+    match containers {
+        Some(path) => {
+            let how = format!("compare what {path} mounts and publishes");
+            (Fact::unknown(Missing::new("which paths and ports the containers share", how)), Confidence::Possible)
+        }
+        None => (Fact::derived(Arc::clone(only)).at(only.place), Confidence::Possible),
+    }
+}
+
+/// Whether only uWSGI can be meant: plain HTTP on a port may be any program.
+fn wants_uwsgi(pass: &Pass) -> bool {
+    pass.protocol.known().is_some_and(|protocol| protocol == "uwsgi") || is_unix_pass(pass)
+}
+
+/// Whether both ends name one address, or the pass names a loopback address: no other host can be meant.
+fn shares_address(pass: &Pass, socket: &Socket) -> bool {
+    pass.local.known() == Some(&true) || pass.address.known() == socket.address.known()
+}
+
+/// Whether passes to other hosts, or in another protocol, have as good a claim to a socket that takes every address.
+fn is_claimed_otherwise(pass: &Pass, socket: &Socket, passes: &[Arc<Pass>]) -> bool {
+    passes
+        .iter()
+        .filter(|other| meets(other, socket))
+        .any(|other| other.address.known() != pass.address.known() || other.protocol.known() != pass.protocol.known())
 }
 
 /// Whether a pass and a socket are one address.
@@ -172,6 +252,80 @@ mod tests {
         assert!(!same_address("127.0.0.1:3031", "127.0.0.1:3032"));
         assert!(!same_address("app:3031", "127.0.0.1:3031"));
         assert!(!same_address("/run/a:3031", "0.0.0.0:3031"));
+    }
+
+    fn place() -> crate::source::Place {
+        let file = crate::source::Sources::default().add("x", Vec::new(), crate::source::Origin::File);
+        crate::source::Place::whole(file)
+    }
+
+    fn pass(address: &str, protocol: &str) -> Arc<Pass> {
+        let mut pass = Pass::at(place());
+        let is_local = address.starts_with('/') || address.starts_with("127.");
+        pass.local = Fact::derived(is_local);
+        pass.unix = Fact::derived(address.starts_with('/'));
+        pass.protocol = Fact::derived(protocol.to_owned());
+        pass.address = Fact::derived(address.to_owned());
+        Arc::new(pass)
+    }
+
+    fn socket(address: &str, protocol: &str) -> Arc<Socket> {
+        let mut socket = Socket::at(place());
+        socket.protocol = Fact::derived(protocol.to_owned());
+        socket.address = Fact::derived(address.to_owned());
+        Arc::new(socket)
+    }
+
+    fn linked(passes: &[Arc<Pass>], sockets: &[Arc<Socket>]) -> PassLink {
+        pass_links(passes, sockets, Surroundings::default()).remove(0)
+    }
+
+    #[test]
+    fn a_name_that_is_not_this_host_reaches_a_wildcard_possibly() {
+        let link = linked(&[pass("app:8000", "http")], &[socket("0.0.0.0:8000", "uwsgi")]);
+        assert!(link.socket.known().is_some());
+        assert_eq!(link.confidence, Confidence::Possible);
+        let link = linked(&[pass("127.0.0.1:8000", "http")], &[socket("0.0.0.0:8000", "uwsgi")]);
+        assert_eq!(link.confidence, Confidence::Likely);
+    }
+
+    #[test]
+    fn of_two_names_for_one_wildcard_neither_is_it() {
+        let sockets = [socket("0.0.0.0:8000", "uwsgi")];
+        let link = linked(&[pass("api:8000", "http"), pass("files:8000", "http")], &sockets);
+        assert!(link.socket.is_unknown());
+        let link = linked(&[pass("api:8000", "http"), pass("api:8000", "uwsgi")], &sockets);
+        assert!(link.socket.is_unknown());
+        let link = linked(&[pass("one:8000", "uwsgi"), pass("two:8000", "uwsgi")], &sockets);
+        assert_eq!((link.socket.known().is_some(), link.confidence), (true, Confidence::Possible));
+    }
+
+    #[test]
+    fn two_configurations_that_disagree_are_not_chosen_between() {
+        let sockets = [socket("127.0.0.1:8000", "uwsgi"), socket("127.0.0.1:8000", "http")];
+        assert!(linked(&[pass("127.0.0.1:8000", "http")], &sockets).socket.is_unknown());
+    }
+
+    #[test]
+    fn the_other_socket_needs_a_single_lost_pass() {
+        let sockets = [socket("/run/a.sock", "uwsgi")];
+        let lost = linked(&[pass("/run/b.sock", "uwsgi")], &sockets);
+        assert!(lost.other_socket.known().is_some());
+        let two = linked(&[pass("/run/b.sock", "uwsgi"), pass("/run/c.sock", "uwsgi")], &sockets);
+        assert!(two.other_socket.is_absent());
+        let same = linked(&[pass("/run/b.sock", "uwsgi"), pass("/run/b.sock", "uwsgi")], &sockets);
+        assert!(same.other_socket.known().is_some());
+    }
+
+    #[test]
+    fn of_containers_neither_paths_nor_commands_are_guessed() {
+        let around = Surroundings { containers: Some("docker-compose.yml"), ..Surroundings::default() };
+        let links = pass_links(&[pass("/nginx/a.sock", "uwsgi")], &[socket("/app/a.sock", "uwsgi")], around);
+        assert!(links[0].other_socket.is_unknown());
+        let links = pass_links(&[pass("web:8000", "http")], &[socket("0.0.0.0:8000", "uwsgi")], around);
+        assert!(links[0].socket.is_unknown());
+        let links = pass_links(&[pass("127.0.0.1:8000", "http")], &[socket("0.0.0.0:8000", "uwsgi")], around);
+        assert!(links[0].socket.known().is_some());
     }
 
     #[test]

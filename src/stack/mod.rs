@@ -18,5 +18,6 @@ pub mod login_shell;
 pub mod nginx;
 pub mod problem;
 pub mod process;
+pub mod starter;
 pub mod uwsgi;
 pub mod view;

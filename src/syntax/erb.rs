@@ -74,9 +74,45 @@ pub fn read(text: &str) -> Template {
     read_with(text, &ERB)
 }
 
-/// Reads a Jinja template, as Ansible renders it.
+/// Reads a Jinja template, as Ansible renders it, or one of Go's templates, which has the same `{{ … }}`.
 pub fn read_jinja(text: &str) -> Template {
-    read_with(text, &JINJA)
+    let mut template = read_with(text, &JINJA);
+    let is_go = template.tags.iter().any(|tag| opens_go_block(tag.code.of(text)));
+    let is_code = |code: &str| {
+        prints_a_tag(code) || is_go && (opens_go_block(code) || closes_go_block(code) || code.contains(":="))
+    };
+    for tag in template.tags.iter_mut().filter(|tag| tag.kind == TagKind::Output && is_code(tag.code.of(text))) {
+        tag.kind = TagKind::Code;
+        tag.alone = false;
+        template.text.replace_range(tag.span.range(), &" ".repeat(tag.span.range().len()));
+    }
+    template
+}
+
+/// Whether a text is a template although its name does not say so: a line opens and closes a `{{ … }}` or `{% … %}`.
+///
+/// No program that housecall reads takes either as it stands.
+pub fn is_jinja(text: &str) -> bool {
+    let holds = |line: &str, opening: &str, closing: &str| {
+        line.find(opening).is_some_and(|at| line[at + opening.len()..].contains(closing))
+    };
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with(['#', ';']))
+        .any(|line| holds(line, "{{", "}}") || holds(line, "{%", "%}"))
+}
+
+fn opens_go_block(code: &str) -> bool {
+    ["if ", "range ", "with ", "define "].iter().any(|word| code.starts_with(word))
+}
+
+fn closes_go_block(code: &str) -> bool {
+    code == "end" || code == "else" || code.starts_with("else if ")
+}
+
+/// `{{ '{%' }}`: the template makes another template.
+fn prints_a_tag(code: &str) -> bool {
+    let inside = ['\'', '"'].iter().find_map(|quote| code.strip_prefix(*quote)?.strip_suffix(*quote));
+    inside.is_some_and(|inside| inside.contains(['{', '}']))
 }
 
 fn read_with(text: &str, marks: &Marks) -> Template {
@@ -217,6 +253,31 @@ mod tests {
         assert_eq!(codes(text, &template).into_iter().map(|(_, code)| code).collect::<Vec<_>>(), expected);
         assert!(template.text.contains("{{ d }}"));
         assert!(template.tags[0].alone && !template.tags[5].alone);
+    }
+
+    #[test]
+    fn go_blocks_are_code() {
+        let text = "{{range .Sites}}\nserver_name {{.Host}};\n{{$port := .Port}}\n{{else}}\n{{end}}\n";
+        let kinds: Vec<_> = read_jinja(text).tags.iter().map(|tag| tag.kind).collect();
+        use TagKind::{Code, Output};
+        assert_eq!(kinds, [Code, Output, Code, Code, Code]);
+        assert_eq!(read_jinja("listen {{ end }};").tags[0].kind, Output);
+    }
+
+    #[test]
+    fn a_template_of_a_template_is_code() {
+        let template = read_jinja("{{ '{%' }} if a {{ '%}' }}{{ name }}");
+        let kinds: Vec<_> = template.tags.iter().map(|tag| tag.kind).collect();
+        assert_eq!(kinds, [TagKind::Code, TagKind::Code, TagKind::Output]);
+        assert!(template.text.starts_with("           if a "));
+    }
+
+    #[test]
+    fn a_template_shows_itself_by_a_closed_tag() {
+        assert!(is_jinja("server_name {{ host }};\n"));
+        assert!(is_jinja("{% if tls %}\n"));
+        assert!(!is_jinja("# server_name {{ host }};\nserver {{\n}}\n"));
+        assert!(!is_jinja("log_format a '%{x}';\nreturn 200 '{\"a\":{}}';\n"));
     }
 
     proptest! {

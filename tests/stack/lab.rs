@@ -22,6 +22,10 @@ pub struct Plan {
     pub app_line: &'static str,
     /// Lines added to the ini.
     pub ini: String,
+    /// The option that binds the socket.
+    pub socket_option: &'static str,
+    /// nginx's pass; `{run}` is the folder of the socket.
+    pub pass: &'static str,
     /// The socket's mode and owner.
     pub socket_lines: String,
     /// Environment of the job, which is all that uWSGI gets.
@@ -37,6 +41,8 @@ impl Plan {
             module: "wsgi:app",
             app_line: "",
             ini: "lazy-apps = true\n".to_owned(),
+            socket_option: "socket",
+            pass: "uwsgi_pass unix:{run}/uwsgi.sock",
             socket_lines: if is_root() {
                 "chown-socket = www-data:www-data\nchmod-socket = 660\n"
             } else {
@@ -108,10 +114,17 @@ impl Lab {
         String::from_utf8_lossy(&answer).split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0)
     }
 
-    /// Ends uWSGI as an operator would, or as the OOM killer would.
-    pub fn stop_uwsgi(&mut self, signal: &str) {
+    /// Ends uWSGI as an operator would: its master ends the workers.
+    pub fn stop_uwsgi(&mut self) {
         let Some(mut uwsgi) = self.uwsgi.take() else { return };
-        end_group(&uwsgi, signal);
+        signal("-TERM", &uwsgi.id().to_string());
+        let _ = uwsgi.wait();
+    }
+
+    /// Ends uWSGI as the OOM killer would: every process at once, nothing cleaned up.
+    pub fn kill_uwsgi(&mut self) {
+        let Some(mut uwsgi) = self.uwsgi.take() else { return };
+        signal("-KILL", &format!("-{}", uwsgi.id()));
         let _ = uwsgi.wait();
     }
 
@@ -152,8 +165,8 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        self.stop_uwsgi("-KILL");
-        end_group(&self.nginx, "-TERM");
+        self.kill_uwsgi();
+        signal("-TERM", &self.nginx.id().to_string());
         let _ = self.nginx.wait();
     }
 }
@@ -175,11 +188,12 @@ fn write_files(root: &Path, plan: &Plan, port: u16) {
     write(
         "etc/thena/uwsgi.ini",
         &format!(
-            "[uwsgi]\nplugin = python3\nmaster = true\nprocesses = 4\ndie-on-term = true\nsocket = {at}/run/uwsgi.sock\n{}\
+            "[uwsgi]\nplugin = python3\nmaster = true\nprocesses = 4\ndie-on-term = true\nworker-reload-mercy = 3\n{} = {at}/run/uwsgi.sock\n{}\
              chdir = {at}/srv/www/thena/current\nmodule = {}\nlogto = {at}/var/log/uwsgi.log\n{}",
-            plan.socket_lines, plan.module, plan.ini
+            plan.socket_option, plan.socket_lines, plan.module, plan.ini
         ),
     );
+    let pass = plan.pass.replace("{run}", &format!("{at}/run"));
     let env: String = plan.environment.iter().map(|(name, value)| format!("env {name}=\"{value}\"\n")).collect();
     write(
         "etc/init/thena.conf",
@@ -192,7 +206,7 @@ fn write_files(root: &Path, plan: &Plan, port: u16) {
              access_log {at}/var/log/access.log;\n    client_body_temp_path {at}/tmp/body;\n    proxy_temp_path {at}/tmp/proxy;\n    \
              fastcgi_temp_path {at}/tmp/fastcgi;\n    uwsgi_temp_path {at}/tmp/uwsgi;\n    scgi_temp_path {at}/tmp/scgi;\n\n    \
              server {{\n        listen 127.0.0.1:{port};\n        server_name thena.example;\n\n        location / {{\n            \
-             include /etc/nginx/uwsgi_params;\n            uwsgi_pass unix:{at}/run/uwsgi.sock;\n        }}\n    }}\n}}\n"
+             include /etc/nginx/uwsgi_params;\n            {pass};\n        }}\n    }}\n}}\n"
         ),
     );
     for (name, text) in &plan.files {
@@ -239,6 +253,6 @@ fn own_group(command: &mut Command) -> &mut Command {
     command.process_group(0)
 }
 
-fn end_group(child: &Child, signal: &str) {
-    let _ = Command::new("kill").args([signal, "--", &format!("-{}", child.id())]).stderr(Stdio::null()).status();
+fn signal(signal: &str, target: &str) {
+    let _ = Command::new("kill").args([signal, "--", target]).stderr(Stdio::null()).status();
 }

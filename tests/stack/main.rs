@@ -40,6 +40,13 @@ const FAULTS: &[Fault] = &[
         start: f04,
     },
     Fault {
+        id: "F05",
+        rule: "uwsgi/env-in-shell-syntax",
+        line: ("uwsgi.ini", "env DATABASE_URL"),
+        status: 500,
+        start: f05,
+    },
+    Fault {
         id: "F12",
         rule: "uwsgi/pool-shared-by-forks",
         line: ("eager.py", "engine.connect()"),
@@ -49,6 +56,9 @@ const FAULTS: &[Fault] = &[
     Fault { id: "F16", rule: "uwsgi/not-running", line: ("uwsgi.ini", "socket ="), status: 502, start: f16 },
     Fault { id: "F17", rule: "socket/stale", line: ("nginx.conf", "uwsgi_pass"), status: 502, start: f17 },
     Fault { id: "F18", rule: "socket/not-permitted", line: ("nginx.conf", "uwsgi_pass"), status: 502, start: f18 },
+    Fault { id: "F23", rule: "link/socket-not-the-same", line: ("nginx.conf", "uwsgi_pass"), status: 502, start: f23 },
+    Fault { id: "F25", rule: "link/protocol-mismatch", line: ("uwsgi.ini", "http-socket"), status: 502, start: f25 },
+    Fault { id: "F26", rule: "link/protocol-mismatch", line: ("nginx.conf", "proxy_pass"), status: 502, start: f26 },
     Fault { id: "F63", rule: "database/refused", line: ("thena.conf", "env DATABASE_URL"), status: 500, start: f63 },
     Fault {
         id: "F67",
@@ -82,6 +92,11 @@ fn f04() -> Lab {
     started(&Plan { environment: Vec::new(), files: vec![("home/ubuntu/.profile", profile)], ..Plan::healthy() })
 }
 
+fn f05() -> Lab {
+    let ini = format!("lazy-apps = true\nenv DATABASE_URL=\"{}\"\n", postgres::server().url());
+    started(&Plan { environment: Vec::new(), ini, ..Plan::healthy() })
+}
+
 /// The shared connection breaks for whoever meets another worker's reply; a few parallel requests see to that.
 fn f12() -> Lab {
     for _ in 0..5 {
@@ -110,19 +125,31 @@ const SHARED_CONNECTION: &[&str] =
 
 fn f16() -> Lab {
     let mut lab = started(&Plan { ini: "lazy-apps = true\nvacuum = true\n".to_owned(), ..Plan::healthy() });
-    lab.stop_uwsgi("-TERM");
+    lab.stop_uwsgi();
     wait::wait_until("uWSGI removed its socket", || !lab.root().join("run/uwsgi.sock").exists());
     lab
 }
 
 fn f17() -> Lab {
     let mut lab = started(&Plan::healthy());
-    lab.stop_uwsgi("-KILL");
+    lab.kill_uwsgi();
     lab
 }
 
 fn f18() -> Lab {
     started(&Plan { socket_lines: "chmod-socket = 600\n".to_owned(), ..Plan::healthy() })
+}
+
+fn f23() -> Lab {
+    started(&Plan { pass: "uwsgi_pass unix:{run}/uwsgi.socket", ..Plan::healthy() })
+}
+
+fn f25() -> Lab {
+    started(&Plan { socket_option: "http-socket", ..Plan::healthy() })
+}
+
+fn f26() -> Lab {
+    started(&Plan { pass: "proxy_pass http://unix:{run}/uwsgi.sock", ..Plan::healthy() })
 }
 
 fn f63() -> Lab {
@@ -161,7 +188,9 @@ fn doctor_names_each_fault_first() {
     lab.show("healthy");
     drop(lab);
 
-    for fault in FAULTS {
+    // `HOUSECALL_LAB=F16` for one fault alone.
+    let only = std::env::var("HOUSECALL_LAB").ok();
+    for fault in FAULTS.iter().filter(|fault| only.as_deref().is_none_or(|only| only == fault.id)) {
         if fault.id == "F18" && !is_root() {
             println!("F18 skipped: only root can start nginx's workers as another user");
             continue;

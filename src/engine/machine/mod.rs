@@ -22,6 +22,7 @@ use crate::stack::assemble::{Parts, Stack, assemble};
 use crate::stack::chef::Chef;
 use crate::stack::facts::Facts;
 use crate::stack::process::{self, Daemon, Found, Program};
+use crate::stack::starter::Starters;
 use causes::Candidates;
 use databases::Tried;
 use environment::Running;
@@ -93,7 +94,14 @@ impl Survey {
         let started_with: Vec<_> = running.iter().map(|one| (one.ini.clone(), one.started.clone())).collect();
         let read = |files: &Files<'_>| {
             let started_with = started_with.clone();
-            assemble(&Parts { view: &files.view, trees: &files.trees, chef: &chef, app: None, started_with })
+            assemble(&Parts {
+                view: &files.view,
+                trees: &files.trees,
+                chef: &chef,
+                app: None,
+                started_with,
+                starters: Starters::default(),
+            })
         };
         // Only the inis tell where the app lies.
         let without_app: Vec<_> = read(&files).instances.into_iter().map(|instance| instance.uwsgi).collect();

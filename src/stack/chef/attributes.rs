@@ -155,7 +155,10 @@ impl View<'_> {
             [one] => return one.clone(),
             _ => {
                 let what = format!("which of {} values {} has", candidates.len(), written(path));
-                return Answer::Unknown(Missing::new(what, "set it in one place"));
+                return Answer::Unknown(Missing::new(
+                    what,
+                    "say which in a JSON file named in `[chef] attributes` of housecall.toml",
+                ));
             }
         };
         let Answer::Known(Value::Hash(mut pairs)) = settled else { return settled };

@@ -216,6 +216,11 @@ fn opsworks_apps(root: &Root, tree: &Tree<'_>) -> Vec<Checkout> {
     .collect()
 }
 
+/// Whether any of them keeps releases behind a `current` link.
+pub fn keep_releases(checkouts: &[Arc<Checkout>]) -> bool {
+    checkouts.iter().any(|row| row.keeps_releases.known() == Some(&true))
+}
+
 /// The deploy folder whose `current` link the code folder `folder` bypasses: it lies in the deploy folder, but not in
 /// `current`, `releases` or `shared`. Unknown where a deploy folder is out of sight and `folder` may lie in it.
 pub fn bypassed_release(checkouts: &[Arc<Checkout>], folder: &str) -> Fact<String> {

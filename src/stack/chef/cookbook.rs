@@ -88,6 +88,10 @@ fn cookbook_folders<'a>(tree: &Tree<'a>) -> BTreeSet<&'a str> {
             (_, "metadata.rb") if !folder.split('/').any(|part| matches!(part, "templates" | "files")) => {
                 found.insert(folder);
             }
+            // A cookbook that was packaged has no metadata.rb, and one made of libraries has no recipes either.
+            (part, "metadata.json") if !matches!(part, "templates" | "files") && holds_code(tree, folder) => {
+                found.insert(folder);
+            }
             ("recipes", "default.rb") | ("attributes", "default.rb" | "customize.rb") => {
                 found.insert(owner);
             }
@@ -101,6 +105,12 @@ fn cookbook_folders<'a>(tree: &Tree<'a>) -> BTreeSet<&'a str> {
         }
     }
     found
+}
+
+fn holds_code(tree: &Tree<'_>, folder: &str) -> bool {
+    ["recipes", "libraries", "resources", "providers"]
+        .iter()
+        .any(|part| tree.under(&join(folder, part)).any(|file| file.path.ends_with(".rb")))
 }
 
 /// The folders that a consumer would take as a whole: the outermost ones with signs of Chef.

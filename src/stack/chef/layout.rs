@@ -20,6 +20,8 @@ pub struct Layout<'a> {
     decision: &'a Decision,
     taken: Taken,
     has_default_source: bool,
+    /// The folders that git fills from other repositories; every consumer checks them out.
+    submodules: BTreeSet<String>,
 }
 
 /// The cookbooks that a Berksfile brings.
@@ -42,7 +44,8 @@ impl<'a> Layout<'a> {
     pub fn new(root: &'a Root, decision: &'a Decision, tree: &Tree<'_>) -> Self {
         let policyfile = tree.get(&join(&root.folder, "Policyfile.rb"));
         let has_default_source = policyfile.is_some_and(|file| file.text.contains("default_source"));
-        Self { root, decision, taken: opsworks::berksfile(tree, &root.folder), has_default_source }
+        let taken = opsworks::berksfile(tree, &root.folder);
+        Self { root, decision, taken, has_default_source, submodules: tree.submodules() }
     }
 
     /// A row for each cookbook of the root's own.
@@ -182,9 +185,12 @@ impl<'a> Layout<'a> {
         listing.fetched.extend(depends.map(|one| one.name.value.clone()));
     }
 
-    /// Whether the repository itself holds a cookbook where the consumer looks; one under `cookbooks/` counts, the
+    /// Whether the repository itself, or a submodule of it, holds a cookbook where the consumer looks; one under `cookbooks/` counts, the
     /// fault of its place is told once, by its own page.
     fn is_local(&self, name: &str) -> bool {
+        if self.submodules.contains(&join(&self.root.folder, name)) {
+            return true;
+        }
         let is_opsworks = self.decision.target.is_some_and(Target::is_opsworks);
         self.root.books.iter().any(|book| {
             let inner = book.folder.get(self.root.folder.len()..).unwrap_or_default().trim_start_matches('/');

@@ -1,6 +1,6 @@
 //! What the OpsWorks agent does with a repository: its built-in cookbooks, and which Berksfile it takes.
 
-use crate::stack::chef::tree::{Tree, join};
+use crate::stack::chef::tree::{Tree, base, join, parent};
 
 /// The cookbooks the agent for Chef 11.10 brings along (aws/opsworks-cookbooks, release-chef-11.10).
 pub const BUILT_IN: [&str; 39] = [
@@ -92,7 +92,9 @@ pub fn berksfile(tree: &Tree<'_>, root: &str) -> Taken {
     if tree.get(&path).is_some() {
         return Taken::Root(path);
     }
-    let folders = tree.folders_in(root);
+    let submodules = tree.submodules();
+    let mut folders = tree.folders_in(root);
+    folders.extend(submodules.iter().filter(|path| parent(path) == root).map(|path| base(path)));
     let mut only = folders.iter();
     if let (Some(folder), None) = (only.next(), only.next()) {
         let path = join(&join(root, folder), "Berksfile");

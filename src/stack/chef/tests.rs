@@ -119,6 +119,7 @@ fn the_agent_takes_one_berksfile_at_most() {
     assert_eq!(used(&[]), (true, true));
     assert_eq!(used(&[("data_bags/a.json", "{}")]), (false, false));
     assert_eq!(used(&[(".git/config", "")]), (true, true));
+    assert_eq!(used(&[(".gitmodules", "[submodule \"apt\"]\n\tpath = apt\n")]), (false, false));
     assert_eq!(used(&[("Berksfile", "cookbook 'apt'\n")]), (false, false));
     assert_eq!(used(&[("Berksfile", "cookbook 'poise-python'\n")]), (false, true));
     assert_eq!(used(&[("Berksfile", "cookbook 'shop', path: './shop'\n")]), (false, true));
@@ -137,6 +138,24 @@ fn roots_lie_where_the_signs_are() {
     assert_eq!(folders(&[("infra/x/metadata.rb", name), ("infra/x/Berksfile", "metadata")]), ["infra/x"]);
     assert_eq!(folders(&[("metadata.rb", name), ("test/cookbooks/y/metadata.rb", name)]), [""]);
     assert_eq!(folders(&[("setup.py", ""), ("recipes/tart.rb", "")]), Vec::<String>::new());
+}
+
+#[test]
+fn submodules_and_packaged_cookbooks_are_there() {
+    let chef = read_tree(
+        &[
+            (".gitmodules", "[submodule \"apt\"]\n\tpath = apt\n\turl = https://git.example.com/apt.git\n"),
+            ("shop/metadata.rb", "name 'shop'\ndepends 'apt'\ndepends 'poise'\ndepends 'gone'\n"),
+            ("shop/recipes/default.rb", "node[:deploy].each { |name, deploy| log name }\n"),
+            ("poise/metadata.json", r#"{"name": "poise", "dependencies": {}}"#),
+            ("poise/libraries/default.rb", "# code\n"),
+            ("assets/metadata.json", r#"{"name": "gone"}"#),
+        ],
+        Some(Target::OpsWorks11),
+    );
+    let fetched: Vec<_> = chef.dependencies.iter().map(|row| (known(&row.name), known(&row.fetched))).collect();
+    let row = |name: &str, fetched| (Some(name.to_owned()), Some(fetched));
+    assert_eq!(fetched, [row("apt", true), row("poise", true), row("gone", false)]);
 }
 
 #[test]

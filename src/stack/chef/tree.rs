@@ -60,10 +60,21 @@ impl<'a> Tree<'a> {
         names.filter(|name| !name.starts_with('.')).collect()
     }
 
+    /// The folders of git's submodules, which are empty in a plain clone: each `path` in a `.gitmodules`.
+    pub fn submodules(&self) -> BTreeSet<String> {
+        let lists = self.all().filter(|file| base(file.path) == ".gitmodules");
+        lists.flat_map(|file| file.text.lines().map(move |line| (file, line))).filter_map(submodule).collect()
+    }
+
     /// A place for a folder: its first file as a whole.
     pub fn place_of(&self, folder: &str) -> Option<Place> {
         self.under(folder).next().map(|file| Place::whole(file.file))
     }
+}
+
+fn submodule((file, line): (&RepoFile<'_>, &str)) -> Option<String> {
+    let (key, path) = line.split_once('=')?;
+    (key.trim() == "path").then(|| join(parent(file.path), path.trim().trim_matches('"')))
 }
 
 /// `folder/name`, where the root has the empty name.

@@ -108,7 +108,9 @@ impl<'a> Scope<'a> {
             Kind::Nil => Answer::Absent,
             Kind::Array(items) => Answer::Known(Value::List(items.iter().map(|item| self.value(item)).collect())),
             Kind::Hash(pairs) => self.hash(pairs),
-            Kind::Local(name) => self.locals.get(name).cloned().unwrap_or_else(|| not_seen(name)),
+            Kind::Local(name) => {
+                self.locals.get(name).cloned().unwrap_or_else(|| not_seen(&format!("the value of `{name}`")))
+            }
             Kind::Field(name) => self.fields.get(name).cloned().unwrap_or_else(|| {
                 Answer::Unknown(Missing::new(format!("@{name}"), "pass it in the template's `variables`"))
             }),
@@ -180,7 +182,9 @@ impl<'a> Scope<'a> {
             return match (call.name.as_str(), call.block.as_ref()) {
                 ("lazy", Some(block)) => block.body.last().map_or(Answer::Absent, |last| self.value(last)),
                 ("node", _) if call.arguments.is_empty() => self.attributes.get(&[]),
-                (name, _) => self.locals.get(name).cloned().unwrap_or_else(|| not_seen(name)),
+                (name, _) => {
+                    self.locals.get(name).cloned().unwrap_or_else(|| not_seen(&format!("the value of `{name}`")))
+                }
             };
         };
         if let (Kind::Constant(class), "join") = (&receiver.kind, call.name.as_str())
@@ -386,7 +390,7 @@ fn join(items: &[Answer<Value>], glue: &str) -> Answer<Value> {
 }
 
 fn number(value: Option<i64>) -> Answer<Value> {
-    value.map_or_else(|| not_seen("a number"), |value| Answer::Known(Value::Int(value)))
+    value.map_or_else(|| not_seen("the number that the recipe works out"), |value| Answer::Known(Value::Int(value)))
 }
 
 /// An answer about something that only a run of Chef decides.

@@ -94,3 +94,11 @@ fn template_tags_are_put_in_or_unknown() {
     assert!(read.env[0].empty.is_unknown());
     assert_eq!(read.problems, []);
 }
+
+#[test]
+fn a_job_of_chrome_os_says_so() {
+    let job = "import BOARD\nexec /sbin/x\n";
+    assert_eq!(reading(job).problems.len(), 1);
+    assert!(reading(&format!("# Copyright 2019 The ChromiumOS Authors\n\n{job}")).problems.is_empty());
+    assert_eq!(reading(&format!("# Unlike Chrome, this is Ubuntu\n{job}")).problems.len(), 1);
+}

@@ -8,25 +8,46 @@ use crate::stack::fact::{Answer, Fact, Missing};
 use crate::syntax::uwsgi::number;
 
 pub(super) fn rows(settings: &Settings, uwsgi: &Arc<Uwsgi>) -> Vec<Socket> {
-    settings.all.iter().filter_map(|setting| row(setting, uwsgi)).collect()
+    let spoken = settings.all.iter().rfind(|setting| setting.is(&["protocol"]));
+    settings.all.iter().filter_map(|setting| row(setting, spoken, uwsgi)).collect()
 }
 
-fn row(setting: &Setting, uwsgi: &Arc<Uwsgi>) -> Option<Socket> {
-    let protocol = match setting.known?.canonical {
-        "socket" | "puwsgi-socket" => "uwsgi",
-        "http-socket" | "http11-socket" | "http" => "http",
+/// The row of a socket option; `spoken` is the `protocol` option, which tells what the plain sockets speak.
+fn row(setting: &Setting, spoken: Option<&Setting>, uwsgi: &Arc<Uwsgi>) -> Option<Socket> {
+    let (key, protocol) = match (setting.known?.canonical, spoken) {
+        ("socket", Some(spoken)) => ("uwsgi", spoken.fact()),
+        ("socket" | "puwsgi-socket", _) => ("uwsgi", Fact::derived("uwsgi".to_owned())),
+        ("http-socket" | "http11-socket" | "http", _) => ("http", Fact::derived("http".to_owned())),
         _ => return None,
     };
     let mut row = Socket::at(setting.place());
-    row.key = protocol.to_owned();
+    row.key = key.to_owned();
     row.address = setting.fact();
     if let Answer::Known(written) = &row.address.answer {
-        row.address.answer = normal(written);
+        row.address.answer = in_folder(normal(written), uwsgi);
     }
-    row.protocol = Fact::derived(protocol.to_owned());
+    row.protocol = protocol;
     row.option = Fact::read(setting.name.clone()?, setting.document.place(setting.key_span));
     row.uwsgi = Fact::derived(Arc::clone(uwsgi));
     Some(row)
+}
+
+/// A unix socket without a folder lies in the one that uWSGI has changed to before it binds.
+fn in_folder(address: Answer<String>, uwsgi: &Uwsgi) -> Answer<String> {
+    let Answer::Known(path) = address else { return address };
+    if path.starts_with(['/', '@']) || path.contains(':') {
+        return Answer::Known(path);
+    }
+    match &uwsgi.chdir.answer {
+        Answer::Known(folder) if folder.starts_with('/') => {
+            Answer::Known(format!("{}/{}", folder.trim_end_matches('/'), path.trim_start_matches("./")))
+        }
+        Answer::Unknown(missing) => Answer::Unknown(missing.clone()),
+        _ => Answer::Unknown(Missing::new(
+            format!("the folder of the socket `{path}`"),
+            "uWSGI makes it where it is started: write the whole path",
+        )),
+    }
 }
 
 /// One spelling for one address: `:3031` is every interface, and a port ends where its digits end (uWSGI: `atoi`).

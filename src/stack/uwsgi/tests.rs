@@ -108,6 +108,26 @@ fn sockets_have_one_spelling() {
 }
 
 #[test]
+fn a_plain_socket_speaks_what_protocol_says() {
+    let protocols = |text: &str| -> Vec<Option<String>> {
+        read_ini(text).sockets.iter().map(|socket| socket.protocol.known().cloned()).collect()
+    };
+    let spoken = |name: &str| Some(name.to_owned());
+    assert_eq!(protocols("socket = :1\nprotocol = http\nhttp-socket = :2"), [spoken("http"), spoken("http")]);
+    assert_eq!(protocols("protocol = http\npuwsgi-socket = :1"), [spoken("uwsgi")]);
+    assert_eq!(protocols("socket = :1\nif-env = X\nprotocol = http\nendif"), [None]);
+}
+
+#[test]
+fn a_socket_without_a_folder_lies_where_uwsgi_changes_to() {
+    let address = |text: &str| read_ini(text).sockets[0].address.known().cloned();
+    assert_eq!(address("chdir = /srv/shop/\nsocket = run/a.sock").unwrap(), "/srv/shop/run/a.sock");
+    assert_eq!(address("socket = ./a.sock"), None);
+    assert_eq!(address("chdir = shop\nsocket = a.sock"), None);
+    assert_eq!(address("chdir = /srv\nsocket = @shop").unwrap(), "@shop");
+}
+
+#[test]
 fn variables_given_taken_away_and_only_seemingly_given() {
     let rows = read_ini("env = A=1\nenv = B=\nenv = C = x\nenv = A\nif-env = Z\nenv = D=4\nendif").variables;
     let names: Vec<_> =
