@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub use access::{Access, Identity};
 pub use connect::{Connect, NoAddress};
 pub use machine::{Listener, Process, SocketInode, Tail, UnixSocket, User};
-pub use postgres::{Login, Target};
+pub use postgres::{Failure, Login, SslMode, Stage, Target};
 
 /// Why a file could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -227,7 +227,7 @@ impl<'h> Files<'h> {
         }
         let mut seen = BTreeSet::new();
         let mut left = MOST_PYTHON;
-        for root in roots.iter().filter(|root| root.starts_with('/') && root.trim_matches('/') != "") {
+        for root in roots.iter().filter(|root| root.starts_with('/') && !root.trim_matches('/').is_empty()) {
             self.walk(root.trim_end_matches('/'), 0, &mut seen, &mut left);
         }
     }

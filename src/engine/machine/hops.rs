@@ -201,11 +201,10 @@ impl Scene<'_> {
     fn import(&self, at: usize, runs: bool) -> Said {
         let log = &self.logs[at];
         let masked = || (State::Unknown(Reason::MaskedBy(MASTER.to_owned())), Vec::new());
-        let decisive = log.generation.iter().rposition(|line| match &line.event {
-            Event::AppReady { .. } | Event::AppNotLoaded | Event::NoApp { .. } => true,
-            Event::Request(_) => true,
-            _ => false,
-        });
+        let tells = |event: &Event| {
+            matches!(event, Event::AppReady { .. } | Event::AppNotLoaded | Event::NoApp { .. } | Event::Request(_))
+        };
+        let decisive = log.generation.iter().rposition(|line| tells(&line.event));
         let Some(decisive) = decisive else {
             return if runs { (State::Unknown(log.reason(self.unseen())), Vec::new()) } else { masked() };
         };
