@@ -122,10 +122,10 @@ mod tests {
     #[test]
     fn lines_of_a_berksfile() {
         let berks = read(
-            "source 'https://supermarket.chef.io'\nmetadata\ncookbook 'python', '~> 1.4'\n\
+            "source 'https://supermarket.example.com'\nmetadata\ncookbook 'python', '~> 1.4'\n\
              group :test do\n  cookbook 'x', path: 'test/x'\nend\ncookbook 'y', git: 'https://example.org/y.git'\n",
         );
-        assert_eq!(berks.sources[0].value, "https://supermarket.chef.io");
+        assert_eq!(berks.sources[0].value, "https://supermarket.example.com");
         assert_eq!(berks.metadata.as_ref().unwrap().value, ".");
         let names: Vec<_> = berks.entries.iter().map(|entry| entry.name.value.as_str()).collect();
         assert_eq!(names, ["python", "x", "y"]);

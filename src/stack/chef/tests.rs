@@ -110,7 +110,7 @@ fn without_a_sign_the_target_is_unknown() {
 
 #[test]
 fn the_agent_takes_one_berksfile_at_most() {
-    let nested = ("shop/Berksfile", "source 'https://supermarket.chef.io'\nmetadata\n");
+    let nested = ("shop/Berksfile", "source 'https://supermarket.example.com'\nmetadata\n");
     let used = |more: &[(&str, &str)]| {
         let chef = read_tree(&[&SHOP[..], &[nested], more].concat(), Some(Target::OpsWorks11));
         let shop = chef.berksfiles.iter().find(|row| known(&row.path).as_deref() == Some("shop/Berksfile")).unwrap();
