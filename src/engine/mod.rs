@@ -3,6 +3,7 @@
 mod machine;
 mod repository;
 mod selection;
+mod test_data;
 
 pub use machine::{Seen, Visit, examine};
 pub use repository::{lint, lint_memory};

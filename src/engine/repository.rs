@@ -6,12 +6,12 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::config::{self, Config};
-use crate::engine::{Options, Run, judged, selection};
+use crate::engine::{Options, Run, judged, selection, test_data};
 use crate::finding::{InputError, Report};
 use crate::host::around;
 use crate::host::repo::{Repo, is_binary};
 use crate::rule::page::{self, Page};
-use crate::source::{FileId, Origin, Place, Sources};
+use crate::source::{FileId, Origin, Sources};
 use crate::stack::assemble::{Parts, assemble};
 use crate::stack::boundary::{Boundary, below, divide};
 use crate::stack::chef::target::Target;
@@ -65,7 +65,7 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
         path: file.path,
         message: "not a text file; where an editor wrote it in UTF-16, save it in UTF-8".to_owned(),
     }));
-    leave_out_test_data(&mut run, paths, &named);
+    test_data::leave_out(&mut run, paths, &named);
     if !named.is_empty() && named.len() == paths.len() {
         let sources = &run.sources;
         let is_named = |file: FileId| named.contains(&sources.get(file).name);
@@ -75,33 +75,6 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
         run.report.cannot_tell.retain(|question| is_named(question.place.file));
     }
     Ok(run)
-}
-
-/// Folders of data that tests are fed with: broken on purpose, or never run.
-const TEST_DATA: &[&str] = &["test", "tests", "testdata", "fixtures", "spec"];
-
-/// Whether a path of a tree lies in a folder of test data below the folder that was named.
-fn is_test_data(path: &str, roots: &[String]) -> bool {
-    let inside = roots.iter().filter_map(|root| below(path, root)).min_by_key(|inside| inside.len()).unwrap_or(path);
-    inside.rsplit_once('/').is_some_and(|(folder, _)| folder.split('/').any(|part| TEST_DATA.contains(&part)))
-}
-
-/// Test data is read as context; it is judged where it was named.
-fn leave_out_test_data(run: &mut Run, paths: &[String], named: &BTreeSet<String>) {
-    let root = |path: &String| match around::tidy(path).as_str() {
-        "." => String::new(),
-        tidy => tidy.to_owned(),
-    };
-    let roots: Vec<String> = paths.iter().filter(|path| around::is_folder(path)).map(root).collect();
-    let sources = &run.sources;
-    let is_named = |place: Place| named.contains(&sources.get(place.file).name);
-    let is_data = |place: Place| is_test_data(&sources.get(place.file).name, &roots);
-    run.report.findings.retain(|finding| {
-        !is_data(finding.primary.place)
-            || finding.related.iter().any(|label| is_named(label.place))
-            || is_named(finding.primary.place)
-    });
-    run.report.cannot_tell.retain(|question| !is_data(question.place) || is_named(question.place));
 }
 
 /// Judges files that are in memory: paths relative to one root, with their bytes.
@@ -372,16 +345,32 @@ pub(super) fn nginx_trees(view: &View) -> Trees {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_test_data, joined};
+    #![allow(clippy::unwrap_used)]
+    use super::{Options, joined, lint, lint_memory};
 
     #[test]
-    fn test_data_lies_below_what_was_named() {
-        let roots = |roots: &[&str]| roots.iter().map(|root| (*root).to_owned()).collect::<Vec<_>>();
-        assert!(is_test_data("tests/data/nginx.conf", &roots(&[""])));
-        assert!(is_test_data("infra/fixtures/a/uwsgi.ini", &roots(&["infra"])));
-        assert!(!is_test_data("fixtures/thena/etc/uwsgi.ini", &roots(&["fixtures/thena"])));
-        assert!(!is_test_data("deploy/tests", &roots(&[""])));
-        assert!(!is_test_data("latest/nginx.conf", &roots(&["app", "latest"])));
+    fn a_binary_configuration_is_an_error_and_a_picture_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        for name in ["nginx.conf", "logo.png"].map(name) {
+            std::fs::write(name, b"\xff\xfee\0v\0e\0n\0t\0s\0").unwrap();
+        }
+        let report = lint(&["nginx.conf", "logo.png"].map(name), &Options::default()).unwrap().report;
+        assert!(report.findings.is_empty());
+        assert_eq!(report.errors.len(), 1);
+        assert!(report.errors[0].path.ends_with("nginx.conf") && report.errors[0].message.contains("UTF-16"));
+    }
+
+    #[test]
+    fn a_template_needs_no_suffix_to_be_one() {
+        let rules = |text: &str| -> usize {
+            let files = [("nginx.conf".to_owned(), text.as_bytes().to_vec())];
+            lint_memory(&files, &Options::default()).report.findings.len()
+        };
+        let server = |name: &str| format!("events {{ }}\nhttp {{ server {{ server_name {name}; }} }}\n");
+        assert_eq!(rules(&server("{{ shop_host }}")), 0);
+        assert_eq!(rules(&server("{{.Host}}")), 0);
+        assert_ne!(rules(&server("a }")), 0);
     }
 
     #[test]

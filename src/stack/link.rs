@@ -1,6 +1,7 @@
 //! The chain: nginx to uWSGI to its job to the app, each link with how it was made and how sure it is.
 
 use crate::rows;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::finding::Confidence;
@@ -84,8 +85,11 @@ pub fn pass_links(passes: &[Arc<Pass>], sockets: &[Arc<Socket>], around: Surroun
         .iter()
         .filter(|socket| !passes.iter().any(|pass| meets(pass, socket)) && socket.address.known().is_some())
         .collect();
-    let lost: Vec<&Arc<Pass>> =
-        passes.iter().filter(|pass| wants_uwsgi(pass) && !sockets.iter().any(|socket| meets(pass, socket))).collect();
+    let lost: BTreeSet<Option<&String>> = passes
+        .iter()
+        .filter(|pass| wants_uwsgi(pass) && !sockets.iter().any(|socket| meets(pass, socket)))
+        .map(|pass| pass.address.known())
+        .collect();
     passes
         .iter()
         .map(|pass| {
@@ -161,15 +165,17 @@ fn what_answers(pass: &Pass, containers: Option<&str>) -> Missing {
 /// The one socket in sight that no pass reaches, where this is also the one address that meets no socket.
 fn other_socket(
     pass: &Pass,
-    lost: &[&Arc<Pass>],
+    lost: &BTreeSet<Option<&String>>,
     unreached: &[&Arc<Socket>],
     containers: Option<&str>,
 ) -> (Fact<Arc<Socket>>, Confidence) {
     let absent = (Fact::absent(), Confidence::Proved);
     let mut same_kind = unreached.iter().filter(|socket| is_unix(socket) == is_unix_pass(pass));
     let (Some(only), None) = (same_kind.next(), same_kind.next()) else { return absent };
-    let rivals = lost.iter().filter(|other| is_unix_pass(other) == is_unix_pass(pass));
-    if rivals.clone().any(|other| other.address.known() != pass.address.known()) {
+    let is_rival = |address: &&Option<&String>| {
+        **address != pass.address.known() && address.is_none_or(|address| is_path(address) == is_unix_pass(pass))
+    };
+    if lost.iter().any(|address| is_rival(&address)) {
         return absent;
     }
     if share_a_host(pass, only) {
@@ -225,11 +231,15 @@ fn same_address(to: &str, bound: &str) -> bool {
 }
 
 fn is_unix(socket: &Socket) -> bool {
-    socket.address.known().is_some_and(|address| address.starts_with('/') || !address.contains(':'))
+    socket.address.known().is_some_and(|address| is_path(address))
 }
 
 fn is_unix_pass(pass: &Pass) -> bool {
-    pass.address.known().is_some_and(|address| address.starts_with('/') || !address.contains(':'))
+    pass.address.known().is_some_and(|address| is_path(address))
+}
+
+fn is_path(address: &str) -> bool {
+    address.starts_with('/') || !address.contains(':')
 }
 
 /// Whether both ends are on one host for sure: uWSGI's ini lies at an absolute path, because a cookbook or a host put it there.

@@ -1,0 +1,50 @@
+//! Data that tests are fed with: read as context, judged only where it was named.
+
+use std::collections::BTreeSet;
+
+use crate::engine::Run;
+use crate::host::around;
+use crate::source::Place;
+use crate::stack::boundary::below;
+
+/// Folders of data that tests are fed with: broken on purpose, or never run.
+const TEST_DATA: &[&str] = &["test", "tests", "testdata", "fixtures", "spec"];
+
+/// Whether a path of a tree lies in a folder of test data below the folder that was named.
+fn is_test_data(path: &str, roots: &[String]) -> bool {
+    let inside = roots.iter().filter_map(|root| below(path, root)).min_by_key(|inside| inside.len()).unwrap_or(path);
+    inside.rsplit_once('/').is_some_and(|(folder, _)| folder.split('/').any(|part| TEST_DATA.contains(&part)))
+}
+
+/// Test data is read as context; it is judged where it was named.
+pub(super) fn leave_out(run: &mut Run, paths: &[String], named: &BTreeSet<String>) {
+    let root = |path: &String| match around::tidy(path).as_str() {
+        "." => String::new(),
+        tidy => tidy.to_owned(),
+    };
+    let roots: Vec<String> = paths.iter().filter(|path| around::is_folder(path)).map(root).collect();
+    let sources = &run.sources;
+    let is_named = |place: Place| named.contains(&sources.get(place.file).name);
+    let is_data = |place: Place| is_test_data(&sources.get(place.file).name, &roots);
+    run.report.findings.retain(|finding| {
+        !is_data(finding.primary.place)
+            || finding.related.iter().any(|label| is_named(label.place))
+            || is_named(finding.primary.place)
+    });
+    run.report.cannot_tell.retain(|question| !is_data(question.place) || is_named(question.place));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_test_data;
+
+    #[test]
+    fn test_data_lies_below_what_was_named() {
+        let roots = |roots: &[&str]| roots.iter().map(|root| (*root).to_owned()).collect::<Vec<_>>();
+        assert!(is_test_data("tests/data/nginx.conf", &roots(&[""])));
+        assert!(is_test_data("infra/fixtures/a/uwsgi.ini", &roots(&["infra"])));
+        assert!(!is_test_data("fixtures/thena/etc/uwsgi.ini", &roots(&["fixtures/thena"])));
+        assert!(!is_test_data("deploy/tests", &roots(&[""])));
+        assert!(!is_test_data("latest/nginx.conf", &roots(&["app", "latest"])));
+    }
+}
