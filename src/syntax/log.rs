@@ -6,6 +6,9 @@ mod cursor;
 pub mod nginx;
 pub mod uwsgi;
 
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
 pub use nginx::{NginxError, parse_nginx_error};
 pub use uwsgi::{Event, UwsgiLine, parse_uwsgi};
 
@@ -19,18 +22,9 @@ pub fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// Seconds since 1970 of a date and time as written; the time zone of a log is its host's and not in the line.
-pub(crate) fn seconds(year: i64, month: i64, day: i64, clock: &str) -> Option<i64> {
-    let mut parts = clock.splitn(3, ':').map(|part| part.parse::<i64>().ok());
-    let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
-    let in_range = (1..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
-    if !in_range || !(0..24).contains(&hour) || !(0..60).contains(&minute) || !(0..=60).contains(&second) {
-        return None;
-    }
-    // Days of the civil calendar, counted from March so that a leap day is the last of its year.
-    let (from_march, year) = ((month + 9) % 12, if month <= 2 { year - 1 } else { year });
-    let leap_days = year / 4 - year / 100 + year / 400;
-    let days = 365 * year + leap_days + (from_march * 306 + 5) / 10 + day - 1 - 719_468;
-    Some(((days * 24 + hour) * 60 + minute) * 60 + second)
+pub(crate) fn seconds(format: &str, stamp: &str) -> Option<i64> {
+    let local = DateTime::strptime(format, stamp).ok()?;
+    Some(local.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second())
 }
 
 #[cfg(test)]
@@ -91,11 +85,12 @@ mod tests {
 
     #[test]
     fn times_count_from_1970() {
-        assert_eq!(seconds(1970, 1, 1, "00:00:00"), Some(0));
-        assert_eq!(seconds(2016, 5, 4, "02:15:00"), Some(1_462_328_100));
-        assert_eq!(seconds(2016, 2, 29, "12:00:00"), Some(1_456_747_200));
-        assert_eq!(seconds(2016, 13, 1, "00:00:00"), None);
-        assert_eq!(seconds(2016, 1, 1, "00:00"), None);
+        let seconds = |stamp| seconds("%Y/%m/%d %H:%M:%S", stamp);
+        assert_eq!(seconds("1970/01/01 00:00:00"), Some(0));
+        assert_eq!(seconds("2016/05/04 02:15:00"), Some(1_462_328_100));
+        assert_eq!(seconds("2016/02/29 12:00:00"), Some(1_456_747_200));
+        assert_eq!(seconds("2016/13/01 00:00:00"), None);
+        assert_eq!(seconds("2016/01/01 00:00"), None);
     }
 
     #[test]

@@ -55,12 +55,8 @@ pub fn parse_nginx(text: &str) -> Vec<NginxError> {
 
 fn parse_line(line: &str, start: usize) -> Option<NginxError> {
     let mut cursor = Cursor::new(line, start);
-    let mut ahead = cursor;
-    let (year, _) = (ahead.number()?.value, ahead.skip("/")?);
-    let (month, _) = (ahead.number()?.value, ahead.skip("/")?);
-    let day = ahead.number()?.value;
     let stamp = cursor.take("2016/05/04 02:10:00".len())?;
-    let time = seconds(year, month, day, stamp.value.get("2016/05/04 ".len()..)?)?;
+    let time = seconds("%Y/%m/%d %H:%M:%S", stamp.value)?;
     cursor.skip(" [")?;
     let level = owned(cursor.until("] ")?);
     let mut ahead = cursor;

@@ -293,11 +293,8 @@ fn exception(mut cursor: Cursor<'_>) -> Option<(Located<String>, Located<String>
 
 /// `Wed May  4 02:11:12 2016`, as ctime(3) writes it.
 fn local_time(stamp: &str) -> Option<i64> {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let words: Vec<&str> = stamp.split_whitespace().collect();
-    let [_weekday, month, day, clock, year] = words[..] else { return None };
-    let month = MONTHS.iter().position(|known| *known == month)?;
-    seconds(year.parse().ok()?, i64::try_from(month).ok()? + 1, day.parse().ok()?, clock)
+    let (_weekday, date) = stamp.split_once(' ')?;
+    seconds("%b %e %H:%M:%S %Y", date.trim_start())
 }
 
 fn owned(part: Located<&str>) -> Located<String> {
