@@ -127,7 +127,7 @@ pub fn diagnose(mut hops: Vec<Hop>, report: Report, speaks: impl Fn(&Finding, &H
         }
         let speaking = findings_at(&report, hop, &speaks);
         if speaking.is_empty() {
-            root_causes.extend(of_hop(hop));
+            root_causes.extend(of_hop(hop, &hops));
         }
         root_causes.extend(speaking.into_iter().map(|finding| of_finding(finding, hop)));
     }
@@ -154,7 +154,11 @@ fn of_finding(finding: &Finding, hop: &Hop) -> RootCause {
 }
 
 /// A break that no rule explains speaks for itself; `None` where nothing was kept that shows it.
-fn of_hop(hop: &Hop) -> Option<RootCause> {
+fn of_hop(hop: &Hop, hops: &[Hop]) -> Option<RootCause> {
+    let hidden = hops.iter().any(|other| {
+        other.path == hop.path && other.state == State::Unknown(Reason::NoPermission) && explains(other.id, hop.id)
+    });
+    let why = if hidden { "why may be hidden from this user: run with sudo" } else { "no rule explains why" };
     let finding = Finding {
         rule: format!("hop/{}", hop.id),
         severity: Severity::Error,
@@ -162,8 +166,8 @@ fn of_hop(hop: &Hop) -> Option<RootCause> {
         confidence: Confidence::Proved,
         title: "a hop is broken, and no rule explains it".to_owned(),
         message: match hop.evidence.iter().find(|label| !label.text.is_empty()) {
-            Some(label) => format!("{}, and no rule explains why ({})", label.text, hop.title),
-            None => format!("{} is broken, and no rule explains why", hop.title),
+            Some(label) => format!("{}, and {why} ({})", label.text, hop.title),
+            None => format!("{} is broken, and {why}", hop.title),
         },
         primary: hop.evidence.first()?.clone(),
         related: hop.evidence.iter().skip(1).cloned().collect(),

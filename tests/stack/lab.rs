@@ -130,14 +130,18 @@ impl Lab {
 
     /// Runs doctor on this stack.
     pub fn doctor(&self) -> Verdict {
-        let started = Instant::now();
-        let output = self.doctor_command().args(["--format", "json"]).output().unwrap();
-        let seconds = started.elapsed().as_secs_f64();
-        let stdout = String::from_utf8(output.stdout).unwrap();
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!stdout.contains(postgres::PASSWORD) && !stderr.contains(postgres::PASSWORD), "the password leaked");
-        let json = serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}{stderr}"));
-        Verdict { exit: output.status.code().unwrap(), json, seconds }
+        verdict(&mut self.doctor_command())
+    }
+
+    /// Runs doctor as a user who may see little; only root can become one.
+    pub fn doctor_as_nobody(&self) -> Verdict {
+        let program = self.root().join("tmp/housecall");
+        fs::copy(env!("CARGO_BIN_EXE_housecall"), &program).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]).arg(program);
+        command.args(self.doctor_command().get_args());
+        verdict(&mut command)
     }
 
     /// Prints what a person would see, where `HOUSECALL_LAB_SHOW` is set.
@@ -161,6 +165,18 @@ impl Lab {
             .arg(self.root().join("etc/thena/uwsgi.ini"));
         command
     }
+}
+
+/// What a command that runs doctor says as JSON.
+fn verdict(command: &mut Command) -> Verdict {
+    let started = Instant::now();
+    let output = command.args(["--format", "json"]).output().unwrap();
+    let seconds = started.elapsed().as_secs_f64();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!stdout.contains(postgres::PASSWORD) && !stderr.contains(postgres::PASSWORD), "the password leaked");
+    let json = serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}{stderr}"));
+    Verdict { exit: output.status.code().unwrap(), json, seconds }
 }
 
 impl Drop for Lab {

@@ -186,6 +186,13 @@ fn doctor_names_each_fault_first() {
         failures.push(format!("healthy: exit {}: {:#}", verdict.exit, verdict.json));
     }
     lab.show("healthy");
+    if is_root() {
+        let verdict = lab.doctor_as_nobody();
+        println!("{:<6}{:<30}{:>8}{:>10.2}", "-", "(healthy, seen by nobody)", 200, verdict.seconds);
+        if verdict.exit != 3 || verdict.json["root_causes"] != serde_json::json!([]) {
+            failures.push(format!("healthy, seen by nobody: exit {}: {:#}", verdict.exit, verdict.json));
+        }
+    }
     drop(lab);
 
     // `HOUSECALL_LAB=F16` for one fault alone.

@@ -156,6 +156,13 @@ fn an_exception_that_no_rule_knows_is_its_own_cause() {
 }
 
 #[test]
+fn what_hides_the_cause_is_said() {
+    let diagnosis = diagnosed(&logging(without_environ(), &request("500) 2 headers in 98 bytes")));
+    let message = &diagnosis.root_causes[0].finding.message;
+    assert!(message.contains("may be hidden from this user: run with sudo"), "{message}");
+}
+
+#[test]
 fn old_failures_are_history() {
     let old = request("500) 0 headers in 0 bytes").replace("02:14:12", "01:14:12");
     let diagnosis = diagnosed(&logging(healthy(), &old));
