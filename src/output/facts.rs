@@ -8,7 +8,7 @@ use crate::output::Texts;
 use crate::stack::fact::{Answer, Basis, Fact, Leaf, Row};
 use crate::stack::facts::Facts;
 
-/// Writes every table, with every text masked.
+/// Writes every table, with every text masked; documented by `docs/schema/facts.schema.json`.
 ///
 /// A row names its place and its facts; a fact is `{"value": …}`, `{"absent": true}` or `{"unknown": "what is lacked"}`,
 /// with the place it was read at where it has one of its own.
@@ -20,7 +20,8 @@ pub fn write(facts: &Facts, texts: &Texts<'_>, out: &mut dyn Write) -> io::Resul
         .tables()
         .map(|(name, rows)| (name.to_owned(), rows.iter().map(|row| row_object(row.as_ref(), texts)).collect()))
         .collect();
-    write_masked(&Value::Object(tables), texts, out)
+    let tool = json!({ "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") });
+    write_masked(&json!({ "schema_version": 1, "tool": tool, "tables": tables }), texts, out)
 }
 
 fn write_masked(tables: &Value, texts: &Texts<'_>, out: &mut dyn Write) -> io::Result<()> {
