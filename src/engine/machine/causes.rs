@@ -213,6 +213,8 @@ fn verify(cause: &RootCause, path: &Path, scene: &Scene<'_>) -> Vec<String> {
     match cause.hop {
         "environment" => {
             let name = instance.and_then(|instance| name_of(instance, &cause.finding));
+            // What uWSGI's own `env` gives never shows in /proc, so an edit of the ini is not verified there.
+            let name = name.filter(|_| cause.finding.fix.as_ref().is_none_or(|fix| fix.edits.is_empty()));
             if let (Some(name), Some(ini)) = (name, ini) {
                 commands.push(format!(
                     "sudo cat /proc/$(pgrep -of {ini})/environ | tr '\\0' '\\n' | cut -d= -f1 | grep -x {name}"
@@ -220,7 +222,8 @@ fn verify(cause: &RootCause, path: &Path, scene: &Scene<'_>) -> Vec<String> {
             }
         }
         "upstream-socket" => {
-            let user = path.passes.first().and_then(|pass| pass.user.known());
+            let denied = path.link.as_ref().and_then(|link| link.connects.known()).is_some_and(|word| word == "denied");
+            let user = path.passes.first().and_then(|pass| pass.user.known()).filter(|_| denied);
             if let (Some(socket), Some(user)) = (socket, user) {
                 commands.push(format!("sudo -u {user} test -w {socket} && echo writable"));
             }

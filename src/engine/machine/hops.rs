@@ -280,7 +280,8 @@ impl Scene<'_> {
         names.dedup();
         let mut evidence = Vec::new();
         let running = self.running_of(instance);
-        if let Some((file, count)) = running.and_then(|one| Some((one.names?, one.started.values.len()))) {
+        let seen = running.and_then(|one| Some((one.names?, one.started.values.len())));
+        if let Some((file, count)) = seen.filter(|_| !names.is_empty()) {
             let names = names.join(", ");
             let text = format!("{count} variables, and no {names} among them");
             evidence.push(Label { place: Place::whole(file), text });
@@ -330,10 +331,12 @@ impl Scene<'_> {
     }
 }
 
-/// The variable that a finding is about.
+/// The variable that a finding is about: that of a read, or of a line that uWSGI ignores.
 pub(super) fn name_of<'i>(instance: &'i Instance, finding: &Finding) -> Option<&'i str> {
-    let read = instance.reads.iter().find(|read| read.name.place == Some(finding.primary.place))?;
-    read.name.known().map(String::as_str)
+    let place = Some(finding.primary.place);
+    let read = instance.reads.iter().map(|read| &read.name).find(|name| name.place == place);
+    let ignored = || instance.layers.ignored.iter().map(|value| &value.name).find(|name| name.place == place);
+    read.or_else(ignored)?.known().map(String::as_str)
 }
 
 /// The hops of a database that nothing names, in the order of [`databases::HOPS`].
