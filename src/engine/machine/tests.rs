@@ -96,6 +96,25 @@ fn two_independent_faults_are_two_causes() {
     assert_eq!(causes(&diagnosed(&patched(patch))), ["database/refused", "socket/not-permitted"]);
 }
 
+/// The healthy app with a second database, which its environment names too.
+fn with_reports(url: &str, patch: &str) -> Recorded {
+    let app = "/srv/thena/releases/20160503/thena/wsgi.py";
+    let text = String::from_utf8(healthy().read(app).unwrap().to_vec()).unwrap();
+    let environ = "DATABASE_URL=postgresql://thena:example-only@db.thena.example:5432/thena";
+    patched(&format!("process.902.environ = [\"{environ}\", \"REPORTS_URL={url}\"]\n{patch}"))
+        .with_file(app, format!("{text}\nreports = create_engine(os.environ[\"REPORTS_URL\"])\n").into_bytes())
+}
+
+#[test]
+fn a_fault_of_one_database_does_not_explain_that_of_another() {
+    let host = with_reports(
+        "postgresql://reports:other-example@reports.thena.example:5432/reports",
+        "login.\"thena@db.thena.example:5432/thena\" = { failed_at = \"login\", class = \"auth.rejected\", said = \"no\" }\n\
+         login.\"reports@reports.thena.example:5432/reports\" = { failed_at = \"tcp\", class = \"tcp.refused\", said = \"refused\" }",
+    );
+    assert_eq!(causes(&diagnosed(&host)), ["database/login-rejected", "database/refused"]);
+}
+
 #[test]
 fn a_job_that_was_mended_after_the_start_is_said() {
     let diagnosis = diagnosed(&patched("process.902.environ = [\"PATH=/usr/bin:/bin\"]"));
