@@ -248,6 +248,23 @@ fn nothing_is_connected_to_unasked() {
 }
 
 #[test]
+fn without_a_login_every_host_is_tried_and_what_was_not_recorded_is_unknown() {
+    let visit = Visit { network: true, ..Visit::default() };
+    let two = |others: &str| {
+        let url = "postgresql://thena:example-only@a.thena.example:5432,db.thena.example:5432/thena";
+        let patch = format!("process.902.environ = [\"DATABASE_URL={url}\"]\n{others}");
+        visited(&patched(&patch), &visit)
+    };
+    let known = "name.\"a.thena.example\".addresses = [\"10.4.0.11\"]\n";
+    let refused = two(&format!("{known}connect.\"a.thena.example:5432\" = \"refused\""));
+    assert_eq!((causes(&refused), state(&refused, "tcp")), (vec![], &State::Ok));
+    let both = "connect.\"db.thena.example:5432\" = \"refused\"\nconnect.\"a.thena.example:5432\" = \"refused\"";
+    assert_eq!(*state(&two(&format!("{known}{both}")), "tcp"), State::Broken);
+    let not_recorded = two(&format!("{known}connect.\"db.thena.example:5432\" = \"refused\""));
+    assert_eq!(*state(&not_recorded, "tcp"), State::Unknown(Reason::NoEvidence));
+}
+
+#[test]
 fn an_empty_host_has_no_stack() {
     let host = patched(&format!(
         "{NO_UWSGI}process.811.gone = true\nprocess.812.gone = true\n\
