@@ -46,16 +46,8 @@ pub struct Run {
     pub config: Config,
 }
 
-/// Judges facts by pages, honours comments that allow a finding, and keeps what is selected.
-fn judged(
-    pages: &[Page],
-    facts: &Facts,
-    sources: &Sources,
-    selected: impl Fn(&str) -> bool,
-) -> (Vec<Finding>, Vec<CannotTell>) {
-    let (findings, mut cannot_tell) = judge::judge(pages, facts, sources);
-    let mut findings = suppress::apply(findings, &cannot_tell, pages, sources);
-    findings.retain(|finding| selected(&finding.rule));
-    cannot_tell.retain(|question| selected(&question.rule));
-    (findings, cannot_tell)
+/// Judges facts by pages and honours comments that allow a finding.
+fn judged(pages: &[Page], facts: &Facts, sources: &Sources) -> (Vec<Finding>, Vec<CannotTell>) {
+    let (findings, cannot_tell) = judge::judge(pages, facts, sources);
+    (suppress::apply(findings, &cannot_tell, pages, sources), cannot_tell)
 }

@@ -11,7 +11,7 @@ use crate::finding::{InputError, Report};
 use crate::host::around;
 use crate::host::repo::{Repo, is_binary};
 use crate::rule::page::{self, Page};
-use crate::source::{FileId, Origin, Sources};
+use crate::source::{FileId, Origin, Place, Sources};
 use crate::stack::assemble::{Parts, assemble};
 use crate::stack::boundary::{Boundary, below, divide};
 use crate::stack::chef::target::Target;
@@ -148,12 +148,23 @@ fn run(
         .unwrap_or_default();
     let pages = pages(options, &configs)?;
     selection::check(options, &config, &pages)?;
-    let (mut findings, cannot_tell) =
-        judged(&pages, &facts, &sources, |rule| selection::selects(options, &config, rule));
+    for (_, config) in &configs {
+        selection::check(options, config, &pages)?;
+    }
+    let (mut findings, mut cannot_tell) = judged(&pages, &facts, &sources);
+    // Each stack is judged by its own configuration, the nearest one.
+    let selects = |rule: &str, place: Place| {
+        let name = &sources.get(place.file).name;
+        let around = configs.iter().filter(|(folder, _)| below(name, folder).is_some());
+        let nearest = around.max_by_key(|(folder, _)| folder.len()).map_or(&config, |(_, config)| config);
+        selection::selects(options, nearest, rule)
+    };
     let today = around::today();
     findings.retain(|finding| {
-        !configs.iter().any(|(folder, config)| selection::is_allowed(finding, config, folder, &sources, &today))
+        selects(&finding.rule, finding.primary.place)
+            && !configs.iter().any(|(folder, config)| selection::is_allowed(finding, config, folder, &sources, &today))
     });
+    cannot_tell.retain(|question| selects(&question.rule, question.place));
     let report = Report { findings, cannot_tell, errors: Vec::new(), files: read };
     Ok(Run { sources, facts, report, config })
 }
@@ -359,6 +370,24 @@ mod tests {
         assert!(report.findings.is_empty());
         assert_eq!(report.errors.len(), 1);
         assert!(report.errors[0].path.ends_with("nginx.conf") && report.errors[0].message.contains("UTF-16"));
+    }
+
+    #[test]
+    fn each_stack_is_judged_by_its_own_configuration() {
+        let files = |a: &str, b: &str| {
+            let broken = "events { }\nhttp { server { listen 80 } }\n";
+            let all =
+                [("a/housecall.toml", a), ("a/nginx.conf", broken), ("b/housecall.toml", b), ("b/nginx.conf", broken)];
+            let files = all.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
+            let run = lint_memory(&files, &Options::default());
+            let names =
+                run.report.findings.iter().map(|finding| run.sources.get(finding.primary.place.file).name.clone());
+            names.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+        };
+        let ignore = "[lint]\nignore = [\"nginx/*\"]\n";
+        assert_eq!(files("", ""), ["a/nginx.conf", "b/nginx.conf"]);
+        assert_eq!(files(ignore, ""), ["b/nginx.conf"]);
+        assert_eq!(files("", ignore), ["a/nginx.conf"]);
     }
 
     #[test]
