@@ -47,7 +47,10 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
     }
     let walked = Repo::new(roots).walk();
     let (binary, text): (Vec<_>, Vec<_>) = walked.files.into_iter().partition(|file| is_binary(&file.bytes));
-    let files: Vec<(String, Arc<[u8]>)> = text.into_iter().map(|file| (file.path, file.bytes)).collect();
+    let folders = test_data::folders(paths);
+    let is_read = |path: &str| named.contains(path) || !is_vendored(test_data::inside(path, &folders));
+    let text = text.into_iter().filter(|file| is_read(&file.path));
+    let files: Vec<(String, Arc<[u8]>)> = text.map(|file| (file.path, file.bytes)).collect();
     let outer = outer_configuration(paths, &files, options)?;
     let base = if let [only] = paths
         && around::is_folder(only)
@@ -79,7 +82,8 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
 
 /// Judges files that are in memory: paths relative to one root, with their bytes.
 pub fn lint_memory(files: &[(String, Vec<u8>)], options: &Options) -> Run {
-    let files = files.iter().map(|(path, bytes)| (path.clone(), Arc::from(bytes.as_slice()))).collect();
+    let files = files.iter().filter(|(path, _)| !is_vendored(path));
+    let files = files.map(|(path, bytes)| (path.clone(), Arc::from(bytes.as_slice()))).collect();
     run(files, "", None, options, &BTreeSet::new()).unwrap_or_else(|message| Run {
         report: Report { errors: vec![InputError { path: String::new(), message }], ..Report::default() },
         ..Run::default()
@@ -127,9 +131,7 @@ fn run(
     let mut ids: BTreeMap<String, FileId> = BTreeMap::new();
     let mut files = files;
     files.sort_by(|a, b| a.0.cmp(&b.0));
-    for (path, bytes) in
-        files.into_iter().filter(|(path, _)| !is_vendored(path) && (kind::may_be(path) || named.contains(path)))
-    {
+    for (path, bytes) in files.into_iter().filter(|(path, _)| kind::may_be(path) || named.contains(path)) {
         ids.insert(path.clone(), sources.add(path, bytes, Origin::File));
     }
     let mut facts = Facts::default();
@@ -370,6 +372,24 @@ mod tests {
         assert!(report.findings.is_empty());
         assert_eq!(report.errors.len(), 1);
         assert!(report.errors[0].path.ends_with("nginx.conf") && report.errors[0].message.contains("UTF-16"));
+    }
+
+    #[test]
+    fn others_code_is_what_lies_below_the_folder_that_was_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let repository = folder.path().join("vendor/shop");
+        for name in ["etc", "vendor/etc"] {
+            std::fs::create_dir_all(repository.join(name)).unwrap();
+            std::fs::write(repository.join(name).join("nginx.conf"), "events { }\nhttp { server { listen 80 } }\n")
+                .unwrap();
+        }
+        let found = |path: &std::path::Path| {
+            let run = lint(&[path.to_str().unwrap().to_owned()], &Options::default()).unwrap();
+            (run.report.files, run.report.findings.len())
+        };
+        let (files, findings) = found(&repository);
+        assert!(files == 1 && findings > 0, "{files} {findings}");
+        assert_eq!(found(&repository.join("vendor/etc/nginx.conf")).1, findings);
     }
 
     #[test]
