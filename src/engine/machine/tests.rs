@@ -265,6 +265,16 @@ fn without_a_login_every_host_is_tried_and_what_was_not_recorded_is_unknown() {
 }
 
 #[test]
+fn a_nameless_server_is_entered_by_its_own_listen() {
+    let conf = "events { }\nhttp {\n  server { listen 8081; location /status { return 200; } }\n\
+        \u{20} server { listen 80; location / { uwsgi_pass unix:/run/thena/thena.sock; } }\n}\n";
+    let host = healthy().with_file("/etc/nginx/nginx.conf", conf.as_bytes());
+    let diagnosis = diagnosed(&host);
+    assert_eq!(diagnosis.hops[0].title, "nginx listens on 127.0.0.1:80");
+    assert_eq!(*state(&diagnosis, "listen"), State::Ok);
+}
+
+#[test]
 fn an_empty_host_has_no_stack() {
     let host = patched(&format!(
         "{NO_UWSGI}process.811.gone = true\nprocess.812.gone = true\n\
