@@ -375,6 +375,22 @@ mod tests {
     }
 
     #[test]
+    fn a_tag_alone_in_a_job_may_give_any_variable() {
+        let not_provided = |job: &str| {
+            let files = [
+                ("etc/init/shop.conf.erb", job),
+                ("srv/uwsgi.ini", "[uwsgi]\nmaster = true\nstrict = true\nchdir = /srv\nmodule = wsgi\n"),
+                ("srv/wsgi.py", "import os\nurl = os.environ['DATABASE_URL']\ndef application(e, s):\n    return []\n"),
+            ];
+            let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
+            let report = lint_memory(&files, &Options::default()).report;
+            report.findings.iter().filter(|finding| finding.rule == "env/not-provided").count()
+        };
+        assert_eq!(not_provided("exec uwsgi --ini /srv/uwsgi.ini\n"), 1);
+        assert_eq!(not_provided("<%= @stanzas %>\nexec uwsgi --ini /srv/uwsgi.ini\n"), 0);
+    }
+
+    #[test]
     fn others_code_is_what_lies_below_the_folder_that_was_named() {
         let folder = tempfile::tempdir().unwrap();
         let repository = folder.path().join("vendor/shop");
