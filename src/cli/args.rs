@@ -74,7 +74,7 @@ users' processes."
 pub(super) enum Rules {
     /// Test your own rule pages by their examples
     Test {
-        /// Folders with pages at family/name.md [default: those of [rules] paths in housecall.toml]
+        /// Folders with pages at family/name.md; where none is named, those that housecall.toml names
         #[arg(value_name = "FOLDER")]
         folders: Vec<PathBuf>,
     },
