@@ -1,11 +1,15 @@
 //! Read, link, judge: the one way from bytes to findings, for a repository in memory or on disk, and for a host.
 
+mod example;
 mod machine;
+mod own_pages;
 mod repository;
 mod selection;
 mod test_data;
 
+pub use example::read_example;
 pub use machine::{Seen, Visit, examine};
+pub use own_pages::{Tested, test_pages};
 pub use repository::{lint, lint_memory, pages_here};
 
 use crate::config::Config;
@@ -44,6 +48,8 @@ pub struct Run {
     pub report: Report,
     /// The configuration that was in force.
     pub config: Config,
+    /// The pages that were judged by, the users' own among them.
+    pub pages: Vec<Page>,
 }
 
 /// Judges facts by pages and honours comments that allow a finding.

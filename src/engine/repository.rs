@@ -91,10 +91,25 @@ pub fn lint_memory(files: &[(String, Vec<u8>)], options: &Options) -> Run {
 }
 
 /// A configuration that lies above what was read: it holds where no nearer one does. One that was named holds everywhere.
-struct Outer {
+pub(super) struct Outer {
     named: bool,
-    folder: String,
-    config: Config,
+    /// The folder that its paths are relative to.
+    pub(super) folder: String,
+    pub(super) config: Config,
+}
+
+impl Outer {
+    /// Reads the configuration at `path`.
+    ///
+    /// # Errors
+    /// What is wrong with it, with its path and line.
+    pub(super) fn at(path: &str) -> Result<Self, String> {
+        let bytes = around::read(path).map_err(|error| format!("{path}: {error}"))?;
+        let config = config::parse(&String::from_utf8_lossy(&bytes))
+            .map_err(|error| format!("{path}:{}: {}", error.line, error.message))?;
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+        Ok(Self { named: false, folder, config })
+    }
 }
 
 fn outer_configuration(
@@ -114,11 +129,7 @@ fn outer_configuration(
             path
         }
     };
-    let bytes = around::read(&path).map_err(|error| format!("{path}: {error}"))?;
-    let config = config::parse(&String::from_utf8_lossy(&bytes))
-        .map_err(|error| format!("{path}:{}: {}", error.line, error.message))?;
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
-    Ok(Some(Outer { named: options.config.is_some(), folder, config }))
+    Ok(Some(Outer { named: options.config.is_some(), ..Outer::at(&path)? }))
 }
 
 fn run(
@@ -169,7 +180,7 @@ fn run(
     });
     cannot_tell.retain(|question| selects(&question.rule, question.place));
     let report = Report { findings, cannot_tell, errors: Vec::new(), files: read };
-    Ok(Run { sources, facts, report, config })
+    Ok(Run { sources, facts, report, config, pages })
 }
 
 fn is_vendored(path: &str) -> bool {
@@ -232,7 +243,7 @@ fn configuration(
 }
 
 /// `path` of a configuration in `folder`, as sources name it.
-fn joined(folder: &str, path: &str) -> String {
+pub(super) fn joined(folder: &str, path: &str) -> String {
     let mut parts: Vec<&str> =
         if path.starts_with('/') { Vec::new() } else { folder.split('/').filter(|part| !part.is_empty()).collect() };
     for part in path.split('/') {
