@@ -53,6 +53,9 @@ impl Scene<'_> {
     /// Every hop of a way, client first. `speaks` gives the findings that would break a hop of this way.
     pub(super) fn hops<'f>(&self, path: &Path, speaks: impl Fn(&str) -> Vec<&'f Finding>) -> Vec<Hop> {
         let mut hops = Vec::new();
+        // A pass that cannot work leaves requests without an answer, whatever uWSGI does.
+        let upstream = self.upstream(path);
+        let reached = !path.passes.is_empty() && upstream.0.0 != State::Broken;
         let mut add = |id: &'static str, title: String, (state, evidence): Said, own_fault: bool| {
             hops.push(Hop { id, title, state, evidence, path: path.name.clone(), own_fault });
         };
@@ -60,7 +63,7 @@ impl Scene<'_> {
             let entrance = path.entrance().unwrap_or_else(|| "its address".to_owned());
             add("listen", format!("nginx listens on {entrance}"), self.listen(path), false);
             let address = path.passes[0].address.known().map_or("an address that requests decide", String::as_str);
-            let (said, own_fault) = self.upstream(path);
+            let (said, own_fault) = upstream;
             add("upstream-socket", format!("nginx -> {address}"), said, own_fault);
         }
         let Some(at) = path.instance else {
@@ -76,7 +79,7 @@ impl Scene<'_> {
         let master = self.master(path, instance);
         let runs = master.0 == State::Ok;
         let import = self.import(at, runs);
-        let answers = self.answers(path, at, runs);
+        let answers = self.answers(path, at, runs, reached);
         let environment = self.environment(at, (runs, &import.0, &answers.0), &speaks("environment"));
         let no_url = environment.0.clone();
         add(MASTER, format!("uWSGI master of {ini}"), master, false);
@@ -245,14 +248,14 @@ impl Scene<'_> {
         (State::Broken, evidence)
     }
 
-    fn answers(&self, path: &Path, at: usize, runs: bool) -> Said {
+    fn answers(&self, path: &Path, at: usize, runs: bool, reached: bool) -> Said {
         if !runs {
             return (State::Unknown(Reason::MaskedBy(MASTER.to_owned())), Vec::new());
         }
         let log = &self.logs[at];
         let requests: Vec<_> = log.requests().collect();
         let Some(last) = requests.iter().rev().find(|asked| asked.failed()) else {
-            if let Some(evidence) = self.cut_off(path, at) {
+            if let Some(evidence) = self.cut_off(path, at).filter(|_| reached) {
                 return (if requests.is_empty() { State::Broken } else { State::Degraded }, evidence);
             }
             return match requests.is_empty() {
@@ -287,20 +290,17 @@ impl Scene<'_> {
             };
             evidence.push(Label { place: Place::at(*file, error.message.span), text });
         }
-        let killed = log.recent_lines().rev().find(|line| matches!(line.event, Event::Harakiri { .. }));
-        let died = || log.recent_lines().rev().find(|line| matches!(line.event, Event::WorkerDied { .. }));
-        let of_worker = match killed {
-            Some(line) => Some((line, "uWSGI ended the worker: its request took longer than `harakiri` allows")),
-            None => died().map(|line| (line, "a worker died")),
-        };
-        let place = |line: &UwsgiLine, text: &str| Some(Label { place: log.place(line.span)?, text: text.to_owned() });
-        match evidence.is_empty() {
-            true => None,
-            false => {
-                evidence.extend(of_worker.and_then(|(line, text)| place(line, text)));
-                Some(evidence)
-            }
+        if evidence.is_empty() {
+            return None;
         }
+        let last = |is: fn(&Event) -> bool| log.recent_lines().rev().find(|line| is(&line.event));
+        let killed = last(|event| matches!(event, Event::Harakiri { .. }))
+            .map(|line| (line, "uWSGI ended the worker: its request took longer than `harakiri` allows"));
+        let died = || last(|event| matches!(event, Event::WorkerDied { .. })).map(|line| (line, "a worker died"));
+        if let Some((line, text)) = killed.or_else(died) {
+            evidence.extend(log.place(line.span).map(|place| Label { place, text: text.to_owned() }));
+        }
+        Some(evidence)
     }
 
     fn environment(&self, at: usize, (runs, import, answers): (bool, &State, &State), speaking: &[&Finding]) -> Said {
