@@ -3,6 +3,7 @@
 mod address;
 mod instance;
 mod options;
+mod process;
 mod settings;
 mod variables;
 
@@ -26,6 +27,32 @@ rows! {
         lazy_apps: bool,
         #[doc = "whether a master process runs, by `master` or by an option that turns it on"]
         master: bool,
+        #[doc = "whether it opens a socket for requests; where it does not, the program that starts it brings in more"]
+        serves: bool,
+        #[doc = "after how many seconds a request is broken off; 0 for never"]
+        harakiri: i64,
+        #[doc = "whether it ends where no app can be loaded"]
+        need_app: bool,
+        #[doc = "whether it may load apps later, when they are asked for"]
+        dynamic_apps: bool,
+        #[doc = "the option `lazy` as written, where it is on"]
+        lazy: String,
+        #[doc = "whether Python's threads run between requests, for releases before 2.0.27; later ones always run them"]
+        threads_enabled: bool,
+        #[doc = "how many workers are kept when there is little to do; absent where all are"]
+        cheaper: i64,
+        #[doc = "after how many seconds a worker is replaced; 0 for never"]
+        max_worker_lifetime: i64,
+        #[doc = "for how many seconds a worker is kept at least"]
+        min_worker_lifetime: i64,
+        #[doc = "whether exceptions are answered with their traceback"]
+        catch_exceptions: bool,
+        #[doc = "every how many seconds the app's files are looked at for changes; 0 for never"]
+        autoreload: i64,
+        #[doc = "the options that it sets to false, by their first names"]
+        turned_off: Vec<String>,
+        #[doc = "whether its path says that it is for development, as `uwsgi-dev.ini` does"]
+        for_development: bool,
         #[doc = "whether unknown options are refused"]
         strict: bool,
         #[doc = "the folder uWSGI changes to before it loads the app"]
@@ -98,7 +125,9 @@ pub fn read_with_command(document: Option<&Document>, job: &Document, words: &[(
 }
 
 fn reading(settings: &Settings) -> Reading {
-    let uwsgi = Arc::new(instance::row(settings));
+    let mut uwsgi = instance::row(settings);
+    process::complete(&mut uwsgi, settings);
+    let uwsgi = Arc::new(uwsgi);
     Reading {
         options: options::rows(settings, &uwsgi),
         sockets: address::rows(settings, &uwsgi),
