@@ -53,7 +53,7 @@ impl<T> OrDefault<T> for Fact<T> {
 }
 
 /// uWSGI's truth: only these four words are false.
-fn is_true(value: &str) -> bool {
+pub(super) fn is_true(value: &str) -> bool {
     !(["false", "off", "no"].iter().any(|word| word.eq_ignore_ascii_case(value)) || value == "0")
 }
 
