@@ -12,7 +12,7 @@ pub(super) fn not_closed(document: &Document, config: &Config) -> Vec<UwsgiLine>
         let place = document.place(block.opener);
         let mut row = UwsgiLine::blank("not-closed", place);
         row.option = Fact::read(block.kind.clone(), place);
-        row
+        row.cured_by(if block.kind.starts_with("for") { "endfor =" } else { "endif =" })
     };
     let open = config.blocks.iter().filter(|block| block.closer.is_none() && !document.has_code());
     open.map(row).collect()
