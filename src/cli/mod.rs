@@ -16,9 +16,11 @@ use std::io::{self, Write};
 
 use clap::Parser;
 
+use crate::engine;
 use crate::finding::{InputError, Severity};
 use crate::output::{Shown, Texts};
-use crate::rule::page::{self, Page};
+use crate::rule::page::Page;
+use crate::secret::Secrets;
 use args::{Arguments, Color, Command};
 
 /// What a command may know of the process it runs in.
@@ -79,9 +81,7 @@ fn dispatch(arguments: Arguments, environment: &Environment, stdout: &mut dyn Wr
         Command::Lint(lint) => lint::run(lint, shown, &mut streams),
         Command::Doctor(doctor) => doctor::run(doctor, shown, &mut streams),
         Command::Facts(facts) => facts::run(facts, &mut streams),
-        Command::Explain { rule } => {
-            pages(&mut streams, |pages, streams| explain::run(&rule, pages, streams.out, streams.err))
-        }
+        Command::Explain { rule } => pages(&mut streams, |pages, streams| explain::run(&rule, pages, streams)),
         Command::Rules { format } => {
             pages(&mut streams, |pages, streams| rules::run(format.into(), pages, streams.out))
         }
@@ -100,14 +100,14 @@ fn dispatch(arguments: Arguments, environment: &Environment, stdout: &mut dyn Wr
     }
 }
 
-/// Hands the built-in pages to a command that only reads them.
+/// Hands the pages that hold here to a command that only reads them.
 fn pages(
     streams: &mut Streams<'_>,
     command: impl FnOnce(&[Page], &mut Streams<'_>) -> io::Result<u8>,
 ) -> io::Result<u8> {
-    match page::built_in() {
+    match engine::pages_here() {
         Ok(pages) => command(&pages, streams),
-        Err(error) => Ok(streams.refuse(&error.to_string())),
+        Err(message) => Ok(streams.refuse(&message)),
     }
 }
 
@@ -118,9 +118,11 @@ struct Streams<'s> {
 }
 
 impl Streams<'_> {
-    /// Says what is wrong with the usage or the configuration.
+    /// Says what is wrong with the usage or the configuration, which it may quote.
     fn refuse(&mut self, message: &str) -> u8 {
-        let _ = writeln!(self.err, "housecall: {message}");
+        for line in message.lines() {
+            let _ = writeln!(self.err, "housecall: {}", Secrets::default().clean(line));
+        }
         USAGE
     }
 

@@ -90,6 +90,20 @@ fn pages_come_from_the_definition() {
 }
 
 #[test]
+fn a_refusal_shows_neither_escapes_nor_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("housecall.toml");
+    std::fs::write(&config, "[lint]\nselect = [\"a\\u001b[31m\\u202e\", \"b\"]\n").unwrap();
+    let line = format!("lint {} --config {}", folder.path().display(), config.display());
+    for line in [line.as_str(), "explain a\u{1b}[31m", "man a\u{1b}[31m", "lint . --select password=hunter2!"] {
+        let (code, out, err) = housecall(line);
+        assert_eq!((code, out.as_str()), (2, ""), "{line}");
+        assert!(err.starts_with("housecall: ") && !err.contains(['\u{1b}', '\u{202e}']), "{err:?}");
+        assert!(!err.contains("hunter2"), "{err}");
+    }
+}
+
+#[test]
 fn lint_exits_by_what_people_see() {
     assert_eq!(exit_of_lint("", &found(Severity::Warning)), 1);
     assert_eq!(exit_of_lint("", &found(Severity::Note)), 0);

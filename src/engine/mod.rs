@@ -6,7 +6,7 @@ mod selection;
 mod test_data;
 
 pub use machine::{Seen, Visit, examine};
-pub use repository::{lint, lint_memory};
+pub use repository::{lint, lint_memory, pages_here};
 
 use crate::config::Config;
 use crate::finding::{CannotTell, Finding, Report};

@@ -90,8 +90,9 @@ pub fn lint_memory(files: &[(String, Vec<u8>)], options: &Options) -> Run {
     })
 }
 
-/// A configuration that lies above what was read, or that was named: it holds where no nearer one does.
+/// A configuration that lies above what was read: it holds where no nearer one does. One that was named holds everywhere.
 struct Outer {
+    named: bool,
     folder: String,
     config: Config,
 }
@@ -117,7 +118,7 @@ fn outer_configuration(
     let config = config::parse(&String::from_utf8_lossy(&bytes))
         .map_err(|error| format!("{path}:{}: {}", error.line, error.message))?;
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
-    Ok(Some(Outer { folder, config }))
+    Ok(Some(Outer { named: options.config.is_some(), folder, config }))
 }
 
 fn run(
@@ -181,16 +182,27 @@ fn pages(options: &Options, configs: &[(String, Config)]) -> Result<Vec<Page>, S
         return Ok(pages.clone());
     }
     let mut pages = page::built_in().map_err(|error| error.to_string())?;
-    for (folder, config) in configs {
-        for path in &config.rules {
-            for (id, text) in
-                around::pages(&joined(folder, &path.value)).map_err(|error| format!("{}: {error}", path.value))?
-            {
-                pages.push(Page::parse(&id, &text).map_err(|error| error.to_string())?);
+    let named = configs.iter().flat_map(|(folder, config)| config.rules.iter().map(|path| joined(folder, &path.value)));
+    // Several stacks of one repository share its configuration.
+    for folder in named.collect::<BTreeSet<String>>() {
+        for (id, text) in around::pages(&folder).map_err(|error| format!("{folder}: {error}"))? {
+            if pages.iter().any(|page| page.id == id) {
+                return Err(format!("{folder}/{id}.md: there is a rule `{id}` already; give this page another name"));
             }
+            pages.push(Page::parse(&id, &text).map_err(|error| error.to_string())?);
         }
     }
     Ok(pages)
+}
+
+/// The rules that `lint` would judge the working directory by: the built-in pages and the team's own.
+///
+/// # Errors
+/// Bad configuration, or a rule page that cannot be used, in one sentence.
+pub fn pages_here() -> Result<Vec<Page>, String> {
+    let options = Options::default();
+    let outer = outer_configuration(&[".".to_owned()], &[], &options)?;
+    pages(&options, &outer.map(|outer| (outer.folder, outer.config)).into_iter().collect::<Vec<_>>())
 }
 
 /// The configuration of a stack and the folder it is relative to.
@@ -200,6 +212,9 @@ fn configuration(
     sources: &Sources,
     outer: Option<&Outer>,
 ) -> Result<(String, Config), String> {
+    if let Some(outer) = outer.filter(|outer| outer.named) {
+        return Ok((outer.folder.clone(), outer.config.clone()));
+    }
     let mut folder = boundary.root.as_str();
     loop {
         let path = joined(folder, "housecall.toml");

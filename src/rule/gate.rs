@@ -96,7 +96,7 @@ impl Stack {
     fn lines(&self, findings: &[Finding]) -> BTreeSet<(String, usize)> {
         let line = |finding: &Finding| {
             let source = self.sources.get(finding.primary.place.file);
-            let line = finding.primary.place.span.map_or(0, |span| source.line_column(span.start).0);
+            let line = finding.primary.place.span.map_or(0, |span| source.line_of(span.start));
             (source.name.trim_end_matches('/').to_owned(), line)
         };
         findings.iter().map(line).collect()
