@@ -6,9 +6,12 @@ mod doctor;
 mod explain;
 mod facts;
 mod guard;
+mod init;
 mod lint;
 mod man;
+mod progress;
 mod rules;
+mod rules_test;
 mod wrap;
 
 use std::ffi::OsString;
@@ -21,7 +24,7 @@ use crate::finding::{InputError, Severity};
 use crate::output::{Shown, Texts};
 use crate::rule::page::Page;
 use crate::secret::Secrets;
-use args::{Arguments, Color, Command};
+use args::{Arguments, Color, Command, Rules};
 
 /// What a command may know of the process it runs in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,6 +35,8 @@ pub struct Environment {
     pub terminal: bool,
     /// Columns of the terminal, where there is one.
     pub columns: Option<usize>,
+    /// Standard error is a terminal on which a line can be erased.
+    pub progress: bool,
 }
 
 /// Clean and fully judged.
@@ -78,13 +83,15 @@ fn dispatch(arguments: Arguments, environment: &Environment, stdout: &mut dyn Wr
     let shown = Shown { colour, width: environment.columns.unwrap_or(80).clamp(60, 160), ..Shown::default() };
     let mut streams = Streams { out: stdout, err: stderr };
     let done = match arguments.command {
-        Command::Lint(lint) => lint::run(lint, shown, &mut streams),
+        Command::Lint(lint) => lint::run(lint, shown, environment.progress, &mut streams),
         Command::Doctor(doctor) => doctor::run(doctor, shown, &mut streams),
         Command::Facts(facts) => facts::run(facts, &mut streams),
         Command::Explain { rule } => pages(&mut streams, |pages, streams| explain::run(&rule, pages, streams)),
-        Command::Rules { format } => {
+        Command::Rules { action: Some(Rules::Test { folders }), .. } => rules_test::run(&folders, &mut streams),
+        Command::Rules { action: None, format } => {
             pages(&mut streams, |pages, streams| rules::run(format.into(), pages, streams.out))
         }
+        Command::Init { force } => init::run(force, &mut streams),
         Command::Completions { shell } => completions::run(shell, streams.out),
         Command::Man { command } => man::run(command.as_deref(), &mut streams),
     };

@@ -69,7 +69,7 @@ fn the_definition_holds() {
 fn help_is_an_answer_and_nonsense_is_not() {
     let (code, out, err) = housecall("--help");
     assert_eq!((code, err.as_str()), (0, ""));
-    for command in ["lint", "doctor", "explain", "rules", "facts", "completions", "man"] {
+    for command in ["lint", "doctor", "explain", "rules", "init", "facts", "completions", "man"] {
         assert!(out.contains(&format!("\n  {command} ")), "{out}");
     }
     let (code, out, err) = housecall("lint --frmat json");
