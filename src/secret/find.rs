@@ -113,7 +113,8 @@ fn continued(line: &str, below: &str) -> Vec<Found> {
     let after = &line[key.end()..];
     let block = BLOCK.is_match(after);
     let start = below.len() - below.trim_start().len();
-    if !block && !(OPEN_END.is_match(after) && QUOTED.is_match(&below[start..])) {
+    let quoted = OPEN_END.is_match(after) && QUOTED.is_match(&below[start..]);
+    if !block && !quoted {
         return found;
     }
     let value = value_at(below, start, None, block);
