@@ -169,7 +169,7 @@ fn an_exception_that_no_rule_knows_is_its_own_cause() {
     let cause = &diagnosis.root_causes[0];
     assert_eq!(
         cause.finding.message,
-        "1 of 2 requests failed in the last 15 minutes, and no rule explains why (answers of the app)"
+        "1 of 2 requests failed in the last 15 minutes, the last with `KeyError: 'colour'` (answers of the app)"
     );
     assert!(cause.explains.iter().any(|text| text.starts_with("why 502 and not 500")), "{:?}", cause.explains);
 }
@@ -179,6 +179,60 @@ fn what_hides_the_cause_is_said() {
     let diagnosis = diagnosed(&logging(without_environ(), &request("500) 2 headers in 98 bytes")));
     let message = &diagnosis.root_causes[0].finding.message;
     assert!(message.contains("may be hidden from this user: run with sudo"), "{message}");
+}
+
+const NGINX_LOG: &str = "/var/log/nginx/error.log";
+
+/// A line of nginx's error log about the healthy host's socket.
+fn nginx_error(time: &str, message: &str) -> Vec<u8> {
+    format!(
+        "2016/05/04 {time} [error] 812#812: *9 {message}, client: 203.0.113.7, server: thena.example, request: \"GET / \
+         HTTP/1.1\", upstream: \"uwsgi://unix:/run/thena/thena.sock\", host: \"thena.example\"\n"
+    )
+    .into_bytes()
+}
+
+#[test]
+fn answers_that_only_nginx_missed_are_a_cause() {
+    let closed = "upstream prematurely closed connection while reading response header from upstream";
+    let late = "upstream timed out (110: Connection timed out) while reading response header from upstream";
+    for (message, status) in [(closed, "502"), (late, "504")] {
+        let host = healthy().with_file(NGINX_LOG, nginx_error("02:14:20", message));
+        let diagnosis = diagnosed(&host);
+        assert_eq!(causes(&diagnosis), ["hop/app-answers"], "{message}");
+        let said = &diagnosis.root_causes[0].finding.message;
+        assert!(said.contains(&format!("users got {status}")), "{said}");
+        assert_eq!(*state(&diagnosis, "app-answers"), State::Degraded);
+        // What an earlier uWSGI failed to answer says nothing of this one.
+        let host = healthy().with_file(NGINX_LOG, nginx_error("01:14:20", message));
+        assert_eq!(causes(&diagnosed(&host)), Vec::<&str>::new());
+    }
+}
+
+#[test]
+fn a_worker_that_harakiri_ended_is_shown() {
+    let killed = "Wed May  4 02:14:20 2016 - *** HARAKIRI ON WORKER 1 (pid: 905, try: 1) ***\n";
+    let closed = "upstream prematurely closed connection while reading response header from upstream";
+    let host = logging(healthy(), killed).with_file(NGINX_LOG, nginx_error("02:14:20", closed));
+    let diagnosis = diagnosed(&host);
+    let because = &diagnosis.root_causes[0].because;
+    assert!(because.iter().any(|label| label.text.contains("`harakiri`")), "{because:?}");
+}
+
+#[test]
+fn an_import_that_fails_speaks_before_the_answers_it_spoils() {
+    let lines = "Traceback (most recent call last):\n  File \"/srv/thena/current/thena/wsgi.py\", line 3, in <module>\n\
+        ModuleNotFoundError: No module named 'owls'\n\
+        unable to load app 0 (mountpoint='') (callable not found or import error)\n\
+        *** no app loaded. going in full dynamic mode ***\n";
+    let request = request("500) 1 headers in 57 bytes").replace("app: 0|req: 2/2", "app: -1|req: -1/1");
+    let diagnosis = diagnosed(&logging(healthy(), &format!("{lines}{request}")));
+    assert_eq!(causes(&diagnosis), ["hop/app-import"]);
+    let message = &diagnosis.root_causes[0].finding.message;
+    assert!(message.contains("No module named 'owls'"), "{message}");
+    assert_eq!(*state(&diagnosis, "app-answers"), State::Symptom);
+    let explains = &diagnosis.root_causes[0].explains;
+    assert!(explains.iter().any(|text| text.contains("uWSGI, which has no app,")), "{explains:?}");
 }
 
 #[test]
