@@ -87,6 +87,9 @@ pub struct Diagnosis {
 
 /// Every hop from the client to the database, each with the hops beyond it whose break can be its cause. What explains
 /// stands below what it explains: an answer needs everything behind it.
+///
+/// Those of a database explain none of each other: where one fails, those beyond it are unknown, and a second one that
+/// fails too is of another database.
 pub const EXPLAINED_BY: &[(&str, &[&str])] = &[
     ("listen", &[]),
     ("upstream-socket", &["uwsgi-master", "app-import", "environment"]),
@@ -96,10 +99,10 @@ pub const EXPLAINED_BY: &[(&str, &[&str])] = &[
     ("app-import", &["environment", "dns", "tcp", "tls", "login", "query"]),
     ("environment", &[]),
     ("dns", &[]),
-    ("tcp", &["dns"]),
-    ("tls", &["tcp"]),
-    ("login", &["tcp", "tls"]),
-    ("query", &["login"]),
+    ("tcp", &[]),
+    ("tls", &[]),
+    ("login", &[]),
+    ("query", &[]),
 ];
 
 /// The hops that must have been judged before doctor may say that nothing is wrong.

@@ -3,6 +3,7 @@
 pub mod code;
 mod configuration;
 mod database;
+mod threads;
 mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +30,8 @@ rows! {
         connects_at_import: String,
         #[doc = "what makes an engine or pool while the app is imported"]
         engine_at_import: String,
+        #[doc = "what starts a thread that goes on between requests, while the app is imported"]
+        starts_thread: String,
         #[doc = "what replaces the pool in each worker: an after-fork dispose, NullPool, or a process check"]
         fork_safe: String,
         #[doc = "the setting that lets exceptions leave the WSGI callable"]
@@ -138,6 +141,7 @@ pub fn read(code: &Code, entry: &Entry) -> Result<Reading, Missing> {
     app.connects_at_import = connections.connects;
     app.engine_at_import = connections.engine;
     app.fork_safe = connections.safe;
+    app.starts_thread = threads::started(code, &trace);
     Ok(Reading { app, reads: reads(code, &trace, &settings) })
 }
 

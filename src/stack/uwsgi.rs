@@ -1,18 +1,28 @@
 //! What a uWSGI configuration sets up: one row for the instance, one for each option, socket and variable.
 
 mod address;
+mod assignments;
+mod blocks;
 mod instance;
+mod lines;
 mod options;
+mod percents;
+mod placeholders;
+mod process;
+mod refusals;
 mod settings;
+mod twice;
+mod values;
 mod variables;
 
 use crate::rows;
 use std::sync::Arc;
 
-use crate::source::Span;
+use crate::source::{FileId, Span};
 use crate::stack::document::Document;
 use crate::stack::env::EnvValue;
 use crate::stack::fact::Missing;
+use crate::syntax::Problem;
 use settings::Settings;
 
 rows! {
@@ -26,6 +36,32 @@ rows! {
         lazy_apps: bool,
         #[doc = "whether a master process runs, by `master` or by an option that turns it on"]
         master: bool,
+        #[doc = "whether it opens a socket for requests; where it does not, the program that starts it brings in more"]
+        serves: bool,
+        #[doc = "after how many seconds a request is broken off; 0 for never"]
+        harakiri: i64,
+        #[doc = "whether it ends where no app can be loaded"]
+        need_app: bool,
+        #[doc = "whether it may load apps later, when they are asked for"]
+        dynamic_apps: bool,
+        #[doc = "the option `lazy` as written, where it is on"]
+        lazy: String,
+        #[doc = "whether Python's threads run between requests, for releases before 2.0.27; later ones always run them"]
+        threads_enabled: bool,
+        #[doc = "how many workers are kept when there is little to do; absent where all are"]
+        cheaper: i64,
+        #[doc = "after how many seconds a worker is replaced; 0 for never"]
+        max_worker_lifetime: i64,
+        #[doc = "for how many seconds a worker is kept at least"]
+        min_worker_lifetime: i64,
+        #[doc = "whether exceptions are answered with their traceback"]
+        catch_exceptions: bool,
+        #[doc = "every how many seconds the app's files are looked at for changes; 0 for never"]
+        autoreload: i64,
+        #[doc = "the options that it sets to false, by their first names"]
+        turned_off: Vec<String>,
+        #[doc = "whether its path says that it is for development, as `uwsgi-dev.ini` does"]
+        for_development: bool,
         #[doc = "whether unknown options are refused"]
         strict: bool,
         #[doc = "the folder uWSGI changes to before it loads the app"]
@@ -58,6 +94,24 @@ rows! {
         uwsgi: Arc<Uwsgi>,
     }
 
+    #[doc = "one line of a uWSGI ini that uWSGI takes otherwise than it looks; keyed by how"]
+    pub struct UwsgiLine in "uwsgi_lines" {
+        #[doc = "the option, or the variable of an `env`"]
+        option: String,
+        #[doc = "the value as written, or the part of it; absent for a variable's"]
+        value: String,
+        #[doc = "what uWSGI takes it for"]
+        taken_as: String,
+        #[doc = "whether it comes to what was probably meant all the same"]
+        harmless: bool,
+        #[doc = "what to write in place of the value"]
+        cure: String,
+        #[doc = "the option of the other line that this one runs into"]
+        other: String,
+        #[doc = "the instance it belongs to"]
+        uwsgi: Arc<Uwsgi>,
+    }
+
     #[doc = "one socket that uWSGI binds"]
     pub struct Socket in "sockets" {
         #[doc = "the address, such as `/run/app.sock` or `127.0.0.1:3031`"]
@@ -78,6 +132,10 @@ pub struct Reading {
     pub uwsgi: Arc<Uwsgi>,
     /// Its options, in order.
     pub options: Vec<UwsgiOption>,
+    /// Its lines that uWSGI takes otherwise than they look.
+    pub lines: Vec<UwsgiLine>,
+    /// What uWSGI refuses.
+    pub problems: Vec<(FileId, Problem)>,
     /// The sockets it binds. One in an `if` or `for` has an unknown address.
     pub sockets: Vec<Socket>,
     /// The variables it gives to the app. One in an `if` or `for` is only possible; one from a folder has an unknown name.
@@ -98,9 +156,13 @@ pub fn read_with_command(document: Option<&Document>, job: &Document, words: &[(
 }
 
 fn reading(settings: &Settings) -> Reading {
-    let uwsgi = Arc::new(instance::row(settings));
+    let mut uwsgi = instance::row(settings);
+    process::complete(&mut uwsgi, settings);
+    let uwsgi = Arc::new(uwsgi);
     Reading {
         options: options::rows(settings, &uwsgi),
+        lines: lines::rows(settings, &uwsgi),
+        problems: refusals::problems(settings, &uwsgi),
         sockets: address::rows(settings, &uwsgi),
         variables: variables::rows(settings),
         open: settings.open().cloned(),

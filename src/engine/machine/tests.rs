@@ -96,6 +96,25 @@ fn two_independent_faults_are_two_causes() {
     assert_eq!(causes(&diagnosed(&patched(patch))), ["database/refused", "socket/not-permitted"]);
 }
 
+/// The healthy app with a second database, which its environment names too.
+fn with_reports(url: &str, patch: &str) -> Recorded {
+    let app = "/srv/thena/releases/20160503/thena/wsgi.py";
+    let text = String::from_utf8(healthy().read(app).unwrap().to_vec()).unwrap();
+    let environ = "DATABASE_URL=postgresql://thena:example-only@db.thena.example:5432/thena";
+    patched(&format!("process.902.environ = [\"{environ}\", \"REPORTS_URL={url}\"]\n{patch}"))
+        .with_file(app, format!("{text}\nreports = create_engine(os.environ[\"REPORTS_URL\"])\n").into_bytes())
+}
+
+#[test]
+fn a_fault_of_one_database_does_not_explain_that_of_another() {
+    let host = with_reports(
+        "postgresql://reports:other-example@reports.thena.example:5432/reports",
+        "login.\"thena@db.thena.example:5432/thena\" = { failed_at = \"login\", class = \"auth.rejected\", said = \"no\" }\n\
+         login.\"reports@reports.thena.example:5432/reports\" = { failed_at = \"tcp\", class = \"tcp.refused\", said = \"refused\" }",
+    );
+    assert_eq!(causes(&diagnosed(&host)), ["database/login-rejected", "database/refused"]);
+}
+
 #[test]
 fn a_job_that_was_mended_after_the_start_is_said() {
     let diagnosis = diagnosed(&patched("process.902.environ = [\"PATH=/usr/bin:/bin\"]"));
@@ -280,6 +299,33 @@ fn nothing_is_connected_to_unasked() {
     for id in ["listen", "upstream-socket", "dns", "tcp", "login"] {
         assert_eq!(*state(&diagnosis, id), State::Unknown(Reason::NotAsked), "{id}");
     }
+}
+
+#[test]
+fn without_a_login_every_host_is_tried_and_what_was_not_recorded_is_unknown() {
+    let visit = Visit { network: true, ..Visit::default() };
+    let two = |others: &str| {
+        let url = "postgresql://thena:example-only@a.thena.example:5432,db.thena.example:5432/thena";
+        let patch = format!("process.902.environ = [\"DATABASE_URL={url}\"]\n{others}");
+        visited(&patched(&patch), &visit)
+    };
+    let known = "name.\"a.thena.example\".addresses = [\"10.4.0.11\"]\n";
+    let refused = two(&format!("{known}connect.\"a.thena.example:5432\" = \"refused\""));
+    assert_eq!((causes(&refused), state(&refused, "tcp")), (vec![], &State::Ok));
+    let both = "connect.\"db.thena.example:5432\" = \"refused\"\nconnect.\"a.thena.example:5432\" = \"refused\"";
+    assert_eq!(*state(&two(&format!("{known}{both}")), "tcp"), State::Broken);
+    let not_recorded = two(&format!("{known}connect.\"db.thena.example:5432\" = \"refused\""));
+    assert_eq!(*state(&not_recorded, "tcp"), State::Unknown(Reason::NoEvidence));
+}
+
+#[test]
+fn a_nameless_server_is_entered_by_its_own_listen() {
+    let conf = "events { }\nhttp {\n  server { listen 8081; location /status { return 200; } }\n\
+        \u{20} server { listen 80; location / { uwsgi_pass unix:/run/thena/thena.sock; } }\n}\n";
+    let host = healthy().with_file("/etc/nginx/nginx.conf", conf.as_bytes());
+    let diagnosis = diagnosed(&host);
+    assert_eq!(diagnosis.hops[0].title, "nginx listens on 127.0.0.1:80");
+    assert_eq!(*state(&diagnosis, "listen"), State::Ok);
 }
 
 #[test]

@@ -110,15 +110,7 @@ fn fact_of(hit: Option<&Hit>, missing: Option<&Missing>) -> Fact<String> {
     let Some(Hit { step, call, .. }) = hit else {
         return missing.map_or_else(Fact::absent, |missing| Fact::unknown(missing.clone()));
     };
-    let place = step.unit.place(call.span);
-    let words = call.path().unwrap_or_default();
-    let mut fact = if step.sometimes {
-        Fact::unknown(Missing::new(format!("whether `{words}` runs at import"), "it stands in a branch")).at(place)
-    } else {
-        Fact::read(words, place)
-    };
-    fact.trail = (*step.trail).clone();
-    fact
+    step.fact_of(call)
 }
 
 struct Look<'a, 'c> {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use crate::finding::Label;
 use crate::source::{Place, Span};
 use crate::stack::app::code::{Code, Meaning, Unit, dotted, first_part, folder_of, join, last_part};
-use crate::stack::fact::Missing;
+use crate::stack::fact::{Fact, Missing};
 use crate::syntax::python::{Event, Expr, Function, Import, Node, Scope, What, When, argument};
 
 /// How deep imports, calls and class bodies are followed into each other; people's apps stay far below.
@@ -32,6 +32,19 @@ impl Step<'_> {
     /// Where it stands.
     pub fn place(&self) -> Place {
         self.unit.place(self.event.span)
+    }
+
+    /// The words of a call of this step; unknown where it stands in a branch.
+    pub fn fact_of(&self, call: &Expr) -> Fact<String> {
+        let place = self.unit.place(call.span);
+        let words = call.path().unwrap_or_default();
+        let mut fact = if self.sometimes {
+            Fact::unknown(Missing::new(format!("whether `{words}` runs at import"), "it stands in a branch")).at(place)
+        } else {
+            Fact::read(words, place)
+        };
+        fact.trail = (*self.trail).clone();
+        fact
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn row(settings: &Settings) -> Uwsgi {
 }
 
 /// A scalar option: absent where nothing sets it and nothing out of sight could.
-fn text(settings: &Settings, canonical: &[&str]) -> Fact<String> {
+pub(super) fn text(settings: &Settings, canonical: &[&str]) -> Fact<String> {
     match settings.last(canonical) {
         Scalar::Set(setting) => setting.fact(),
         Scalar::Unset => Fact::absent(),
@@ -37,11 +37,11 @@ fn text(settings: &Settings, canonical: &[&str]) -> Fact<String> {
     }
 }
 
-fn unset<T>(settings: &Settings) -> Fact<T> {
+pub(super) fn unset<T>(settings: &Settings) -> Fact<T> {
     settings.open().map_or_else(Fact::absent, |missing| Fact::unknown(missing.clone()))
 }
 
-trait OrDefault<T> {
+pub(super) trait OrDefault<T> {
     /// The program's default where the option is absent.
     fn or_default(self, default: T) -> Self;
 }
@@ -53,11 +53,11 @@ impl<T> OrDefault<T> for Fact<T> {
 }
 
 /// uWSGI's truth: only these four words are false.
-fn is_true(value: &str) -> bool {
+pub(super) fn is_true(value: &str) -> bool {
     !(["false", "off", "no"].iter().any(|word| word.eq_ignore_ascii_case(value)) || value == "0")
 }
 
-fn flag(settings: &Settings, name: &str) -> Fact<bool> {
+pub(super) fn flag(settings: &Settings, name: &str) -> Fact<bool> {
     text(settings, &[name]).map(|value| is_true(&value)).or_default(false)
 }
 
@@ -77,14 +77,18 @@ fn master(settings: &Settings) -> Fact<bool> {
     if !own.is_absent() {
         return own.map(|value| is_true(&value));
     }
-    let on = |setting: &&Setting| setting.known.is_some_and(KnownOption::turns_master_on);
-    let mut by_the_way = settings.all.iter().filter(on);
-    if let Some(setting) = by_the_way.clone().find(|setting| setting.block.is_none()) {
-        return Fact::read(true, setting.place()).via(setting.place(), "this option turns the master on");
+    by_the_way(settings, KnownOption::turns_master_on, "this option turns the master on")
+}
+
+/// Whether some option turns something on by its mere presence.
+pub(super) fn by_the_way(settings: &Settings, turns_on: fn(&KnownOption) -> bool, words: &str) -> Fact<bool> {
+    let mut all = settings.all.iter().filter(|setting| setting.known.is_some_and(turns_on));
+    if let Some(setting) = all.clone().find(|setting| setting.block.is_none()) {
+        return Fact::read(true, setting.place()).via(setting.place(), words);
     }
-    match by_the_way.find_map(|setting| Some((setting.doubt()?, setting.place()))) {
+    match all.find_map(|setting| Some((setting.doubt()?, setting.place()))) {
         Some((missing, place)) => Fact::unknown(missing).at(place),
-        None => Fact::default_of(false),
+        None => unset(settings).or_default(false),
     }
 }
 

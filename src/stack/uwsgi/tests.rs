@@ -213,3 +213,50 @@ fn the_command_counts_as_the_ini_does() {
     assert!(out_of_sight.uwsgi.workers.is_unknown());
     assert_eq!(out_of_sight.uwsgi.master.known(), Some(&true));
 }
+
+#[test]
+fn processes_as_uwsgi_runs_them() {
+    let plain = read_ini("socket = /run/shop.sock\ncheaper = 0").uwsgi;
+    assert_eq!((plain.serves.known(), plain.need_app.known()), (Some(&true), Some(&false)));
+    assert_eq!((plain.harakiri.known(), plain.autoreload.known()), (Some(&0), Some(&0)));
+    assert_eq!((plain.max_worker_lifetime.known(), plain.min_worker_lifetime.known()), (Some(&0), Some(&10)));
+    assert_eq!((plain.dynamic_apps.known(), plain.catch_exceptions.known()), (Some(&false), Some(&false)));
+    assert!(plain.cheaper.is_absent() && plain.lazy.is_absent());
+    assert_eq!(read_ini("emperor = /etc/uwsgi/vassals").uwsgi.serves.known(), Some(&false));
+    assert_eq!(read_ini("vhost-host = true").uwsgi.dynamic_apps.known(), Some(&true));
+    assert_eq!(read_ini("cheaper = 2 ; two").uwsgi.cheaper.known(), Some(&2));
+    assert_eq!(read_ini("lazy = on").uwsgi.lazy.known().unwrap(), "lazy");
+    assert!(read_ini("lazy = off").uwsgi.lazy.is_absent());
+    let open = read_ini("if-env = X\nharakiri = 5\nendif\ninclude = a.ini").uwsgi;
+    assert!(open.serves.is_unknown() && open.harakiri.is_unknown() && open.lazy.is_unknown());
+    assert!(open.need_app.is_unknown() && open.dynamic_apps.is_unknown() && open.threads_enabled.is_unknown());
+}
+
+#[test]
+fn threads_run_by_their_own_option_or_by_another() {
+    let enabled = |text: &str| read_ini(text).uwsgi.threads_enabled.known().copied();
+    assert_eq!(enabled("master = true"), Some(false));
+    assert_eq!(enabled("enable-threads = true"), Some(true));
+    assert_eq!(enabled("enable-threads = false\nthreads = 2"), Some(true));
+    assert_eq!(enabled("py-autoreload = 0"), Some(true));
+    assert_eq!(enabled("if-env = X\nenable-threads = true\nendif"), None);
+    assert_eq!(enabled("if-env = X\nthreads = 2\nendif"), None);
+}
+
+#[test]
+fn flags_turned_off_are_told_from_those_never_set() {
+    let off = |text: &str| read_ini(text).uwsgi.turned_off.known().cloned().unwrap();
+    assert_eq!(off("master = false\nneed-app = no\nvacuum = none\nharakiri = 0"), ["master", "need-app"]);
+    assert!(off("master = false\nmaster = true").is_empty());
+}
+
+#[test]
+fn a_path_that_says_development() {
+    let development = |path: &str| read(&document(path, "[uwsgi]\n")).uwsgi.for_development.known().copied();
+    for path in ["/srv/shop/uwsgi-dev.ini", "conf/local/uwsgi.ini", "uwsgi_DEBUG.ini"] {
+        assert_eq!(development(path), Some(true), "{path}");
+    }
+    for path in ["/usr/local/etc/uwsgi.ini", "/etc/uwsgi/device.ini", "/srv/contest/uwsgi.ini"] {
+        assert_eq!(development(path), Some(false), "{path}");
+    }
+}

@@ -71,6 +71,11 @@ impl KnownOption {
         self.has("master") || self.has("log_master") || self.has("req_log_master")
     }
 
+    /// Whether its mere presence lets Python's threads run, whatever its value.
+    pub fn turns_threads_on(&self) -> bool {
+        self.has("threads")
+    }
+
     /// Whether it opens an `if` or a `for`.
     pub fn is_logic(&self) -> bool {
         self.value == ValueKind::Logic
@@ -221,6 +226,7 @@ mod tests {
         assert_eq!(find("virtualenv").unwrap().canonical, find("home").unwrap().canonical);
         assert_eq!(find("uwsgi-socket").unwrap().canonical, "socket");
         assert!(find("touch-reload").unwrap().turns_master_on());
+        assert!(find("gevent").unwrap().turns_threads_on() && !find("touch-reload").unwrap().turns_threads_on());
         assert!(find("include").unwrap().is_immediate());
         assert_eq!(find_short('p').unwrap().name, "processes");
         assert_eq!(find_by_prefix("lazy-app").unwrap().name, "lazy-apps");
