@@ -25,6 +25,9 @@ pub(super) fn run(args: Doctor, shown: Shown, streams: &mut Streams<'_>) -> io::
         login: !args.no_login && !args.no_network,
         network: !args.no_network,
     };
+    if let Some(root) = args.root.as_ref().filter(|root| !root.is_dir()) {
+        return Ok(streams.refuse(&format!("{}: no such folder", root.display())));
+    }
     let host = Live::new(Budget::new(RUN, PROBE));
     let host = match &args.root {
         Some(root) => host.rooted_at(text(root)),

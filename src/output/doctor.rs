@@ -20,7 +20,9 @@ pub fn write(diagnosis: &Diagnosis, texts: &Texts<'_>, shown: &Shown, out: &mut 
         screen.root_cause(at, cause, out)?;
     }
     if diagnosis.root_causes.is_empty() {
-        writeln!(out, "{}", screen.paint.bold(no_cause(diagnosis)))?;
+        for line in wrap(no_cause(diagnosis), shown.width) {
+            writeln!(out, "{}", screen.paint.bold(&line))?;
+        }
     }
     screen.hops(&diagnosis.hops, out)?;
     if !shown.quiet {
@@ -33,7 +35,10 @@ pub fn write(diagnosis: &Diagnosis, texts: &Texts<'_>, shown: &Shown, out: &mut 
 fn no_cause(diagnosis: &Diagnosis) -> &'static str {
     let any = |wanted: fn(&State) -> bool| diagnosis.hops.iter().any(|hop| wanted(&hop.state));
     if diagnosis.hops.is_empty() {
-        "No stack found on this host."
+        "No stack found on this host: no nginx that passes requests to an app, and no uWSGI with its configuration. Where \
+         they lie elsewhere, name them: --nginx-conf FILE, --uwsgi-ini FILE."
+    } else if !diagnosis.report.errors.is_empty() {
+        "Nothing broken was found, but not everything could be read."
     } else if any(|state| matches!(state, State::Broken | State::Symptom)) {
         "Something is broken here, and no rule explains it."
     } else if any(|state| matches!(state, State::Unknown(_))) {

@@ -126,11 +126,11 @@ fn finding(page: &Page, case: &Case, row: &Arc<dyn Row>, weakest: Confidence, so
     }
 }
 
-/// A label and the trail of its fact; none where the fact is out of sight or the text renders to nothing.
+/// A label and the trail of its fact; none where the fact is absent or out of sight, or the text renders to nothing.
 fn labels(also: &Also, row: &Arc<dyn Row>) -> Vec<Label> {
     let target = also.at.follow(row);
     let text = also.text.render(row).unwrap_or_default();
-    if !target.reached || text.trim().is_empty() {
+    if !target.reached || target.absent || text.trim().is_empty() {
         return Vec::new();
     }
     let mut labels = target.trail;
@@ -220,6 +220,14 @@ Why.
         assert_eq!(related, ["opened by engine.connect", "loaded"]);
         let edit = &found.fix.as_ref().unwrap().edits[0];
         assert_eq!((edit.span, edit.text.as_str()), (Span::new(24, 24), "  lazy-apps = true\r\n"));
+    }
+
+    #[test]
+    fn of_what_is_absent_nothing_is_said() {
+        let stack = Stack::new();
+        let page = POOL.replace("it.app.connects_at_import\", text", "it.app.engine_at_import\", text");
+        let (findings, _) = stack.judge(&page, &[stack.link(|_, _| {})]);
+        assert!(findings[0].related.is_empty(), "{:?}", findings[0].related);
     }
 
     #[test]

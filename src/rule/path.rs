@@ -22,6 +22,8 @@ pub struct Target {
     pub trail: Vec<Label>,
     /// Whether the path led all the way: every row on it is there, and the fact is not unknown.
     pub reached: bool,
+    /// Whether the fact at its end is absent: its place is then its owner's, of which there is nothing to say.
+    pub absent: bool,
 }
 
 impl FactPath {
@@ -42,7 +44,7 @@ impl FactPath {
     /// Follows the path from `row` as far as it leads.
     pub fn follow(&self, row: &Arc<dyn Row>) -> Target {
         let mut owner = Arc::clone(row);
-        let mut target = Target { place: owner.place(), trail: Vec::new(), reached: true };
+        let mut target = Target { place: owner.place(), trail: Vec::new(), reached: true, absent: false };
         for (at, step) in self.steps.iter().enumerate() {
             let last = at + 1 == self.steps.len();
             let Some(fact) = owner.fact(step) else { return Target { reached: false, ..target } };
@@ -58,7 +60,10 @@ impl FactPath {
                     }
                 }
                 Answer::Known(_) => {}
-                Answer::Absent => target.reached = last,
+                Answer::Absent => {
+                    target.reached = last;
+                    target.absent = true;
+                }
                 Answer::Unknown(_) => target.reached = false,
             }
             if !target.reached {
@@ -97,6 +102,7 @@ mod tests {
         assert_eq!((follow("it.uwsgi.workers").place, follow("it.uwsgi.workers").reached), (place(2), true));
         assert_eq!((follow("it.uwsgi.master").place, follow("it.uwsgi.master").trail.len()), (place(3), 1));
         assert_eq!((follow("it.uwsgi.uid").place, follow("it.uwsgi.uid").reached), (place(2), true));
+        assert!(follow("it.uwsgi.uid").absent && !follow("it.uwsgi.workers").absent);
         assert!(!follow("it.uwsgi.gid").reached);
         assert_eq!((follow("it.app.path").place, follow("it.app.path").reached), (place(1), false));
     }

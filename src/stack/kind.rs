@@ -5,6 +5,8 @@ use crate::stack::starter::is_starter;
 
 /// The language of the file at `path` (where it lands, or where it lies) with this text; `None` where housecall does not read it.
 pub fn of(path: &str, text: &str) -> Option<Kind> {
+    // An editor's byte order mark hides the first statement from its program, not from who wrote it.
+    let text = text.trim_start_matches('\u{feff}');
     by_place(path).or_else(|| by_name(path, text)).or_else(|| by_content(path, text))
 }
 
@@ -137,6 +139,7 @@ mod tests {
         assert_eq!(of("setup.ini", "[section]\n"), None);
         assert_eq!(of("home/ubuntu/.profile", ""), Some(Kind::LoginShell));
         assert_eq!(of("upstart/app.conf", "start on startup\nexec x\n"), Some(Kind::Upstart));
+        assert_eq!(of("upstart/app.conf", "\u{feff}start on startup\nexec x\n"), Some(Kind::Upstart));
         assert_eq!(of("redis.conf", "port 1\nsave 900 1\n"), None);
     }
 

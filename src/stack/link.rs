@@ -54,20 +54,27 @@ impl PassLink {
     }
 }
 
-/// Finds the one candidate that `path` names: by the very path, else by its base name where only one has it.
+/// Finds the one candidate that `path` names: by the very path, else by its base name where only one has it, or where
+/// the folders above it are the same for one more than for all others.
 ///
 /// `None` where none or several fit: of two candidates none is guessed.
 pub fn by_path<'a, T>(candidates: &'a [T], path_of: impl Fn(&T) -> &str, path: &str) -> Option<(&'a T, Confidence)> {
     if let Some(exact) = candidates.iter().find(|candidate| path_of(candidate) == path) {
         return Some((exact, Confidence::Proved));
     }
-    let base = |path: &str| without_template_suffix(path).rsplit('/').next().unwrap_or_default().to_owned();
-    let wanted = base(path);
-    let mut named = candidates.iter().filter(|candidate| base(path_of(candidate)) == wanted);
+    let likeness = |candidate: &T| shared_end(path_of(candidate), path);
+    let most = candidates.iter().map(likeness).max().filter(|most| *most > 0)?;
+    let mut named = candidates.iter().filter(|candidate| likeness(candidate) == most);
     match (named.next(), named.next()) {
         (Some(only), None) => Some((only, Confidence::Possible)),
         _ => None,
     }
+}
+
+/// How many parts two paths share, from their base names upwards.
+fn shared_end(one: &str, other: &str) -> usize {
+    let parts = |path| without_template_suffix(path).rsplit('/');
+    parts(one).zip(parts(other)).take_while(|(one, other)| one == other).count()
 }
 
 /// What else there is to know about the ends that are to be joined.
@@ -343,6 +350,8 @@ mod tests {
         let two = ["a/uwsgi.ini", "b/uwsgi.ini"];
         assert!(by_path(&two, |path| path, "/etc/uwsgi.ini").is_none());
         assert_eq!(by_path(&two, |path| path, "b/uwsgi.ini").map(|(_, sure)| sure), Some(Confidence::Proved));
+        assert_eq!(by_path(&two, |path| path, "/srv/b/uwsgi.ini"), Some((&"b/uwsgi.ini", Confidence::Possible)));
+        assert_eq!(by_path(&two, |path| path, "/srv/b/other.ini"), None);
         assert_eq!(by_path(&two[..1], |path| path, "/etc/uwsgi.ini").map(|(_, sure)| sure), Some(Confidence::Possible));
     }
 }

@@ -96,7 +96,8 @@ impl Attributes {
     }
 }
 
-fn from_json(json: &serde_json::Value) -> Answer<Value> {
+/// A JSON value as an attribute's.
+pub(super) fn from_json(json: &serde_json::Value) -> Answer<Value> {
     use serde_json::Value as Json;
     Answer::Known(match json {
         Json::Null => return Answer::Absent,

@@ -9,6 +9,7 @@ use crate::stack::chef::attributes::Attributes;
 use crate::stack::chef::berks::Berks;
 use crate::stack::chef::metadata::Metadata;
 use crate::stack::chef::recipe::{self, Recipe};
+use crate::stack::chef::role;
 use crate::stack::chef::tree::{Tree, base, join, parent};
 use crate::stack::chef::value::Scope;
 use crate::syntax::ruby::{self, Program};
@@ -184,6 +185,7 @@ fn root(tree: &Tree<'_>, folder: String, cookbooks: &BTreeSet<&str>, named: &[&s
         .collect();
     read_json(tree, &mut root, named);
     read_attributes(&mut root);
+    role::read(tree, &root.folder, &mut root.attributes);
     read_recipes(&mut root);
     root
 }

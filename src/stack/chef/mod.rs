@@ -8,6 +8,7 @@ mod layout;
 pub mod metadata;
 pub mod opsworks;
 pub mod recipe;
+mod role;
 mod service;
 pub mod target;
 #[cfg(test)]

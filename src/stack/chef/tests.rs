@@ -240,3 +240,32 @@ fn named_json_supplies_attributes() {
     assert_eq!(chef.evaluate(ini, "@port"), Answer::Known("8080".to_owned()));
     assert_eq!(chef.evaluate(ini, "node['shop']['dir']"), Answer::Known("/opt/shop/".to_owned()));
 }
+
+#[test]
+fn what_a_role_or_an_environment_sets_is_not_overlooked() {
+    let cookbook = [
+        ("cookbooks/web/metadata.rb", "name 'web'\nversion '0.1.0'\n"),
+        ("cookbooks/web/attributes/default.rb", "default['web']['workers'] = 1\ndefault['web']['socket'] = '/run/a'\n"),
+        ("cookbooks/web/recipes/default.rb", "template '/etc/web.ini' do\n  source 'web.ini.erb'\nend\n"),
+        ("cookbooks/web/templates/default/web.ini.erb", "x"),
+    ];
+    let printed = |more: &[(&str, &str)], code: &str| {
+        let chef = read_tree(&[&cookbook[..], more].concat(), None);
+        match chef.evaluate(&chef.deployed[0], code) {
+            Answer::Known(text) => Some(text),
+            _ => None,
+        }
+    };
+    let workers = "node['web']['workers']";
+    let role = |text| [("roles/web.rb", text)];
+    assert_eq!(printed(&[], workers).as_deref(), Some("1"));
+    assert_eq!(printed(&role("name 'web'\ndefault_attributes 'web' => { 'workers' => 8 }\n"), workers), None);
+    assert_eq!(printed(&role("override_attributes({ web: { workers: 8 } })\n"), workers), None);
+    assert_eq!(printed(&role("override_attributes 'web' => { 'workers' => 1 }\n"), workers).as_deref(), Some("1"));
+    let other = role("default_attributes 'web' => { 'socket' => '/run/b' }\n");
+    assert_eq!(printed(&other, workers).as_deref(), Some("1"));
+    let json = "{\"name\": \"production\", \"override_attributes\": {\"web\": {\"workers\": 8, \"url\": \"x\"}}}";
+    let environment = [("environments/production.json", json)];
+    assert_eq!(printed(&environment, workers), None);
+    assert_eq!(printed(&environment, "node['web']['url']").as_deref(), Some("x"));
+}
