@@ -1,4 +1,4 @@
-//! Lists the rule pages, so that adding one edits no other file.
+//! Lists the rule pages and the files of the healthy host, so that adding one edits no other file.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,36 @@ fn main() -> io::Result<()> {
         }
     }
     let table = format!("/// Id and text of every page, by id.\nstatic BUILT_IN: &[(&str, &str)] = &[\n{pages}];\n");
-    fs::write(PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("pages.rs"), table)
+    write("pages.rs", &table)?;
+    write("healthy.rs", &healthy()?)
+}
+
+/// The host that host examples of rule pages are patches over: an installed housecall tests users' pages too.
+fn healthy() -> io::Result<String> {
+    let host = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("fixtures/hosts/healthy");
+    println!("cargo::rerun-if-changed={}", host.display());
+    let root = host.join("root");
+    let mut files = String::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for path in sorted(&folder)? {
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let inside = path.strip_prefix(&root).map_err(io::Error::other)?;
+            let _ = writeln!(files, "    ({:?}, include_bytes!({path:?})),", format!("/{}", inside.display()));
+        }
+    }
+    let table = host.join("host.toml");
+    Ok(format!(
+        "/// Its `host.toml`.\nstatic TABLE: &str = include_str!({table:?});\n\
+         /// Path on the host and bytes of each of its files.\nstatic FILES: &[(&str, &[u8])] = &[\n{files}];\n"
+    ))
+}
+
+fn write(name: &str, text: &str) -> io::Result<()> {
+    fs::write(PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join(name), text)
 }
 
 fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {

@@ -1,12 +1,11 @@
 //! housecall.toml: what a team decided about its own stack. Parsing only; the file is read elsewhere.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::finding::Severity;
+use crate::nearest::nearest;
 use crate::source::{Located, Span};
 
 /// A whole `housecall.toml`. Every part may be left out.
@@ -20,8 +19,6 @@ pub struct Config {
     pub ignore: Vec<Located<String>>,
     /// Findings below it are not shown and do not fail.
     pub min_severity: Option<Severity>,
-    /// Whether copies of others' files are judged too.
-    pub vendored: bool,
     /// Where the app's source lies, relative to the file.
     pub app: Option<Located<String>>,
     /// JSON files with node attributes, relative to the file.
@@ -30,8 +27,6 @@ pub struct Config {
     pub rules: Vec<Located<String>>,
     /// Findings that are wanted as they are.
     pub allow: Vec<Allow>,
-    /// Boundaries of stacks; kept for a later version.
-    pub stacks: usize,
 }
 
 /// One `[[allow]]`.
@@ -62,12 +57,11 @@ pub struct ConfigError {
 
 /// Tables and their keys; the rest is a mistake.
 const TABLES: &[(&str, &[&str])] = &[
-    ("lint", &["target", "select", "ignore", "min-severity", "vendored"]),
+    ("lint", &["target", "select", "ignore", "min-severity"]),
     ("app", &["path"]),
     ("chef", &["attributes"]),
     ("rules", &["paths"]),
     ("allow", &["rule", "path", "because", "until"]),
-    ("stack", &[]),
 ];
 
 /// The targets that `[lint] target` and `--target` know.
@@ -81,7 +75,6 @@ struct Raw {
     chef: RawChef,
     rules: RawRules,
     allow: Vec<RawAllow>,
-    stack: Vec<BTreeMap<String, toml::Value>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -91,7 +84,6 @@ struct RawLint {
     select: Vec<Spanned<String>>,
     ignore: Vec<Spanned<String>>,
     min_severity: Option<Severity>,
-    vendored: bool,
 }
 
 #[derive(Deserialize, Default)]
@@ -144,12 +136,10 @@ pub fn parse(text: &str) -> Result<Config, ConfigError> {
         select: raw.lint.select.into_iter().map(located).collect(),
         ignore: raw.lint.ignore.into_iter().map(located).collect(),
         min_severity: raw.lint.min_severity,
-        vendored: raw.lint.vendored,
         app: raw.app.path.map(located),
         attributes: raw.chef.attributes.into_iter().map(located).collect(),
         rules: raw.rules.paths.into_iter().map(located).collect(),
         allow: raw.allow.into_iter().map(|allow| checked_allow(text, allow)).collect::<Result<_, _>>()?,
-        stacks: raw.stack.len(),
     })
 }
 
@@ -199,7 +189,7 @@ fn check_keys(text: &str, document: &DeTable<'_>) -> Result<(), ConfigError> {
             _ => Vec::new(),
         };
         for key in each.iter().flat_map(|one| one.keys()) {
-            if !keys.contains(&key.get_ref().as_ref()) && *table != "stack" {
+            if !keys.contains(&key.get_ref().as_ref()) {
                 return Err(unknown(text, key.span(), &format!("key in [{table}]"), key.get_ref(), keys));
             }
         }
@@ -208,30 +198,11 @@ fn check_keys(text: &str, document: &DeTable<'_>) -> Result<(), ConfigError> {
 }
 
 fn unknown(text: &str, span: std::ops::Range<usize>, what: &str, name: &str, known: &[&str]) -> ConfigError {
-    let nearest = known.iter().map(|known| (distance(name, known), *known)).min();
-    let hint = match nearest {
-        Some((distance, nearest)) if distance <= name.len().max(nearest.len()) / 2 => {
-            format!("did you mean `{nearest}`?")
-        }
-        _ => format!("known here: {}", known.join(", ")),
+    let hint = match nearest(name, known.iter().copied()) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => format!("known here: {}", known.join(", ")),
     };
     at(text, span, format!("unknown {what}: `{name}`; {hint}"))
-}
-
-/// How many characters must be changed, put in or taken out to get from one to the other.
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (at, character) in from.chars().enumerate() {
-        let mut diagonal = at;
-        row[0] = at + 1;
-        for (column, other) in to.iter().enumerate() {
-            let changed = diagonal + usize::from(character != *other);
-            diagonal = row[column + 1];
-            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[to.len()]
 }
 
 fn located(value: Spanned<String>) -> Located<String> {
@@ -302,7 +273,7 @@ until = "2027-02-01"
         assert!(error("[[allow]]\nrule = \"a/b\"\n").1.contains("because"));
         assert_eq!(error("[[allow]]\nrule = \"a/b\"\nbecause = \" \"\n").0, 3);
         assert_eq!(error("[[allow]]\nrule = \"a/b\"\nbecause = \"x\"\nuntil = \"soon\"\n").0, 4);
-        assert_eq!(error("[lint]\nvendored = \"yes\"\n").0, 2);
+        assert_eq!(error("[lint]\nselect = \"nginx/*\"\n").0, 2);
         assert_eq!(error("[lint\n").0, 1);
     }
 }

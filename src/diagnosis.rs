@@ -85,20 +85,24 @@ pub struct Diagnosis {
     pub report: Report,
 }
 
-/// Every hop from the client to the database, each with the hops beyond it whose break can be its cause.
+/// Every hop from the client to the database, each with the hops beyond it whose break can be its cause. What explains
+/// stands below what it explains: an answer needs everything behind it.
+///
+/// Those of a database explain none of each other: where one fails, those beyond it are unknown, and a second one that
+/// fails too is of another database.
 pub const EXPLAINED_BY: &[(&str, &[&str])] = &[
     ("listen", &[]),
     ("upstream-socket", &["uwsgi-master", "app-import", "environment"]),
+    ("app-answers", &["uwsgi-master", "workers", "app-import", "environment", "dns", "tcp", "tls", "login", "query"]),
     ("uwsgi-master", &["app-import", "environment"]),
     ("workers", &["app-import", "environment"]),
     ("app-import", &["environment", "dns", "tcp", "tls", "login", "query"]),
-    ("app-answers", &["workers", "app-import", "environment", "dns", "tcp", "tls", "login", "query"]),
     ("environment", &[]),
     ("dns", &[]),
-    ("tcp", &["dns"]),
-    ("tls", &["tcp"]),
-    ("login", &["tcp", "tls"]),
-    ("query", &["login"]),
+    ("tcp", &[]),
+    ("tls", &[]),
+    ("login", &[]),
+    ("query", &[]),
 ];
 
 /// The hops that must have been judged before doctor may say that nothing is wrong.
@@ -158,7 +162,7 @@ fn of_hop(hop: &Hop, hops: &[Hop]) -> Option<RootCause> {
     let hidden = hops.iter().any(|other| {
         other.path == hop.path && other.state == State::Unknown(Reason::NoPermission) && explains(other.id, hop.id)
     });
-    let why = if hidden { "why may be hidden from this user: run with sudo" } else { "no rule explains why" };
+    let hint = if hidden { "; why may be hidden from this user: run with sudo" } else { "" };
     let finding = Finding {
         rule: format!("hop/{}", hop.id),
         severity: Severity::Error,
@@ -166,8 +170,8 @@ fn of_hop(hop: &Hop, hops: &[Hop]) -> Option<RootCause> {
         confidence: Confidence::Proved,
         title: "a hop is broken, and no rule explains it".to_owned(),
         message: match hop.evidence.iter().find(|label| !label.text.is_empty()) {
-            Some(label) => format!("{}, and {why} ({})", label.text, hop.title),
-            None => format!("{} is broken, and {why}", hop.title),
+            Some(label) => format!("{} ({}){hint}", label.text, hop.title),
+            None => format!("{} is broken{hint}", hop.title),
         },
         primary: hop.evidence.first()?.clone(),
         related: hop.evidence.iter().skip(1).cloned().collect(),
@@ -256,6 +260,18 @@ mod tests {
             vec![hop("upstream-socket", State::Broken), hop("uwsgi-master", State::Broken), hop("tcp", State::Broken)];
         let diagnosis = diagnose(hops, report(&["uwsgi/not-running", "database/refused"]), hop_of);
         assert_eq!(diagnosis.root_causes.len(), 2);
+    }
+
+    #[test]
+    fn every_hop_stands_above_what_explains_it() {
+        let order = |id: &str| EXPLAINED_BY.iter().position(|(known, _)| *known == id).unwrap();
+        for (hop, causes) in EXPLAINED_BY.iter().take_while(|(hop, _)| *hop != "dns") {
+            assert!(causes.iter().all(|cause| order(cause) > order(hop)), "{hop}");
+        }
+        let mut broken = [hop("app-import", State::Broken), hop("app-answers", State::Broken)];
+        broken.iter_mut().for_each(|hop| hop.evidence.push(report(&["x"]).findings[0].primary.clone()));
+        let diagnosis = diagnose(broken.to_vec(), report(&[]), hop_of);
+        assert_eq!(diagnosis.root_causes.iter().map(|cause| cause.hop).collect::<Vec<_>>(), ["app-import"]);
     }
 
     #[test]

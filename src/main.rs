@@ -7,9 +7,11 @@ use housecall::cli::{self, Environment};
 
 fn main() -> ExitCode {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let dumb = set("TERM").is_some_and(|term| term == "dumb");
     let environment = Environment {
         no_color: set("NO_COLOR").is_some(),
-        terminal: stdout().is_terminal() && set("TERM").is_none_or(|term| term != "dumb"),
+        terminal: stdout().is_terminal() && !dumb,
+        progress: stderr().is_terminal() && !dumb,
         columns: rustix::termios::tcgetwinsize(stdout())
             .ok()
             .map(|size| usize::from(size.ws_col))

@@ -133,10 +133,15 @@ impl Source {
 
     /// Line and column of a byte offset, both from 1; the column counts Unicode scalar values.
     pub fn line_column(&self, offset: u32) -> (usize, usize) {
-        let line = self.line_starts.partition_point(|&start| start <= offset);
+        let line = self.line_of(offset);
         let start = self.line_starts[line - 1] as usize;
         let before = self.text.get(start..offset as usize).unwrap_or("");
         (line, before.chars().count() + 1)
+    }
+
+    /// The line of a byte offset, from 1; cheaper than its column where the line is long.
+    pub fn line_of(&self, offset: u32) -> usize {
+        self.line_starts.partition_point(|&start| start <= offset)
     }
 
     /// The span of a line (from 1) without its end-of-line bytes; `None` past the last one.

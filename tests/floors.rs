@@ -19,6 +19,8 @@ const MACHINE: &[(&str, &[&str])] = &[
     ("std::net::Tcp", &["host"]),
     ("std::os::unix::net", &["host"]),
     ("std::process::Command", &[]),
+    // Nothing is written to a disk but what a command was asked to write.
+    ("host::write", &["cli"]),
     // main hands arguments and environment in, and gives the exit code back.
     ("std::env", &["main"]),
     ("sysinfo::", &["host"]),

@@ -1,36 +1,27 @@
 //! One test for each rule page, made from the files that are there; and the parts of `rules/` that nobody writes by hand.
 
-#![allow(clippy::panic)]
-
 use std::fmt;
 use std::path::Path;
-use std::sync::LazyLock;
 
 use datatest_stable::Result;
-use housecall::engine::{Options, Seen, Visit, examine, lint_memory};
-use housecall::host::recorded::Recorded;
+use housecall::engine::read_example;
 use housecall::rule::gate;
 use housecall::rule::page::{self, Page};
 use housecall::rule::schema::{TABLES, facts_table};
-use housecall::source::Sources;
-use housecall::stack::facts::Facts;
-
-/// The file that makes an example a host: it says in what the host differs from the healthy one.
-const HOST: &str = "host.toml";
 
 fn a_page_shows_what_it_says(path: &Path, text: String) -> Result<()> {
     let id = path.strip_prefix("rules")?.with_extension("").to_string_lossy().into_owned();
     let page = Page::parse(&id, &text)?;
-    let faults = gate::check(&page, &page::built_in()?, &read);
+    let faults = gate::check(&page, &page::built_in()?, &read_example);
     if faults.is_empty() { Ok(()) } else { Err(Faults(faults).into()) }
 }
 
 /// What is wrong with a page, line by line: the harness shows an error by its `Debug`.
-struct Faults(Vec<String>);
+struct Faults(Vec<gate::Fault>);
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("\n"))
+        self.0.iter().try_for_each(|fault| writeln!(f, "{fault}"))
     }
 }
 
@@ -41,31 +32,6 @@ impl fmt::Debug for Faults {
 }
 
 impl std::error::Error for Faults {}
-
-static HEALTHY: LazyLock<Recorded> = LazyLock::new(|| {
-    Recorded::load(Path::new("fixtures/hosts/healthy"))
-        .unwrap_or_else(|error| panic!("{}: {}", error.path, error.message))
-});
-
-fn seen(host: &Recorded) -> Seen {
-    let visit = Visit { login: true, network: true, ..Visit::default() };
-    examine(host, &visit).unwrap_or_else(|error| panic!("{error}"))
-}
-
-/// Reads the files of an example as `lint` or `doctor` would.
-fn read(files: &[(String, Vec<u8>)]) -> (Sources, Facts) {
-    if let Some((_, patch)) = files.iter().find(|(path, _)| path == HOST) {
-        let patch = String::from_utf8_lossy(patch);
-        let host = HEALTHY.patched(&patch).unwrap_or_else(|error| panic!("{HOST}: {}", error.message));
-        let others = files.iter().filter(|(path, _)| path != HOST);
-        let host = others.fold(host, |host, (path, bytes)| host.with_file(path, bytes.as_slice()));
-        let seen = seen(&host);
-        return (seen.sources, seen.facts);
-    }
-    let run = lint_memory(files, &Options { pages: Some(Vec::new()), ..Options::default() });
-    assert!(run.report.errors.is_empty(), "{:?}", run.report.errors);
-    (run.sources, run.facts)
-}
 
 const BEGIN: &str = "<!-- The rest is written by `UPDATE=1 cargo test --test rules`. -->\n\n";
 

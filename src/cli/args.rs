@@ -40,14 +40,23 @@ users' processes."
         /// The rule's id, such as uwsgi/pool-shared-by-forks
         rule: String,
     },
-    /// List every rule
+    /// List every rule, or test your own
+    #[command(args_conflicts_with_subcommands = true)]
     Rules {
+        #[command(subcommand)]
+        action: Option<Rules>,
         /// How to write the list
         #[arg(long, value_enum, default_value_t = Listing::Human)]
         format: Listing,
     },
     /// Print the stack as housecall reads it, as JSON
     Facts(Facts),
+    /// Write a housecall.toml to fill in, and show how to run housecall before each commit and in CI
+    Init {
+        /// Write over the housecall.toml that is there
+        #[arg(long)]
+        force: bool,
+    },
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -58,6 +67,16 @@ users' processes."
     Man {
         /// The page of one command
         command: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Rules {
+    /// Test your own rule pages by their examples
+    Test {
+        /// Folders with pages at family/name.md; where none is named, those that housecall.toml names
+        #[arg(value_name = "FOLDER")]
+        folders: Vec<PathBuf>,
     },
 }
 
@@ -155,6 +174,10 @@ pub(super) enum Output {
     Concise,
     /// One object, see docs/schema
     Json,
+    /// Annotations of a GitHub Actions run
+    Github,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
 }
 
 /// How lists and diagnoses are written.

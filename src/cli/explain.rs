@@ -1,21 +1,23 @@
 //! `housecall explain RULE`: a rule's page, for someone at a terminal.
 
-use std::io::{self, Write};
+use std::io;
 
+use super::{CLEAN, Streams};
 use crate::cli::wrap::{fill, fill_markdown};
 use crate::finding::{Confidence, Effect, Severity};
 use crate::nearest::did_you_mean;
 use crate::rule::example::{Example, ExampleFile, Show, is_mark};
 use crate::rule::page::Page;
+use crate::secret::sanitise_equal;
 
 /// Prints the page with this id, or with this name where only one family has it. Exit code 0, or 2 where there is none.
 ///
 /// # Errors
-/// Those of the two writers.
-pub fn run(rule: &str, pages: &[Page], out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
+/// Those of the writer.
+pub(super) fn run(rule: &str, pages: &[Page], streams: &mut Streams<'_>) -> io::Result<u8> {
     match find(rule, pages) {
-        Ok(page) => out.write_all(text(page).as_bytes()).map(|()| 0),
-        Err(message) => writeln!(err, "{message}").map(|()| 2),
+        Ok(page) => streams.out.write_all(sanitise_equal(&text(page)).as_bytes()).map(|()| CLEAN),
+        Err(message) => Ok(streams.refuse(&message)),
     }
 }
 
@@ -30,7 +32,7 @@ fn find<'a>(rule: &str, pages: &'a [Page]) -> Result<&'a Page, String> {
         [] => {
             let candidates = pages.iter().map(|page| if rule.contains('/') { &page.id } else { name(page) });
             let hint = did_you_mean(rule, candidates);
-            Err(format!("there is no rule `{rule}`{hint}\n`housecall rules` lists them all"))
+            Err(format!("there is no rule `{rule}`{hint}; `housecall rules` lists them all"))
         }
         several => {
             let ids: Vec<&str> = several.iter().map(|page| page.id.as_str()).collect();
@@ -136,7 +138,7 @@ mod tests {
     fn ran(rule: &str) -> (u8, String, String) {
         let pages = [page("uwsgi/too-many"), page("nginx/shared"), page("uwsgi/shared")];
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let code = run(rule, &pages, &mut out, &mut err).unwrap();
+        let code = run(rule, &pages, &mut Streams { out: &mut out, err: &mut err }).unwrap();
         (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
     }
 

@@ -3,17 +3,22 @@
 use std::io;
 
 use super::args::{Kind, Lint, Output, Reading};
-use super::{CLEAN, FOUND, Streams, USAGE};
+use super::{CLEAN, FOUND, Streams, USAGE, progress};
 use crate::engine::{self, Options, Run};
 use crate::output::concise::Concise;
+use crate::output::github::Github;
 use crate::output::human::Human;
 use crate::output::json::Json;
+use crate::output::sarif::Sarif;
 use crate::output::{Format, Shown, Texts};
 use crate::stack::document;
 
-pub(super) fn run(args: Lint, shown: Shown, streams: &mut Streams<'_>) -> io::Result<u8> {
+pub(super) fn run(args: Lint, shown: Shown, progress: bool, streams: &mut Streams<'_>) -> io::Result<u8> {
     let wanted = Options { select: args.select.clone(), ignore: args.ignore.clone(), ..options(&args.reading) };
-    match engine::lint(&paths(&args.reading), &wanted) {
+    let paths = paths(&args.reading);
+    let lint = || engine::lint(&paths, &wanted);
+    let done = if progress { progress::shown_while(lint, streams.err) } else { lint() };
+    match done {
         Ok(run) => write(&args, &run, shown, streams),
         Err(message) => Ok(streams.refuse(&message)),
     }
@@ -46,6 +51,8 @@ pub(super) fn write(args: &Lint, run: &Run, shown: Shown, streams: &mut Streams<
         Output::Human => &Human,
         Output::Concise => &Concise,
         Output::Json => &Json,
+        Output::Github => &Github,
+        Output::Sarif => &Sarif { pages: &run.pages },
     };
     let texts = Texts::new(&run.sources);
     let written = format.write(&run.report, &texts, &shown, streams.out).and_then(|()| streams.out.flush());

@@ -15,7 +15,7 @@ pub(super) fn run(command: Option<&str>, streams: &mut Streams<'_>) -> io::Resul
         return Ok(CLEAN);
     };
     let Some(one) = whole.find_subcommand(name) else {
-        return Ok(streams.refuse(&format!("no command `{}`: see housecall --help", crate::secret::sanitise(name))));
+        return Ok(streams.refuse(&format!("no command `{name}`: see housecall --help")));
     };
     clap_mangen::Man::new(one.clone()).title(format!("housecall-{name}")).render(streams.out)?;
     Ok(CLEAN)

@@ -6,9 +6,12 @@ mod doctor;
 mod explain;
 mod facts;
 mod guard;
+mod init;
 mod lint;
 mod man;
+mod progress;
 mod rules;
+mod rules_test;
 mod wrap;
 
 use std::ffi::OsString;
@@ -16,10 +19,12 @@ use std::io::{self, Write};
 
 use clap::Parser;
 
+use crate::engine;
 use crate::finding::{InputError, Severity};
 use crate::output::{Shown, Texts};
-use crate::rule::page::{self, Page};
-use args::{Arguments, Color, Command};
+use crate::rule::page::Page;
+use crate::secret::Secrets;
+use args::{Arguments, Color, Command, Rules};
 
 /// What a command may know of the process it runs in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,6 +35,8 @@ pub struct Environment {
     pub terminal: bool,
     /// Columns of the terminal, where there is one.
     pub columns: Option<usize>,
+    /// Standard error is a terminal on which a line can be erased.
+    pub progress: bool,
 }
 
 /// Clean and fully judged.
@@ -76,15 +83,15 @@ fn dispatch(arguments: Arguments, environment: &Environment, stdout: &mut dyn Wr
     let shown = Shown { colour, width: environment.columns.unwrap_or(80).clamp(60, 160), ..Shown::default() };
     let mut streams = Streams { out: stdout, err: stderr };
     let done = match arguments.command {
-        Command::Lint(lint) => lint::run(lint, shown, &mut streams),
+        Command::Lint(lint) => lint::run(lint, shown, environment.progress, &mut streams),
         Command::Doctor(doctor) => doctor::run(doctor, shown, &mut streams),
         Command::Facts(facts) => facts::run(facts, &mut streams),
-        Command::Explain { rule } => {
-            pages(&mut streams, |pages, streams| explain::run(&rule, pages, streams.out, streams.err))
-        }
-        Command::Rules { format } => {
+        Command::Explain { rule } => pages(&mut streams, |pages, streams| explain::run(&rule, pages, streams)),
+        Command::Rules { action: Some(Rules::Test { folders }), .. } => rules_test::run(&folders, &mut streams),
+        Command::Rules { action: None, format } => {
             pages(&mut streams, |pages, streams| rules::run(format.into(), pages, streams.out))
         }
+        Command::Init { force } => init::run(force, &mut streams),
         Command::Completions { shell } => completions::run(shell, streams.out),
         Command::Man { command } => man::run(command.as_deref(), &mut streams),
     };
@@ -100,14 +107,14 @@ fn dispatch(arguments: Arguments, environment: &Environment, stdout: &mut dyn Wr
     }
 }
 
-/// Hands the built-in pages to a command that only reads them.
+/// Hands the pages that hold here to a command that only reads them.
 fn pages(
     streams: &mut Streams<'_>,
     command: impl FnOnce(&[Page], &mut Streams<'_>) -> io::Result<u8>,
 ) -> io::Result<u8> {
-    match page::built_in() {
+    match engine::pages_here() {
         Ok(pages) => command(&pages, streams),
-        Err(error) => Ok(streams.refuse(&error.to_string())),
+        Err(message) => Ok(streams.refuse(&message)),
     }
 }
 
@@ -118,9 +125,11 @@ struct Streams<'s> {
 }
 
 impl Streams<'_> {
-    /// Says what is wrong with the usage or the configuration.
+    /// Says what is wrong with the usage or the configuration, which it may quote.
     fn refuse(&mut self, message: &str) -> u8 {
-        let _ = writeln!(self.err, "housecall: {message}");
+        for line in message.lines() {
+            let _ = writeln!(self.err, "housecall: {}", Secrets::default().clean(line));
+        }
         USAGE
     }
 

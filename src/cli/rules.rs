@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::finding::{Confidence, Effect, Severity};
 use crate::rule::page::Page;
+use crate::secret::sanitise;
 
 /// How the rules are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub fn run(format: Format, pages: &[Page], out: &mut dyn Write) -> io::Result<u8
         Format::Human => {
             let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
             for Rule { id, severity, title, .. } in rules {
-                writeln!(out, "{id:width$}  {:7}  {title}", severity_name(severity))?;
+                writeln!(out, "{id:width$}  {:7}  {}", severity_name(severity), sanitise(title))?;
             }
         }
         Format::Json => {

@@ -69,7 +69,7 @@ fn the_definition_holds() {
 fn help_is_an_answer_and_nonsense_is_not() {
     let (code, out, err) = housecall("--help");
     assert_eq!((code, err.as_str()), (0, ""));
-    for command in ["lint", "doctor", "explain", "rules", "facts", "completions", "man"] {
+    for command in ["lint", "doctor", "explain", "rules", "init", "facts", "completions", "man"] {
         assert!(out.contains(&format!("\n  {command} ")), "{out}");
     }
     let (code, out, err) = housecall("lint --frmat json");
@@ -87,6 +87,20 @@ fn pages_come_from_the_definition() {
     let (code, out, _) = housecall("man lint");
     assert!(code == 0 && out.contains("fail\\-on\\-unknown"), "{out}");
     assert_eq!(housecall("man nothing").0, 2);
+}
+
+#[test]
+fn a_refusal_shows_neither_escapes_nor_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("housecall.toml");
+    std::fs::write(&config, "[lint]\nselect = [\"a\\u001b[31m\\u202e\", \"b\"]\n").unwrap();
+    let line = format!("lint {} --config {}", folder.path().display(), config.display());
+    for line in [line.as_str(), "explain a\u{1b}[31m", "man a\u{1b}[31m", "lint . --select password=hunter2!"] {
+        let (code, out, err) = housecall(line);
+        assert_eq!((code, out.as_str()), (2, ""), "{line}");
+        assert!(err.starts_with("housecall: ") && !err.contains(['\u{1b}', '\u{202e}']), "{err:?}");
+        assert!(!err.contains("hunter2"), "{err}");
+    }
 }
 
 #[test]

@@ -1,12 +1,16 @@
 //! Read, link, judge: the one way from bytes to findings, for a repository in memory or on disk, and for a host.
 
+mod example;
 mod machine;
+mod own_pages;
 mod repository;
 mod selection;
 mod test_data;
 
+pub use example::read_example;
 pub use machine::{Seen, Visit, examine};
-pub use repository::{lint, lint_memory};
+pub use own_pages::{Tested, test_pages};
+pub use repository::{lint, lint_memory, pages_here};
 
 use crate::config::Config;
 use crate::finding::{CannotTell, Finding, Report};
@@ -44,18 +48,12 @@ pub struct Run {
     pub report: Report,
     /// The configuration that was in force.
     pub config: Config,
+    /// The pages that were judged by, the users' own among them.
+    pub pages: Vec<Page>,
 }
 
-/// Judges facts by pages, honours comments that allow a finding, and keeps what is selected.
-fn judged(
-    pages: &[Page],
-    facts: &Facts,
-    sources: &Sources,
-    selected: impl Fn(&str) -> bool,
-) -> (Vec<Finding>, Vec<CannotTell>) {
-    let (findings, mut cannot_tell) = judge::judge(pages, facts, sources);
-    let mut findings = suppress::apply(findings, &cannot_tell, pages, sources);
-    findings.retain(|finding| selected(&finding.rule));
-    cannot_tell.retain(|question| selected(&question.rule));
-    (findings, cannot_tell)
+/// Judges facts by pages and honours comments that allow a finding.
+fn judged(pages: &[Page], facts: &Facts, sources: &Sources) -> (Vec<Finding>, Vec<CannotTell>) {
+    let (findings, cannot_tell) = judge::judge(pages, facts, sources);
+    (suppress::apply(findings, &cannot_tell, pages, sources), cannot_tell)
 }

@@ -11,7 +11,7 @@ use crate::finding::{InputError, Report};
 use crate::host::around;
 use crate::host::repo::{Repo, is_binary};
 use crate::rule::page::{self, Page};
-use crate::source::{FileId, Origin, Sources};
+use crate::source::{FileId, Origin, Place, Sources};
 use crate::stack::assemble::{Parts, assemble};
 use crate::stack::boundary::{Boundary, below, divide};
 use crate::stack::chef::target::Target;
@@ -47,7 +47,10 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
     }
     let walked = Repo::new(roots).walk();
     let (binary, text): (Vec<_>, Vec<_>) = walked.files.into_iter().partition(|file| is_binary(&file.bytes));
-    let files: Vec<(String, Arc<[u8]>)> = text.into_iter().map(|file| (file.path, file.bytes)).collect();
+    let folders = test_data::folders(paths);
+    let is_read = |path: &str| named.contains(path) || !is_vendored(test_data::inside(path, &folders));
+    let text = text.into_iter().filter(|file| is_read(&file.path));
+    let files: Vec<(String, Arc<[u8]>)> = text.map(|file| (file.path, file.bytes)).collect();
     let outer = outer_configuration(paths, &files, options)?;
     let base = if let [only] = paths
         && around::is_folder(only)
@@ -79,17 +82,34 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
 
 /// Judges files that are in memory: paths relative to one root, with their bytes.
 pub fn lint_memory(files: &[(String, Vec<u8>)], options: &Options) -> Run {
-    let files = files.iter().map(|(path, bytes)| (path.clone(), Arc::from(bytes.as_slice()))).collect();
+    let files = files.iter().filter(|(path, _)| !is_vendored(path));
+    let files = files.map(|(path, bytes)| (path.clone(), Arc::from(bytes.as_slice()))).collect();
     run(files, "", None, options, &BTreeSet::new()).unwrap_or_else(|message| Run {
         report: Report { errors: vec![InputError { path: String::new(), message }], ..Report::default() },
         ..Run::default()
     })
 }
 
-/// A configuration that lies above what was read, or that was named: it holds where no nearer one does.
-struct Outer {
-    folder: String,
-    config: Config,
+/// A configuration that lies above what was read: it holds where no nearer one does. One that was named holds everywhere.
+pub(super) struct Outer {
+    named: bool,
+    /// The folder that its paths are relative to.
+    pub(super) folder: String,
+    pub(super) config: Config,
+}
+
+impl Outer {
+    /// Reads the configuration at `path`.
+    ///
+    /// # Errors
+    /// What is wrong with it, with its path and line.
+    pub(super) fn at(path: &str) -> Result<Self, String> {
+        let bytes = around::read(path).map_err(|error| format!("{path}: {error}"))?;
+        let config = config::parse(&String::from_utf8_lossy(&bytes))
+            .map_err(|error| format!("{path}:{}: {}", error.line, error.message))?;
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+        Ok(Self { named: false, folder, config })
+    }
 }
 
 fn outer_configuration(
@@ -109,11 +129,7 @@ fn outer_configuration(
             path
         }
     };
-    let bytes = around::read(&path).map_err(|error| format!("{path}: {error}"))?;
-    let config = config::parse(&String::from_utf8_lossy(&bytes))
-        .map_err(|error| format!("{path}:{}: {}", error.line, error.message))?;
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
-    Ok(Some(Outer { folder, config }))
+    Ok(Some(Outer { named: options.config.is_some(), ..Outer::at(&path)? }))
 }
 
 fn run(
@@ -127,9 +143,7 @@ fn run(
     let mut ids: BTreeMap<String, FileId> = BTreeMap::new();
     let mut files = files;
     files.sort_by(|a, b| a.0.cmp(&b.0));
-    for (path, bytes) in
-        files.into_iter().filter(|(path, _)| !is_vendored(path) && (kind::may_be(path) || named.contains(path)))
-    {
+    for (path, bytes) in files.into_iter().filter(|(path, _)| kind::may_be(path) || named.contains(path)) {
         ids.insert(path.clone(), sources.add(path, bytes, Origin::File));
     }
     let mut facts = Facts::default();
@@ -148,14 +162,25 @@ fn run(
         .unwrap_or_default();
     let pages = pages(options, &configs)?;
     selection::check(options, &config, &pages)?;
-    let (mut findings, cannot_tell) =
-        judged(&pages, &facts, &sources, |rule| selection::selects(options, &config, rule));
+    for (_, config) in &configs {
+        selection::check(options, config, &pages)?;
+    }
+    let (mut findings, mut cannot_tell) = judged(&pages, &facts, &sources);
+    // Each stack is judged by its own configuration, the nearest one.
+    let selects = |rule: &str, place: Place| {
+        let name = &sources.get(place.file).name;
+        let around = configs.iter().filter(|(folder, _)| below(name, folder).is_some());
+        let nearest = around.max_by_key(|(folder, _)| folder.len()).map_or(&config, |(_, config)| config);
+        selection::selects(options, nearest, rule)
+    };
     let today = around::today();
     findings.retain(|finding| {
-        !configs.iter().any(|(folder, config)| selection::is_allowed(finding, config, folder, &sources, &today))
+        selects(&finding.rule, finding.primary.place)
+            && !configs.iter().any(|(folder, config)| selection::is_allowed(finding, config, folder, &sources, &today))
     });
+    cannot_tell.retain(|question| selects(&question.rule, question.place));
     let report = Report { findings, cannot_tell, errors: Vec::new(), files: read };
-    Ok(Run { sources, facts, report, config })
+    Ok(Run { sources, facts, report, config, pages })
 }
 
 fn is_vendored(path: &str) -> bool {
@@ -168,16 +193,27 @@ fn pages(options: &Options, configs: &[(String, Config)]) -> Result<Vec<Page>, S
         return Ok(pages.clone());
     }
     let mut pages = page::built_in().map_err(|error| error.to_string())?;
-    for (folder, config) in configs {
-        for path in &config.rules {
-            for (id, text) in
-                around::pages(&joined(folder, &path.value)).map_err(|error| format!("{}: {error}", path.value))?
-            {
-                pages.push(Page::parse(&id, &text).map_err(|error| error.to_string())?);
+    let named = configs.iter().flat_map(|(folder, config)| config.rules.iter().map(|path| joined(folder, &path.value)));
+    // Several stacks of one repository share its configuration.
+    for folder in named.collect::<BTreeSet<String>>() {
+        for (id, text) in around::pages(&folder).map_err(|error| format!("{folder}: {error}"))? {
+            if pages.iter().any(|page| page.id == id) {
+                return Err(format!("{folder}/{id}.md: there is a rule `{id}` already; give this page another name"));
             }
+            pages.push(Page::parse(&id, &text).map_err(|error| error.to_string())?);
         }
     }
     Ok(pages)
+}
+
+/// The rules that `lint` would judge the working directory by: the built-in pages and the team's own.
+///
+/// # Errors
+/// Bad configuration, or a rule page that cannot be used, in one sentence.
+pub fn pages_here() -> Result<Vec<Page>, String> {
+    let options = Options::default();
+    let outer = outer_configuration(&[".".to_owned()], &[], &options)?;
+    pages(&options, &outer.map(|outer| (outer.folder, outer.config)).into_iter().collect::<Vec<_>>())
 }
 
 /// The configuration of a stack and the folder it is relative to.
@@ -187,6 +223,9 @@ fn configuration(
     sources: &Sources,
     outer: Option<&Outer>,
 ) -> Result<(String, Config), String> {
+    if let Some(outer) = outer.filter(|outer| outer.named) {
+        return Ok((outer.folder.clone(), outer.config.clone()));
+    }
     let mut folder = boundary.root.as_str();
     loop {
         let path = joined(folder, "housecall.toml");
@@ -204,7 +243,7 @@ fn configuration(
 }
 
 /// `path` of a configuration in `folder`, as sources name it.
-fn joined(folder: &str, path: &str) -> String {
+pub(super) fn joined(folder: &str, path: &str) -> String {
     let mut parts: Vec<&str> =
         if path.starts_with('/') { Vec::new() } else { folder.split('/').filter(|part| !part.is_empty()).collect() };
     for part in path.split('/') {
@@ -359,6 +398,58 @@ mod tests {
         assert!(report.findings.is_empty());
         assert_eq!(report.errors.len(), 1);
         assert!(report.errors[0].path.ends_with("nginx.conf") && report.errors[0].message.contains("UTF-16"));
+    }
+
+    #[test]
+    fn a_tag_alone_in_a_job_may_give_any_variable() {
+        let not_provided = |job: &str| {
+            let files = [
+                ("etc/init/shop.conf.erb", job),
+                ("srv/uwsgi.ini", "[uwsgi]\nmaster = true\nstrict = true\nchdir = /srv\nmodule = wsgi\n"),
+                ("srv/wsgi.py", "import os\nurl = os.environ['DATABASE_URL']\ndef application(e, s):\n    return []\n"),
+            ];
+            let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
+            let report = lint_memory(&files, &Options::default()).report;
+            report.findings.iter().filter(|finding| finding.rule == "env/not-provided").count()
+        };
+        assert_eq!(not_provided("exec uwsgi --ini /srv/uwsgi.ini\n"), 1);
+        assert_eq!(not_provided("<%= @stanzas %>\nexec uwsgi --ini /srv/uwsgi.ini\n"), 0);
+    }
+
+    #[test]
+    fn others_code_is_what_lies_below_the_folder_that_was_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let repository = folder.path().join("vendor/shop");
+        for name in ["etc", "vendor/etc"] {
+            std::fs::create_dir_all(repository.join(name)).unwrap();
+            std::fs::write(repository.join(name).join("nginx.conf"), "events { }\nhttp { server { listen 80 } }\n")
+                .unwrap();
+        }
+        let found = |path: &std::path::Path| {
+            let run = lint(&[path.to_str().unwrap().to_owned()], &Options::default()).unwrap();
+            (run.report.files, run.report.findings.len())
+        };
+        let (files, findings) = found(&repository);
+        assert!(files == 1 && findings > 0, "{files} {findings}");
+        assert_eq!(found(&repository.join("vendor/etc/nginx.conf")).1, findings);
+    }
+
+    #[test]
+    fn each_stack_is_judged_by_its_own_configuration() {
+        let files = |a: &str, b: &str| {
+            let broken = "events { }\nhttp { server { listen 80 } }\n";
+            let all =
+                [("a/housecall.toml", a), ("a/nginx.conf", broken), ("b/housecall.toml", b), ("b/nginx.conf", broken)];
+            let files = all.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
+            let run = lint_memory(&files, &Options::default());
+            let names =
+                run.report.findings.iter().map(|finding| run.sources.get(finding.primary.place.file).name.clone());
+            names.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+        };
+        let ignore = "[lint]\nignore = [\"nginx/*\"]\n";
+        assert_eq!(files("", ""), ["a/nginx.conf", "b/nginx.conf"]);
+        assert_eq!(files(ignore, ""), ["b/nginx.conf"]);
+        assert_eq!(files("", ignore), ["a/nginx.conf"]);
     }
 
     #[test]

@@ -12,17 +12,27 @@ const TEST_DATA: &[&str] = &["test", "tests", "testdata", "fixtures", "spec"];
 
 /// Whether a path of a tree lies in a folder of test data below the folder that was named.
 fn is_test_data(path: &str, roots: &[String]) -> bool {
-    let inside = roots.iter().filter_map(|root| below(path, root)).min_by_key(|inside| inside.len()).unwrap_or(path);
-    inside.rsplit_once('/').is_some_and(|(folder, _)| folder.split('/').any(|part| TEST_DATA.contains(&part)))
+    let folder = inside(path, roots).rsplit_once('/').map_or("", |(folder, _)| folder);
+    folder.split('/').any(|part| TEST_DATA.contains(&part))
 }
 
-/// Test data is read as context; it is judged where it was named.
-pub(super) fn leave_out(run: &mut Run, paths: &[String], named: &BTreeSet<String>) {
+/// The part of a path below the nearest of the folders that were named: what lies above it was chosen by the user.
+pub(super) fn inside<'p>(path: &'p str, roots: &[String]) -> &'p str {
+    roots.iter().filter_map(|root| below(path, root)).min_by_key(|inside| inside.len()).unwrap_or(path)
+}
+
+/// The folders among what was named, as sources name them.
+pub(super) fn folders(paths: &[String]) -> Vec<String> {
     let root = |path: &String| match around::tidy(path).as_str() {
         "." => String::new(),
         tidy => tidy.to_owned(),
     };
-    let roots: Vec<String> = paths.iter().filter(|path| around::is_folder(path)).map(root).collect();
+    paths.iter().filter(|path| around::is_folder(path)).map(root).collect()
+}
+
+/// Test data is read as context; it is judged where it was named.
+pub(super) fn leave_out(run: &mut Run, paths: &[String], named: &BTreeSet<String>) {
+    let roots = folders(paths);
     let sources = &run.sources;
     let is_named = |place: Place| named.contains(&sources.get(place.file).name);
     let is_data = |place: Place| is_test_data(&sources.get(place.file).name, &roots);

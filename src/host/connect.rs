@@ -125,16 +125,21 @@ pub(super) fn open_tcp(addresses: &[IpAddr], port: u16, deadline: Deadline) -> R
         match TcpStream::connect_timeout(&(*address, port).into(), left) {
             Ok(stream) => return Ok((*address, stream)),
             Err(error) => {
-                first_failure.get_or_insert(match error.kind() {
-                    ErrorKind::ConnectionRefused => Connect::Refused,
-                    ErrorKind::PermissionDenied => Connect::Denied,
-                    ErrorKind::TimedOut | ErrorKind::WouldBlock => Connect::TimedOut,
-                    _ => Connect::Other(error.to_string()),
-                });
+                first_failure.get_or_insert(of_error(&error));
             }
         }
     }
     Err(first_failure.unwrap_or(Connect::TimedOut))
+}
+
+/// What an error of connecting over TCP says.
+pub(super) fn of_error(error: &std::io::Error) -> Connect {
+    match error.kind() {
+        ErrorKind::ConnectionRefused => Connect::Refused,
+        ErrorKind::PermissionDenied => Connect::Denied,
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => Connect::TimedOut,
+        _ => Connect::Other(error.to_string()),
+    }
 }
 
 /// The addresses of `host` by the system's own name service, in its order; brackets of an IPv6 address are taken off.

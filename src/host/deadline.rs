@@ -25,6 +25,11 @@ impl Budget {
     pub fn deadline(&self) -> Deadline {
         Deadline(self.ends.min(Instant::now() + self.probe))
     }
+
+    /// Whether the time of the whole run is over: what did not answer was not given the time of a probe.
+    pub fn is_spent(&self) -> bool {
+        Deadline(self.ends).left().is_none()
+    }
 }
 
 impl Default for Budget {

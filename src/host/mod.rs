@@ -11,6 +11,7 @@ pub mod postgres;
 pub mod recorded;
 pub mod repo;
 pub mod users;
+pub mod write;
 pub mod zone;
 
 use std::net::IpAddr;

@@ -99,7 +99,7 @@ impl Cut {
             .iter()
             .filter_map(|label| Some((shortened(texts, file, label.place.span?), label.text.chars().count())))
             .collect();
-        let line_of = |offset: u32| source.line_column(offset).0 - 1;
+        let line_of = |offset: u32| source.line_of(offset) - 1;
         let mut wanted: BTreeSet<usize> =
             spans.iter().flat_map(|(span, _)| line_of(span.start)..=line_of(span.end)).collect();
         // codespan shows the line between two labelled ones that it would else have to elide.
@@ -154,7 +154,7 @@ impl Cut {
 
     /// An offset of the source in the cut text; one that was cut off lands on the edge of its line.
     fn offset(&self, offset: usize, texts: &Texts<'_>) -> Option<usize> {
-        let index = texts.source(self.file).line_column(Span::new(offset, offset).start).0 - 1;
+        let index = texts.source(self.file).line_of(Span::new(offset, offset).start) - 1;
         let line = self.lines.iter().find(|line| line.index == index)?;
         Some(line.range.start + line.lead + offset.clamp(line.source.start, line.source.end) - line.source.start)
     }
@@ -164,7 +164,7 @@ impl Cut {
 fn shortened(texts: &Texts<'_>, file: FileId, span: Span) -> Span {
     let source = texts.source(file);
     let span = trimmed(span, source.text());
-    let (first, last) = (source.line_column(span.start).0, source.line_column(span.end).0);
+    let (first, last) = (source.line_of(span.start), source.line_of(span.end));
     match source.line_span(first) {
         Some(line) if last - first >= LINES_OF_A_LABEL => Span { start: span.start, end: line.end.max(span.start) },
         _ => span,

@@ -1,12 +1,13 @@
 //! One JSON object for programs, as `docs/schema/*.schema.json` describe it; it lists every finding, whatever people see.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
 use crate::diagnosis::{Diagnosis, Reason, State};
 use crate::finding::{CannotTell, Confidence, Effect, Finding, Fix, Label, Report, Safety, Severity};
+use crate::output::fingerprint::fingerprints;
 use crate::output::{Format, Shown, Texts};
 use crate::source::{Origin, Place};
 
@@ -178,11 +179,11 @@ struct CauseObject {
 
 fn object(report: &Report, texts: &Texts<'_>) -> Object {
     let of = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count();
-    let mut seen = HashMap::new();
+    let found = report.findings.iter().zip(fingerprints(report, texts));
     Object {
         schema_version: SCHEMA_VERSION,
         tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
-        findings: report.findings.iter().map(|finding| finding_object(finding, texts, &mut seen)).collect(),
+        findings: found.map(|(finding, fingerprint)| finding_object(finding, fingerprint, texts)).collect(),
         cannot_tell: cannot_tell(&report.cannot_tell, texts),
         errors: report
             .errors
@@ -198,7 +199,7 @@ fn object(report: &Report, texts: &Texts<'_>) -> Object {
     }
 }
 
-fn finding_object(finding: &Finding, texts: &Texts<'_>, seen: &mut HashMap<u64, u64>) -> FindingObject {
+fn finding_object(finding: &Finding, fingerprint: String, texts: &Texts<'_>) -> FindingObject {
     FindingObject {
         rule: finding.rule.clone(),
         severity: finding.severity,
@@ -209,7 +210,7 @@ fn finding_object(finding: &Finding, texts: &Texts<'_>, seen: &mut HashMap<u64, 
         primary: place(&finding.primary, texts),
         related: finding.related.iter().map(|label| place(label, texts)).collect(),
         fix: finding.fix.as_ref().map(|fix| mend(fix, texts)),
-        fingerprint: fingerprint(finding, texts, seen),
+        fingerprint,
     }
 }
 
@@ -277,36 +278,4 @@ fn reason(state: &State) -> Option<String> {
         Reason::NotAsked => "not_asked".to_owned(),
         Reason::Changed => "changed".to_owned(),
     })
-}
-
-/// What stays the same while a finding stays the same: no line number is in it, so lines may come and go above.
-/// FNV-1a because its definition fits here in full; std's hasher may change with any release of Rust.
-fn fingerprint(finding: &Finding, texts: &Texts<'_>, seen: &mut HashMap<u64, u64>) -> String {
-    let line = texts.line_of(finding.primary.place).unwrap_or_default();
-    let path = texts.name(finding.primary.place.file);
-    let base = [finding.rule.as_str(), &path, line.trim()]
-        .iter()
-        .fold(FNV_OFFSET, |hash, part| fnv(fnv(hash, part.as_bytes()), &[0]));
-    let ordinal = seen.entry(base).or_default();
-    let hash = fnv(base, &ordinal.to_le_bytes());
-    *ordinal += 1;
-    format!("{hash:016x}")
-}
-
-const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-
-fn fnv(hash: u64, bytes: &[u8]) -> u64 {
-    bytes.iter().fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fnv_is_the_published_one() {
-        assert_eq!(fnv(FNV_OFFSET, b""), 0xcbf2_9ce4_8422_2325);
-        assert_eq!(fnv(FNV_OFFSET, b"a"), 0xaf63_dc4c_8601_ec8c);
-        assert_eq!(fnv(FNV_OFFSET, b"foobar"), 0x8594_4171_f739_67e8);
-    }
 }

@@ -3,9 +3,12 @@
 pub mod concise;
 pub mod doctor;
 pub mod facts;
+pub mod github;
 pub mod human;
 pub mod json;
+pub mod sarif;
 
+mod fingerprint;
 mod frame;
 mod mend;
 mod paint;

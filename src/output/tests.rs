@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::concise::Concise;
+use super::github::Github;
 use super::human::Human;
 use super::json::{Json, write_diagnosis};
+use super::sarif::Sarif;
 use super::{Format, Shown, Texts};
 use crate::diagnosis::{Diagnosis, Hop, Reason, RootCause, State};
 use crate::finding::{CannotTell, Confidence, Edit, Effect, Finding, Fix, InputError, Label, Report, Safety, Severity};
+use crate::rule::page::Page;
 use crate::source::{FileId, Origin, Place, Sources, Span};
 
 const INI: &str =
@@ -178,6 +181,7 @@ fn diagnosed_json() -> String {
 fn assert_valid(schema: &str, json: &str) -> serde_json::Value {
     let schema = match schema {
         "lint" => include_str!("../../docs/schema/lint.schema.json"),
+        "sarif" => include_str!("../../tests/sarif.schema.json"),
         _ => include_str!("../../docs/schema/doctor.schema.json"),
     };
     let validator = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
@@ -204,6 +208,63 @@ fn json_is_what_the_schemas_say() {
     assert_eq!(value["root_causes"][0]["rule"], "env/unset");
 }
 
+/// The example with a page for each of its rules.
+fn sarif(min_severity: Severity) -> String {
+    let page = |finding: &Finding| {
+        let text = "+++\ntitle = \"a fault of this kind\"\nseverity = \"error\"\neffect = \"broken\"\nconfidence = \"likely\"\n\
+            seen = [\"x\"]\nsee = [\"https://example.org/\"]\n+++\nWhy\nit is.\n\nMore: PASSWORD=hunter2!\n";
+        Page::parse(&finding.rule, text).unwrap()
+    };
+    let pages: Vec<Page> = example().1.findings.iter().map(page).collect();
+    written(&Sarif { pages: &pages }, Shown { min_severity, ..Shown::default() })
+}
+
+#[test]
+fn sarif_is_what_its_viewers_expect() {
+    let value = assert_valid("sarif", &sarif(Severity::Warning));
+    let run = &value["runs"][0];
+    let (rules, results) = (run["tool"]["driver"]["rules"].as_array().unwrap(), run["results"].as_array().unwrap());
+    assert_eq!((rules.len(), results.len()), (4, 4), "the note is not shown, nor is its rule");
+    for result in results {
+        assert_eq!(rules[result["ruleIndex"].as_u64().unwrap() as usize]["id"], result["ruleId"]);
+    }
+    assert_eq!(rules[0]["fullDescription"]["text"], "Why it is.");
+    assert_eq!(rules[0]["helpUri"], "https://example.org/");
+    let forked = &results[0];
+    let region = &forked["locations"][0]["physicalLocation"]["region"];
+    assert_eq!(region, &serde_json::json!({ "startLine": 3, "startColumn": 1, "endLine": 3, "endColumn": 14 }));
+    assert_eq!(forked["relatedLocations"][0]["message"]["text"], "the connection is opened here, before the fork");
+    let replacement = &forked["fixes"][0]["artifactChanges"][0]["replacements"][0];
+    assert_eq!(replacement["deletedRegion"]["startLine"], 4);
+    assert_eq!(replacement["insertedContent"]["text"], "lazy-apps = true\n");
+    let folder = &results[2]["locations"][0]["physicalLocation"];
+    assert_eq!(folder["artifactLocation"]["uri"], "cookbooks/thena/");
+    let probe = &results[3]["locations"][0]["logicalLocations"][0];
+    assert_eq!(probe["name"], "tail of /var/log/uwsgi/thena.log");
+    assert_eq!(run["invocations"][0]["executionSuccessful"], false);
+    let json: serde_json::Value = serde_json::from_str(&written(&Json, Shown::default())).unwrap();
+    assert_eq!(forked["partialFingerprints"]["housecall/v1"], json["findings"][0]["fingerprint"]);
+}
+
+#[test]
+fn annotations_stand_at_their_lines() {
+    let github = written(&Github, Shown::default());
+    let lines: Vec<&str> = github.lines().collect();
+    assert_eq!(
+        lines[0],
+        "::error file=cookbooks/thena/templates/default/uwsgi.ini.erb,line=3,endLine=3,col=1,endColumn=14,\
+         title=uwsgi/pool-shared-by-forks::5 workers are forked after the app has connected to the database%0A\
+         app/thena/wsgi.py:5: the connection is opened here, before the fork%0Afix: load the app in each worker"
+    );
+    assert!(lines[1].starts_with("::warning file="), "{github}");
+    assert!(lines[2].starts_with("::error file=cookbooks/thena,title=chef/nested-cookbook::"), "{github}");
+    assert!(lines[3].starts_with("::error title=env/unset::"), "{github}");
+    assert!(lines[3].contains("%0Aseen in tail of /var/log/uwsgi/thena.log"), "{github}");
+    assert_eq!(lines.len(), 4, "the note is not shown");
+    let notes = written(&Github, Shown { min_severity: Severity::Note, ..Shown::default() });
+    assert!(notes.contains("\n::notice file="), "{notes}");
+}
+
 #[test]
 #[should_panic(expected = "Additional properties")]
 fn the_schema_refuses_what_it_does_not_know() {
@@ -217,6 +278,8 @@ fn no_format_shows_a_secret_or_a_raw_escape() {
         written(&Human, Shown { min_severity: Severity::Note, ..Shown::default() }),
         written(&Concise, Shown { min_severity: Severity::Note, ..Shown::default() }),
         written(&Json, Shown::default()),
+        written(&Github, Shown { min_severity: Severity::Note, ..Shown::default() }),
+        sarif(Severity::Note),
         doctor(Shown::default()),
         diagnosed_json(),
     ];
@@ -309,7 +372,7 @@ fn any_span_can_be_framed() {
                 ..Report::default()
             };
             let mut out = Vec::new();
-            for format in [&Human as &dyn Format, &Concise, &Json] {
+            for format in [&Human as &dyn Format, &Concise, &Json, &Github, &Sarif { pages: &[] }] {
                 format.write(&report, &Texts::new(&sources), &Shown::default(), &mut out).unwrap();
             }
             assert!(String::from_utf8(out).unwrap().contains("here"), "{start}..{end}");

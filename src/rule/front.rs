@@ -67,31 +67,43 @@ pub struct Case {
     pub also: Option<Vec<Also>>,
 }
 
-/// One condition or a list of them; the place is known in a list only.
+/// One condition or a list of them, each with its place.
 #[derive(Debug, Default)]
-pub struct Terms(pub Vec<(Option<Range<usize>>, String)>);
+pub struct Terms(pub Vec<(Range<usize>, String)>);
+
+/// A condition alone has no place of its own: it is that of the whole value.
+struct Bare(Vec<(Option<Range<usize>>, String)>);
 
 impl<'de> Deserialize<'de> for Terms {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bare = Spanned::<Bare>::deserialize(deserializer)?;
+        let whole = bare.span();
+        let terms = bare.into_inner().0.into_iter();
+        Ok(Self(terms.map(|(span, term)| (span.unwrap_or_else(|| whole.clone()), term)).collect()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Bare {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct OneOrMany;
 
         impl<'de> Visitor<'de> for OneOrMany {
-            type Value = Terms;
+            type Value = Bare;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a condition or a list of conditions")
             }
 
-            fn visit_str<E>(self, term: &str) -> Result<Terms, E> {
-                Ok(Terms(vec![(None, term.to_owned())]))
+            fn visit_str<E>(self, term: &str) -> Result<Bare, E> {
+                Ok(Bare(vec![(None, term.to_owned())]))
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Terms, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Bare, A::Error> {
                 let mut terms = Vec::new();
                 while let Some(term) = list.next_element::<Spanned<String>>()? {
                     terms.push((Some(term.span()), term.into_inner()));
                 }
-                Ok(Terms(terms))
+                Ok(Bare(terms))
             }
         }
 

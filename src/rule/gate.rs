@@ -1,6 +1,7 @@
 //! What every rule page must show of itself: its examples raise it, or not, exactly as they say.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use crate::finding::{CannotTell, Edit, Finding};
 use crate::rule::edit::applied;
@@ -12,17 +13,51 @@ use crate::rule::suppress;
 use crate::source::Sources;
 use crate::stack::facts::Facts;
 
-/// Reads the files of an example, by path, as a repository would be read.
-pub type Read<'a> = dyn Fn(&[(String, Vec<u8>)]) -> (Sources, Facts) + 'a;
+/// Reads the files of an example, by path, as a repository would be read; an error says why they cannot be.
+pub type Read<'a> = dyn Fn(&[(String, Vec<u8>)]) -> Result<(Sources, Facts), String> + 'a;
 
-/// Everything that is wrong with a page, each in one line; `pages` are all pages it lives among.
-pub fn check(page: &Page, pages: &[Page], read: &Read<'_>) -> Vec<String> {
+/// One thing that is wrong with a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The line of the page, from 1; `None` where it is the page as a whole.
+    pub line: Option<usize>,
+    /// What is wrong and what to do about it.
+    pub message: String,
+}
+
+impl Fault {
+    fn at(line: usize, message: impl Into<String>) -> Self {
+        Self { line: Some(line), message: message.into() }
+    }
+
+    fn whole(message: impl Into<String>) -> Self {
+        Self { line: None, message: message.into() }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+/// Everything that is wrong with a page; `pages` are all pages it lives among.
+pub fn check(page: &Page, pages: &[Page], read: &Read<'_>) -> Vec<Fault> {
     let mut faults = shape(page);
-    if page.examples.is_empty() {
+    let mut examples: Vec<(&Example, Stack)> = Vec::new();
+    for example in &page.examples {
+        match Stack::of(files_of(&example.files), read) {
+            Ok(stack) => examples.push((example, stack)),
+            Err(why) => faults.push(Fault::at(example.line, format!("this example cannot be read: {why}"))),
+        }
+    }
+    // What an unread example would have shown cannot be said to be missing.
+    if examples.is_empty() || examples.len() < page.examples.len() {
         return faults;
     }
-    let examples: Vec<(&Example, Stack)> =
-        page.examples.iter().map(|example| (example, Stack::of(files_of(&example.files), read))).collect();
     for (example, stack) in &examples {
         let found = stack.judged(page, pages);
         let wrong = match example.show {
@@ -30,7 +65,7 @@ pub fn check(page: &Page, pages: &[Page], read: &Read<'_>) -> Vec<String> {
             Show::Good => good(stack, &found),
             Show::Fixed => Vec::new(),
         };
-        faults.extend(wrong.into_iter().map(|fault| format!("line {}: {fault}", example.line)));
+        faults.extend(wrong.into_iter().map(|fault| Fault::at(example.line, fault)));
     }
     faults.extend(page.examples.windows(2).filter_map(|pair| match pair {
         [bad, fixed] if bad.show == Show::Bad && fixed.show == Show::Fixed => cured(page, pages, bad, fixed, read),
@@ -41,31 +76,33 @@ pub fn check(page: &Page, pages: &[Page], read: &Read<'_>) -> Vec<String> {
 }
 
 /// What can be said of a page without reading its examples.
-pub fn shape(page: &Page) -> Vec<String> {
+pub fn shape(page: &Page) -> Vec<Fault> {
     let mut faults = Vec::new();
     let shows = |show| page.examples.iter().filter(move |example| example.show == show);
     let marks = |example: &Example| example.files.iter().map(|file| file.faults.len()).sum::<usize>();
     let judged = page.each.is_some() || page.family() == "housecall";
     for (show, name) in [(Show::Bad, "Bad"), (Show::Good, "Good")] {
         if judged && shows(show).next().is_none() {
-            faults.push(format!("there is no example of it: ## {name}"));
+            faults.push(Fault::whole(format!("there is no example of it: ## {name}")));
         }
     }
     for bad in shows(Show::Bad).filter(|bad| marks(bad) == 0) {
-        faults.push(format!("line {}: no line is marked: put `# fault` above the line that is at fault", bad.line));
+        faults.push(Fault::at(bad.line, "no line is marked: put `# fault` above the line that is at fault"));
     }
     for good in shows(Show::Good).filter(|good| marks(good) > 0) {
-        faults.push(format!("line {}: a good example has no fault to mark", good.line));
+        faults.push(Fault::at(good.line, "a good example has no fault to mark"));
     }
     let edits = page.fix.as_ref().is_some_and(|fix| fix.change.is_some());
     match (edits, shows(Show::Fixed).next()) {
-        (true, None) => faults.push("the fix is an edit: show what it leaves, right after its Bad: ## Fixed".into()),
-        (false, Some(fixed)) => faults.push(format!("line {}: the page has no edit that could lead here", fixed.line)),
+        (true, None) => {
+            faults.push(Fault::whole("the fix is an edit: show what it leaves, right after its Bad: ## Fixed"));
+        }
+        (false, Some(fixed)) => faults.push(Fault::at(fixed.line, "the page has no edit that could lead here")),
         _ => {}
     }
     for (at, fixed) in page.examples.iter().enumerate().filter(|(_, example)| example.show == Show::Fixed) {
         if at == 0 || page.examples[at - 1].show != Show::Bad {
-            faults.push(format!("line {}: Fixed stands right after the Bad it cures", fixed.line));
+            faults.push(Fault::at(fixed.line, "Fixed stands right after the Bad it cures"));
         }
     }
     faults
@@ -78,10 +115,10 @@ struct Stack {
 }
 
 impl Stack {
-    fn of(files: BTreeMap<String, Vec<u8>>, read: &Read<'_>) -> Self {
+    fn of(files: BTreeMap<String, Vec<u8>>, read: &Read<'_>) -> Result<Self, String> {
         let files: Vec<_> = files.into_iter().collect();
-        let (sources, facts) = read(&files);
-        Self { sources, facts }
+        let (sources, facts) = read(&files)?;
+        Ok(Self { sources, facts })
     }
 
     /// What this page says here, comments heeded.
@@ -96,7 +133,7 @@ impl Stack {
     fn lines(&self, findings: &[Finding]) -> BTreeSet<(String, usize)> {
         let line = |finding: &Finding| {
             let source = self.sources.get(finding.primary.place.file);
-            let line = finding.primary.place.span.map_or(0, |span| source.line_column(span.start).0);
+            let line = finding.primary.place.span.map_or(0, |span| source.line_of(span.start));
             (source.name.trim_end_matches('/').to_owned(), line)
         };
         findings.iter().map(line).collect()
@@ -141,16 +178,16 @@ fn good(stack: &Stack, (findings, _): &(Vec<Finding>, Vec<CannotTell>)) -> Vec<S
 }
 
 /// Fixed is Bad with the fix applied, byte for byte (files it leaves out are as they were), and then clean.
-fn cured(page: &Page, pages: &[Page], bad: &Example, fixed: &Example, read: &Read<'_>) -> Option<String> {
+fn cured(page: &Page, pages: &[Page], bad: &Example, fixed: &Example, read: &Read<'_>) -> Option<Fault> {
     let mut files = files_of(&bad.files);
-    let stack = Stack::of(files.clone(), read);
+    let stack = Stack::of(files.clone(), read).ok()?;
     let (findings, _) = stack.judged(page, pages);
     let edits: Vec<&Edit> =
         findings.iter().filter_map(|finding| finding.fix.as_ref()).flat_map(|fix| &fix.edits).collect();
     for (path, bytes) in &mut files {
         let file = stack.sources.by_name(path);
         let Some(edited) = applied(bytes, edits.iter().copied().filter(|edit| Some(edit.file) == file)) else {
-            return Some(format!("line {}: the edits of `{path}` overlap", bad.line));
+            return Some(Fault::at(bad.line, format!("the edits of `{path}` overlap")));
         };
         *bytes = edited;
     }
@@ -159,32 +196,38 @@ fn cured(page: &Page, pages: &[Page], bad: &Example, fixed: &Example, read: &Rea
     for (path, bytes) in &shown {
         if files.get(path) != Some(bytes) {
             let edited = files.get(path).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
-            return Some(format!("line {}: `{path}` is not what the fix leaves, which is:\n{edited}", fixed.line));
+            return Some(Fault::at(fixed.line, format!("`{path}` is not what the fix leaves, which is:\n{edited}")));
         }
     }
-    let stack = Stack::of(files, read);
+    let stack = match Stack::of(files, read) {
+        Ok(stack) => stack,
+        Err(why) => return Some(Fault::at(fixed.line, format!("what the fix leaves cannot be read: {why}"))),
+    };
     let (left, _) = stack.judged(page, pages);
-    (!left.is_empty()).then(|| format!("line {}: the fix leaves the fault in place", fixed.line))
+    (!left.is_empty()).then(|| Fault::at(fixed.line, "the fix leaves the fault in place"))
 }
 
 /// Terms that no example needs: dropping one must raise the page in a good example, and one of a case must change something.
-fn idle_terms(page: &Page, pages: &[Page], examples: &[(&Example, Stack)]) -> Vec<String> {
+fn idle_terms(page: &Page, pages: &[Page], examples: &[(&Example, Stack)]) -> Vec<Fault> {
     let mut idle = Vec::new();
     for (at, term) in page.when.iter().enumerate() {
         let without = page.without_term(at);
         let mut goods = examples.iter().filter(|(example, _)| example.show == Show::Good);
         if !goods.any(|(_, stack)| !stack.judged(&without, pages).0.is_empty()) {
-            idle.push(format!(
+            idle.push(Fault::whole(format!(
                 "`{}` decides nothing: add the good example that it keeps silent, or drop it",
                 term.source()
-            ));
+            )));
         }
     }
     for (case_at, case) in page.cases.iter().enumerate() {
         for (at, term) in case.when.iter().enumerate() {
             let without = page.without_case_term(case_at, at);
             if examples.iter().all(|(_, stack)| stack.judged(&without, pages).0 == stack.judged(page, pages).0) {
-                idle.push(format!("`{}` of a case changes nothing in any example: show it, or drop it", term.source()));
+                idle.push(Fault::whole(format!(
+                    "`{}` of a case changes nothing in any example: show it, or drop it",
+                    term.source()
+                )));
             }
         }
     }
@@ -211,7 +254,7 @@ mod tests {
         ## Good: lazy\n`u.ini`:\n```\nprocesses = 2\nlazy-apps = true\n```\n";
 
     /// A reader just good enough for these examples.
-    fn read(files: &[(String, Vec<u8>)]) -> (Sources, Facts) {
+    fn read(files: &[(String, Vec<u8>)]) -> Result<(Sources, Facts), String> {
         let (mut sources, mut facts) = (Sources::default(), Facts::default());
         for (path, bytes) in files {
             let file = sources.add(path.clone(), bytes.clone(), Origin::File);
@@ -228,13 +271,17 @@ mod tests {
                 facts.add(Arc::new(Refusal { key: "x/y".into(), ..Refusal::at(place) }));
             }
         }
-        (sources, facts)
+        Ok((sources, facts))
     }
 
     fn faults(from: &str, to: &str) -> String {
         assert!(PAGE.contains(from), "{from}");
         let page = Page::parse("uwsgi/x", &PAGE.replacen(from, to, 1)).unwrap();
-        check(&page, std::slice::from_ref(&page), &read).join("\n")
+        words(&check(&page, std::slice::from_ref(&page), &read))
+    }
+
+    fn words(faults: &[Fault]) -> String {
+        faults.iter().map(Fault::to_string).collect::<Vec<_>>().join("\n")
     }
 
     #[test]
@@ -270,7 +317,15 @@ mod tests {
         assert!(faults("{{ it.workers }}", "{{ it.workers | nosuch }}").contains("nosuch"));
         assert!(faults("{{ it.workers }}", "{{ it.module }}").contains("not known here: … workers"));
         let (bad, _) = PAGE.split_at(PAGE.find("## Good: one").unwrap());
-        assert!(shape(&Page::parse("uwsgi/x", bad).unwrap()).join("\n").contains("## Good"));
+        assert!(words(&shape(&Page::parse("uwsgi/x", bad).unwrap())).contains("## Good"));
+    }
+
+    #[test]
+    fn an_example_that_cannot_be_read_is_a_fault_at_its_line() {
+        let page = Page::parse("uwsgi/x", PAGE).unwrap();
+        let faults = check(&page, std::slice::from_ref(&page), &|_| Err("no".to_owned()));
+        assert_eq!(faults.len(), page.examples.len());
+        assert_eq!(faults[0], Fault::at(page.examples[0].line, "this example cannot be read: no"));
     }
 
     #[test]
@@ -279,13 +334,13 @@ mod tests {
         let own: Vec<_> = pages.iter().filter(|page| page.family() == "housecall").collect();
         assert_eq!(own.len(), 2);
         for page in own {
-            assert_eq!(check(page, &pages, &nothing), Vec::<String>::new(), "{}", page.id);
+            assert_eq!(check(page, &pages, &nothing), Vec::<Fault>::new(), "{}", page.id);
         }
     }
 
-    fn nothing(files: &[(String, Vec<u8>)]) -> (Sources, Facts) {
+    fn nothing(files: &[(String, Vec<u8>)]) -> Result<(Sources, Facts), String> {
         let mut sources = Sources::default();
         files.iter().for_each(|(path, bytes)| _ = sources.add(path.clone(), bytes.clone(), Origin::File));
-        (sources, Facts::default())
+        Ok((sources, Facts::default()))
     }
 }

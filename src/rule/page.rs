@@ -306,7 +306,8 @@ fn parse_each(each: Spanned<String>) -> Result<Each, Fault> {
 }
 
 fn terms(terms: Terms, schema: &'static Schema) -> Result<Vec<Arc<Term>>, Fault> {
-    let parse = |(span, term): (_, String)| Term::parse(&term, schema).map(Arc::new).map_err(|message| (span, message));
+    let parse =
+        |(span, term): (_, String)| Term::parse(&term, schema).map(Arc::new).map_err(|message| (Some(span), message));
     terms.0.into_iter().map(parse).collect()
 }
 

@@ -212,6 +212,10 @@ fn layers(parts: &Parts<'_>, login: &[Arc<EnvValue>], uwsgi: &uwsgi::Reading, st
             let files = start.reading.sources_files.join(", ");
             layers.out_of_sight = Some(Missing::new(format!("the variables of {files}"), "look into that file"));
         }
+        (None, Some(start)) if start.reading.open => {
+            let what = format!("what the template tags in {} print", start.document.path);
+            layers.out_of_sight = Some(Missing::new(what, "write the job's `env` stanzas without template tags"));
+        }
         (None, Some(_)) => {}
         (None, None) => layers.out_of_sight = Some(parts.starters.missing()),
     }

@@ -36,8 +36,11 @@ pub struct Reading {
     pub uwsgi: Option<Vec<Argument>>,
     /// The variables it gives, keyed `upstart`, and those it only seems to give, keyed `upstart-export`.
     pub env: Vec<EnvValue>,
-    /// Files whose variables reach the process too, such as `/etc/default/x` behind `.`; which ones is not known here.
+    /// What gives the process more variables, such as `/etc/default/x` behind `.` or `$(cat .env)` behind `export`;
+    /// which ones is not known here.
     pub sources_files: Vec<String>,
+    /// Whether a template tag may add stanzas, `env` among them.
+    pub open: bool,
     /// What Upstart refuses.
     pub problems: Vec<Problem>,
 }
@@ -78,7 +81,7 @@ pub fn read(document: &Document) -> Reading {
     }
 
     let folder = tree.chdir.as_ref().map(|folder| document.value(folder.span, &folder.value));
-    let mut main = Main { document, variables, env, sources_files: Vec::new(), folder };
+    let mut main = Main { document, variables, env, sources_files: Vec::new(), exports_all: false, folder };
     let launch = tree.main().and_then(|command| main.launch(command));
     let open = document.is_open();
 
@@ -104,7 +107,7 @@ pub fn read(document: &Document) -> Reading {
         None if job.command.is_unknown() => hidden("the job's command"),
         None => Fact::absent(),
     };
-    Reading { job, uwsgi, env: main.env, sources_files: main.sources_files, problems: parsed.problems }
+    Reading { job, uwsgi, env: main.env, sources_files: main.sources_files, open, problems: parsed.problems }
 }
 
 fn after_equals(assignment: &str) -> String {
@@ -164,7 +167,14 @@ struct Main<'d> {
     variables: Variables,
     env: Vec<EnvValue>,
     sources_files: Vec<String>,
+    /// Whether `set -a` stands before: then every assignment is exported.
+    exports_all: bool,
     folder: Option<Answer<String>>,
+}
+
+fn exports_all(options: &[Argument]) -> bool {
+    let is_short = |word: &str| word.starts_with('-') && !word.starts_with("--") && word.contains('a');
+    options.iter().any(|word| is_short(&word.written) || word.written == "allexport")
 }
 
 impl Main<'_> {
@@ -211,9 +221,11 @@ impl Main<'_> {
                 self.sources_files.extend(file);
             }
             "export" => self.set(rest, true),
+            "eval" => self.sources_files.extend(rest.first().map(|code| code.written.clone())),
+            "set" if exports_all(rest) => self.exports_all = true,
             "cd" => self.folder = rest.first().map(|folder| folder.value.clone()),
             "set" | "unset" | "ulimit" | "umask" | "trap" | "[" | "test" | "fi" | "done" | "esac" | "}" => {}
-            _ if words.iter().all(|word| word.assignment().is_some()) => self.set(words, false),
+            _ if words.iter().all(|word| word.assignment().is_some()) => self.set(words, self.exports_all),
             _ => return false,
         }
         true
@@ -224,6 +236,8 @@ impl Main<'_> {
             let Some((name, value)) = word.assignment() else {
                 if exported && let Some(value) = self.variables.get(&word.written) {
                     self.env.push(env_value(self.document, "upstart", &word.written, value, word.span));
+                } else if exported && matches!(word.value, Answer::Unknown(_)) {
+                    self.sources_files.push(word.written.clone());
                 }
                 continue;
             };

@@ -220,7 +220,10 @@ impl Walk<'_> {
                     let (inside, seen) = self.assembly.inside(statement);
                     let mut scope = scope.clone();
                     if name == "server" {
-                        scope.server_names = server_names(&inside, seen);
+                        // Nameless servers are told apart by their place.
+                        let block = statement.document.place(statement.directive.head());
+                        let names = server_names(&inside, seen);
+                        scope.server_names = Fact { place: names.place.or(Some(block)), ..names };
                     } else if name == "location" {
                         scope.location = text_of(statement);
                     }

@@ -65,7 +65,13 @@ const NGINX_CONF: &str = "/etc/nginx/nginx.conf";
 
 /// The processes of nginx and uWSGI on this host, by pid. Errors: those of reading the process table.
 pub fn discover(host: &dyn Host) -> Result<Vec<Found>, ReadError> {
-    Ok(of_stack(host.processes()?))
+    let mut found = of_stack(host.processes()?);
+    // An ini that was named relative to the folder at start, which `chdir` may have left since, is looked for.
+    for one in found.iter_mut().filter(|one| one.program == Program::Uwsgi) {
+        let is_guess = |path: &String| !one.process.cmdline.iter().any(|argument| argument.contains(path.as_str()));
+        one.config = one.config.take().filter(|path| !is_guess(path) || host.stat(path).is_ok());
+    }
+    Ok(found)
 }
 
 /// The same from a process table.
@@ -323,6 +329,22 @@ mod tests {
         let shared = shared_connections(&forked, &found).unwrap();
         let expected = Shared { inode: 44101, remote: "10.4.0.12:5432".to_owned(), pids: vec![902, 905, 906] };
         assert_eq!(shared, [expected]);
+    }
+
+    #[test]
+    fn an_ini_named_from_a_folder_that_was_left_is_unknown() {
+        let started = |argument: &str| {
+            let words = format!("cmdline = [\"uwsgi\", \"--ini\", \"{argument}\"]");
+            let host =
+                healthy().patched(&format!("[process.902]\n{words}\n[process.905]\n{words}\n[process.906]\n{words}"));
+            let host = host.unwrap();
+            let found = discover(&host).unwrap();
+            let masters = found.iter().filter(|one| one.program == Program::Uwsgi && one.master).count();
+            (master_runs(&host, &found, "/srv/thena/current/uwsgi.ini"), masters)
+        };
+        assert_eq!(started("uwsgi.ini"), (Some(true), 1));
+        assert_eq!(started("conf/elsewhere.ini"), (None, 1));
+        assert_eq!(started("/srv/thena/releases/old/uwsgi.ini"), (Some(false), 1));
     }
 
     #[test]

@@ -61,11 +61,25 @@ const FAULTS: &[Fault] = &[
     Fault { id: "F26", rule: "link/protocol-mismatch", line: ("nginx.conf", "proxy_pass"), status: 502, start: f26 },
     Fault { id: "F63", rule: "database/refused", line: ("thena.conf", "env DATABASE_URL"), status: 500, start: f63 },
     Fault {
+        id: "F64",
+        rule: "database/host-not-found",
+        line: ("thena.conf", "env DATABASE_URL"),
+        status: 500,
+        start: f64,
+    },
+    Fault {
         id: "F67",
         rule: "database/login-rejected",
         line: ("thena.conf", "env DATABASE_URL"),
         status: 500,
         start: f67,
+    },
+    Fault {
+        id: "F68",
+        rule: "database/does-not-exist",
+        line: ("thena.conf", "env DATABASE_URL"),
+        status: 500,
+        start: f68,
     },
 ];
 
@@ -159,6 +173,27 @@ fn f63() -> Lab {
 
 fn f67() -> Lab {
     let url = postgres::server().url_with(postgres::server().port, "not-the-Password-1");
+    started(&Plan { environment: vec![("DATABASE_URL", url)], ..Plan::healthy() })
+}
+
+fn f30() -> Lab {
+    let lab = Lab::start(&Plan { app_line: "import owls_of_minerva\n", ..Plan::healthy() });
+    wait::wait_until("uWSGI gave up on the app", || lab.log().contains("unable to load app"));
+    lab
+}
+
+fn f42() -> Lab {
+    let slow = "app.before_request(lambda: __import__('time').sleep(30))\n";
+    started(&Plan { app_line: slow, ini: "lazy-apps = true\nharakiri = 2\n".to_owned(), ..Plan::healthy() })
+}
+
+fn f64() -> Lab {
+    let url = postgres::server().url().replace("127.0.0.1", "thena-db.invalid");
+    started(&Plan { environment: vec![("DATABASE_URL", url)], ..Plan::healthy() })
+}
+
+fn f68() -> Lab {
+    let url = postgres::server().url().replace("/thena?", "/thenna?");
     started(&Plan { environment: vec![("DATABASE_URL", url)], ..Plan::healthy() })
 }
 

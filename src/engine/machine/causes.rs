@@ -198,8 +198,9 @@ fn explained(cause: &RootCause, hops: &[Hop], path: &Path, findings: &[Finding],
             "why 502 and not 500: on `{asked}` the exception left the WSGI callable{because}; uWSGI sent no byte (`0 \
              headers in 0 bytes`), so nginx had nothing to pass on"
         ));
-    } else if log.requests().any(|asked| asked.failed()) {
-        said.push("why 500 and not 502: the app sent its own error page, so nginx's error log is silent".to_owned());
+    } else if let Some(last) = log.requests().rev().find(|asked| asked.failed()) {
+        let who = if last.request.app.value < 0 { "uWSGI, which has no app," } else { "the app" };
+        said.push(format!("why 500 and not 502: {who} sent its own error page, so nginx's error log is silent"));
     }
     said
 }

@@ -110,31 +110,50 @@ impl<'a> Prober<'a> {
         Outcome { states, failure, place }
     }
 
-    /// Name and connection only.
+    /// Name and connection only: the first host that accepts decides, as for libpq.
     fn reach(&self, target: &Target) -> Option<Failure> {
-        let (host, port) = target.hosts.first()?;
+        let mut first_failure = None;
+        for (host, port) in &target.hosts {
+            let failure = self.reach_one(host, *port)?;
+            first_failure.get_or_insert(failure);
+        }
+        first_failure
+    }
+
+    /// Why one host cannot be reached; what was not tried, or not as the app's user, proves nothing.
+    fn reach_one(&self, host: &str, port: u16) -> Option<Failure> {
         let failure = |at, class: &'static str, said: String| Failure { at, class: class.into(), said, proved: true };
         if host.starts_with(['/', '@']) {
             let path = format!("{host}/.s.PGSQL.{port}");
             return match self.host.connect_unix(&path) {
                 Connect::Ok => None,
                 Connect::Missing => Some(failure(Stage::Tcp, "unix.missing", format!("{path}: missing"))),
-                other => Some(failure(Stage::Tcp, "unix.refused", format!("{path}: {}", other.word()))),
+                Connect::Refused => Some(failure(Stage::Tcp, "unix.refused", format!("{path}: refused"))),
+                other => {
+                    let said = format!("{path}: {}", other.word());
+                    Some(Failure { proved: false, ..failure(Stage::Tcp, "unix.unreachable", said) })
+                }
             };
         }
         match self.host.resolve(host) {
             Err(NoAddress::NoSuchName) => {
                 return Some(failure(Stage::Name, "dns.nxdomain", "name or service not known".to_owned()));
             }
-            Err(_) => {
-                return Some(failure(Stage::Name, "dns.resolver", "the name service did not answer".to_owned()));
+            Err(NoAddress::TimedOut) => {
+                let said = "the name service did not answer in time".to_owned();
+                return Some(Failure { proved: false, ..failure(Stage::Name, "dns.resolver", said) });
             }
+            Err(NoAddress::NoResolver(words)) => return Some(failure(Stage::Name, "dns.resolver", words)),
             Ok(_) => {}
         }
-        match self.host.connect_tcp(host, *port) {
+        match self.host.connect_tcp(host, port) {
             Connect::Ok => None,
             Connect::Refused => Some(failure(Stage::Tcp, "tcp.refused", "refused".to_owned())),
-            other => Some(failure(Stage::Tcp, "tcp.unreachable", other.word().to_owned())),
+            Connect::TimedOut => Some(failure(Stage::Tcp, "tcp.timeout", "no answer in time".to_owned())),
+            other => {
+                let said = other.word().to_owned();
+                Some(Failure { proved: false, ..failure(Stage::Tcp, "tcp.unreachable", said) })
+            }
         }
     }
 

@@ -36,10 +36,26 @@ type Said = (State, Vec<Label>);
 
 const MASTER: &str = "uwsgi-master";
 
+/// What nginx writes where an answer did not come, and what users got (`ngx_http_upstream_process_header`).
+const CUT_OFF: &[(&str, &str)] = &[
+    (
+        "upstream timed out (110: Connection timed out) while reading response header",
+        "the app took longer than nginx waits, so users got 504",
+    ),
+    (
+        "upstream prematurely closed connection while reading response header",
+        "uWSGI closed the connection without an answer, so users got 502",
+    ),
+    ("(104: Connection reset by peer) while reading response header", "uWSGI cut the connection, so users got 502"),
+];
+
 impl Scene<'_> {
     /// Every hop of a way, client first. `speaks` gives the findings that would break a hop of this way.
     pub(super) fn hops<'f>(&self, path: &Path, speaks: impl Fn(&str) -> Vec<&'f Finding>) -> Vec<Hop> {
         let mut hops = Vec::new();
+        // A pass that cannot work leaves requests without an answer, whatever uWSGI does.
+        let upstream = self.upstream(path);
+        let reached = !path.passes.is_empty() && upstream.0.0 != State::Broken;
         let mut add = |id: &'static str, title: String, (state, evidence): Said, own_fault: bool| {
             hops.push(Hop { id, title, state, evidence, path: path.name.clone(), own_fault });
         };
@@ -47,7 +63,7 @@ impl Scene<'_> {
             let entrance = path.entrance().unwrap_or_else(|| "its address".to_owned());
             add("listen", format!("nginx listens on {entrance}"), self.listen(path), false);
             let address = path.passes[0].address.known().map_or("an address that requests decide", String::as_str);
-            let (said, own_fault) = self.upstream(path);
+            let (said, own_fault) = upstream;
             add("upstream-socket", format!("nginx -> {address}"), said, own_fault);
         }
         let Some(at) = path.instance else {
@@ -63,7 +79,7 @@ impl Scene<'_> {
         let master = self.master(path, instance);
         let runs = master.0 == State::Ok;
         let import = self.import(at, runs);
-        let answers = self.answers(at, runs);
+        let answers = self.answers(path, at, runs, reached);
         let environment = self.environment(at, (runs, &import.0, &answers.0), &speaks("environment"));
         let no_url = environment.0.clone();
         add(MASTER, format!("uWSGI master of {ini}"), master, false);
@@ -95,9 +111,13 @@ impl Scene<'_> {
             Some((Connect::TimedOut, _)) => (State::Unknown(Reason::Timeout), Vec::new()),
             Some((Connect::Other(_) | Connect::Denied, _)) => (State::Unknown(self.unseen()), Vec::new()),
             Some((seen, place)) => {
-                let mut evidence =
-                    vec![Label { place: *place, text: format!("nobody gets in: {}", passes::words(seen)) }];
-                evidence.extend((!nginx_runs).then(|| self.table("nginx does not run")));
+                let seen = passes::words(seen);
+                let text = match nginx_runs {
+                    true => format!("nobody gets in: {seen}"),
+                    false => format!("nginx does not run, so nobody gets in: {seen}"),
+                };
+                let mut evidence = vec![Label { place: *place, text }];
+                evidence.extend((!nginx_runs).then(|| self.table("no nginx among them")));
                 (State::Broken, evidence)
             }
         }
@@ -139,13 +159,7 @@ impl Scene<'_> {
 
     /// The last line of nginx's log about connecting to this way's address.
     fn nginx_says(&self, path: &Path) -> Option<Label> {
-        let address = path.passes.first()?.address.known()?;
-        let about = |error: &&(FileId, _)| {
-            let error: &crate::syntax::log::NginxError = &error.1;
-            let upstream = error.upstream.as_ref().is_some_and(|upstream| upstream.value.contains(address.as_str()));
-            upstream && error.message.value.contains("while connecting to upstream")
-        };
-        let all: Vec<_> = self.nginx.errors.iter().filter(about).collect();
+        let all: Vec<_> = self.nginx.about(path, "while connecting to upstream").collect();
         let (file, last) = all.last()?;
         let text = match all.len() {
             1 => "nginx says the same".to_owned(),
@@ -223,30 +237,70 @@ impl Scene<'_> {
         }
         let said = log.generation[..decisive].iter().rev().find(|line| matches!(line.event, Event::AppNotLoaded));
         let shown = said.unwrap_or(line).span;
+        let why = log.exception_before(shown);
+        let text = match why {
+            Some((_, words)) => format!("uWSGI could not load the app: {}", quoted(words)),
+            None => "uWSGI could not load the app".to_owned(),
+        };
         let mut evidence: Vec<Label> = Vec::new();
-        evidence.extend(log.place(shown).map(|place| Label { place, text: "uWSGI could not load the app".to_owned() }));
-        evidence.extend(log.exception_before(shown));
+        evidence.extend(log.place(shown).map(|place| Label { place, text }));
+        evidence.extend(why.map(|(place, _)| Label { place, text: "this is why".to_owned() }));
         (State::Broken, evidence)
     }
 
-    fn answers(&self, at: usize, runs: bool) -> Said {
+    fn answers(&self, path: &Path, at: usize, runs: bool, reached: bool) -> Said {
         if !runs {
             return (State::Unknown(Reason::MaskedBy(MASTER.to_owned())), Vec::new());
         }
         let log = &self.logs[at];
         let requests: Vec<_> = log.requests().collect();
         let Some(last) = requests.iter().rev().find(|asked| asked.failed()) else {
+            if let Some(evidence) = self.cut_off(path, at).filter(|_| reached) {
+                return (if requests.is_empty() { State::Broken } else { State::Degraded }, evidence);
+            }
             return match requests.is_empty() {
                 true => (State::Unknown(log.reason(self.unseen())), Vec::new()),
                 false => (State::Ok, Vec::new()),
             };
         };
         let failed = requests.iter().filter(|asked| asked.failed()).count();
-        let text = format!("{failed} of {} requests failed in the last 15 minutes", requests.len());
+        let mut text = format!("{failed} of {} requests failed in the last 15 minutes", requests.len());
+        let exception = log.exceptions().next();
+        if let Some((_, words)) = exception {
+            text = format!("{text}, the last with {}", quoted(words));
+        }
         let mut evidence = vec![Label { place: last.place, text }];
-        evidence.extend(log.last_exception());
+        evidence.extend(exception.map(|(place, _)| Label { place, text: "the last exception".to_owned() }));
         let state = if failed == requests.len() { State::Broken } else { State::Degraded };
         (state, evidence)
+    }
+
+    /// What shows that nginx was left without an answer by the uWSGI that runs: uWSGI logs no such request as failed.
+    fn cut_off(&self, path: &Path, at: usize) -> Option<Vec<Label>> {
+        let log = &self.logs[at];
+        let pid = self.running_of(&self.stack.instances[at]).map(|running| running.pid);
+        let started = self.found.iter().find(|one| Some(one.process.pid) == pid).map(|one| one.process.started);
+        let mut evidence = Vec::new();
+        for (message, words) in CUT_OFF {
+            let mut all = self.nginx.about(path, message).filter(|(_, error)| self.nginx.is_since(error, started));
+            let Some((file, error)) = all.next_back() else { continue };
+            let text = match all.count() + 1 {
+                1 => (*words).to_owned(),
+                times => format!("{words}, {times} times in the last 15 minutes"),
+            };
+            evidence.push(Label { place: Place::at(*file, error.message.span), text });
+        }
+        if evidence.is_empty() {
+            return None;
+        }
+        let last = |is: fn(&Event) -> bool| log.recent_lines().rev().find(|line| is(&line.event));
+        let killed = last(|event| matches!(event, Event::Harakiri { .. }))
+            .map(|line| (line, "uWSGI ended the worker: its request took longer than `harakiri` allows"));
+        let died = || last(|event| matches!(event, Event::WorkerDied { .. })).map(|line| (line, "a worker died"));
+        if let Some((line, text)) = killed.or_else(died) {
+            evidence.extend(log.place(line.span).map(|place| Label { place, text: text.to_owned() }));
+        }
+        Some(evidence)
     }
 
     fn environment(&self, at: usize, (runs, import, answers): (bool, &State, &State), speaking: &[&Finding]) -> Said {
@@ -328,6 +382,15 @@ impl Scene<'_> {
         let said = worst.row.said.known().map(|said| Label { place: worst.evidence.place, text: said.clone() });
         let evidence = said.into_iter().filter(|_| state == State::Broken).collect();
         (title, (state, evidence))
+    }
+}
+
+/// The words of an exception, as far as a headline has room for them.
+fn quoted(words: &str) -> String {
+    const ROOM: usize = 100;
+    match words.char_indices().nth(ROOM) {
+        Some((end, _)) => format!("`{}…`", &words[..end]),
+        None => format!("`{words}`"),
     }
 }
 

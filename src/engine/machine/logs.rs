@@ -2,7 +2,7 @@
 
 use crate::diagnosis::Reason;
 use crate::engine::machine::Visit;
-use crate::finding::Label;
+use crate::engine::machine::paths::Path;
 use crate::host::{Host, ReadError, zone};
 use crate::source::{FileId, Origin, Place, Sources, Span};
 use crate::stack::uwsgi::Uwsgi;
@@ -112,17 +112,11 @@ impl UwsgiLog {
         })
     }
 
-    /// The newest exception.
-    pub(super) fn last_exception(&self) -> Option<Label> {
-        let (place, _) = self.exceptions().next()?;
-        Some(Label { place, text: "the last exception".to_owned() })
-    }
-
-    /// The exception that was logged last before an event.
-    pub(super) fn exception_before(&self, event: Span) -> Option<Label> {
+    /// The exception that was logged last before an event: where it stands, and its words.
+    pub(super) fn exception_before(&self, event: Span) -> Option<(Place, &str)> {
         let before = self.generation.iter().rev().filter(|line| line.span.start < event.start);
         let span = before.filter_map(exception).next()?;
-        Some(Label { place: self.place(span)?, text: "this is why".to_owned() })
+        Some((self.place(span)?, span.of(&self.text)))
     }
 
     /// Where an event stands.
@@ -173,9 +167,26 @@ fn time(line: &UwsgiLine) -> Option<i64> {
 pub(super) struct NginxLog {
     /// Each line with the log it stands in.
     pub(super) errors: Vec<(FileId, NginxError)>,
+    /// How far the log's time is ahead of UTC, in seconds.
+    ahead: i64,
 }
 
 impl NginxLog {
+    /// The lines with this message about the address that a way passes to.
+    pub(super) fn about(&self, path: &Path, message: &str) -> impl DoubleEndedIterator<Item = &(FileId, NginxError)> {
+        let address = path.passes.first().and_then(|pass| pass.address.known());
+        self.errors.iter().filter(move |(_, error)| {
+            let upstream = error.upstream.as_ref().map(|upstream| upstream.value.as_str());
+            let is_it = upstream.zip(address).is_some_and(|(upstream, address)| upstream.contains(address.as_str()));
+            is_it && error.message.value.contains(message)
+        })
+    }
+
+    /// Whether a line was written after a process had started; true where it is not known when that was.
+    pub(super) fn is_since(&self, error: &NginxError, started: Option<i64>) -> bool {
+        started.is_none_or(|started| error.time.value - self.ahead >= started - SLACK)
+    }
+
     /// Reads the logs that the configuration names; `started` is when nginx did.
     pub(super) fn of(
         host: &dyn Host,
@@ -184,7 +195,7 @@ impl NginxLog {
         started: Option<i64>,
         sources: &mut Sources,
     ) -> Self {
-        let mut log = Self::default();
+        let mut log = Self { ahead: zone::offset(host, host.now()), ..Self::default() };
         let mut paths: Vec<&String> = visit.logs.iter().chain(named).collect();
         paths.dedup();
         for path in paths {

@@ -150,7 +150,7 @@ impl Survey {
 
     fn diagnosed(self, pages: &[Page], host: &dyn Host) -> Seen {
         let facts = self.facts();
-        let (findings, cannot_tell) = judged(pages, &facts, &self.sources, |_| true);
+        let (findings, cannot_tell) = judged(pages, &facts, &self.sources);
         // What somebody allowed may still be what breaks the stack.
         let (all, _) = judge(pages, &facts, &self.sources);
         let scene = Scene {

@@ -96,6 +96,25 @@ fn two_independent_faults_are_two_causes() {
     assert_eq!(causes(&diagnosed(&patched(patch))), ["database/refused", "socket/not-permitted"]);
 }
 
+/// The healthy app with a second database, which its environment names too.
+fn with_reports(url: &str, patch: &str) -> Recorded {
+    let app = "/srv/thena/releases/20160503/thena/wsgi.py";
+    let text = String::from_utf8(healthy().read(app).unwrap().to_vec()).unwrap();
+    let environ = "DATABASE_URL=postgresql://thena:example-only@db.thena.example:5432/thena";
+    patched(&format!("process.902.environ = [\"{environ}\", \"REPORTS_URL={url}\"]\n{patch}"))
+        .with_file(app, format!("{text}\nreports = create_engine(os.environ[\"REPORTS_URL\"])\n").into_bytes())
+}
+
+#[test]
+fn a_fault_of_one_database_does_not_explain_that_of_another() {
+    let host = with_reports(
+        "postgresql://reports:other-example@reports.thena.example:5432/reports",
+        "login.\"thena@db.thena.example:5432/thena\" = { failed_at = \"login\", class = \"auth.rejected\", said = \"no\" }\n\
+         login.\"reports@reports.thena.example:5432/reports\" = { failed_at = \"tcp\", class = \"tcp.refused\", said = \"refused\" }",
+    );
+    assert_eq!(causes(&diagnosed(&host)), ["database/login-rejected", "database/refused"]);
+}
+
 #[test]
 fn a_job_that_was_mended_after_the_start_is_said() {
     let diagnosis = diagnosed(&patched("process.902.environ = [\"PATH=/usr/bin:/bin\"]"));
@@ -150,7 +169,7 @@ fn an_exception_that_no_rule_knows_is_its_own_cause() {
     let cause = &diagnosis.root_causes[0];
     assert_eq!(
         cause.finding.message,
-        "1 of 2 requests failed in the last 15 minutes, and no rule explains why (answers of the app)"
+        "1 of 2 requests failed in the last 15 minutes, the last with `KeyError: 'colour'` (answers of the app)"
     );
     assert!(cause.explains.iter().any(|text| text.starts_with("why 502 and not 500")), "{:?}", cause.explains);
 }
@@ -160,6 +179,60 @@ fn what_hides_the_cause_is_said() {
     let diagnosis = diagnosed(&logging(without_environ(), &request("500) 2 headers in 98 bytes")));
     let message = &diagnosis.root_causes[0].finding.message;
     assert!(message.contains("may be hidden from this user: run with sudo"), "{message}");
+}
+
+const NGINX_LOG: &str = "/var/log/nginx/error.log";
+
+/// A line of nginx's error log about the healthy host's socket.
+fn nginx_error(time: &str, message: &str) -> Vec<u8> {
+    format!(
+        "2016/05/04 {time} [error] 812#812: *9 {message}, client: 203.0.113.7, server: thena.example, request: \"GET / \
+         HTTP/1.1\", upstream: \"uwsgi://unix:/run/thena/thena.sock\", host: \"thena.example\"\n"
+    )
+    .into_bytes()
+}
+
+#[test]
+fn answers_that_only_nginx_missed_are_a_cause() {
+    let closed = "upstream prematurely closed connection while reading response header from upstream";
+    let late = "upstream timed out (110: Connection timed out) while reading response header from upstream";
+    for (message, status) in [(closed, "502"), (late, "504")] {
+        let host = healthy().with_file(NGINX_LOG, nginx_error("02:14:20", message));
+        let diagnosis = diagnosed(&host);
+        assert_eq!(causes(&diagnosis), ["hop/app-answers"], "{message}");
+        let said = &diagnosis.root_causes[0].finding.message;
+        assert!(said.contains(&format!("users got {status}")), "{said}");
+        assert_eq!(*state(&diagnosis, "app-answers"), State::Degraded);
+        // What an earlier uWSGI failed to answer says nothing of this one.
+        let host = healthy().with_file(NGINX_LOG, nginx_error("01:14:20", message));
+        assert_eq!(causes(&diagnosed(&host)), Vec::<&str>::new());
+    }
+}
+
+#[test]
+fn a_worker_that_harakiri_ended_is_shown() {
+    let killed = "Wed May  4 02:14:20 2016 - *** HARAKIRI ON WORKER 1 (pid: 905, try: 1) ***\n";
+    let closed = "upstream prematurely closed connection while reading response header from upstream";
+    let host = logging(healthy(), killed).with_file(NGINX_LOG, nginx_error("02:14:20", closed));
+    let diagnosis = diagnosed(&host);
+    let because = &diagnosis.root_causes[0].because;
+    assert!(because.iter().any(|label| label.text.contains("`harakiri`")), "{because:?}");
+}
+
+#[test]
+fn an_import_that_fails_speaks_before_the_answers_it_spoils() {
+    let lines = "Traceback (most recent call last):\n  File \"/srv/thena/current/thena/wsgi.py\", line 3, in <module>\n\
+        ModuleNotFoundError: No module named 'owls'\n\
+        unable to load app 0 (mountpoint='') (callable not found or import error)\n\
+        *** no app loaded. going in full dynamic mode ***\n";
+    let request = request("500) 1 headers in 57 bytes").replace("app: 0|req: 2/2", "app: -1|req: -1/1");
+    let diagnosis = diagnosed(&logging(healthy(), &format!("{lines}{request}")));
+    assert_eq!(causes(&diagnosis), ["hop/app-import"]);
+    let message = &diagnosis.root_causes[0].finding.message;
+    assert!(message.contains("No module named 'owls'"), "{message}");
+    assert_eq!(*state(&diagnosis, "app-answers"), State::Symptom);
+    let explains = &diagnosis.root_causes[0].explains;
+    assert!(explains.iter().any(|text| text.contains("uWSGI, which has no app,")), "{explains:?}");
 }
 
 #[test]
@@ -226,6 +299,33 @@ fn nothing_is_connected_to_unasked() {
     for id in ["listen", "upstream-socket", "dns", "tcp", "login"] {
         assert_eq!(*state(&diagnosis, id), State::Unknown(Reason::NotAsked), "{id}");
     }
+}
+
+#[test]
+fn without_a_login_every_host_is_tried_and_what_was_not_recorded_is_unknown() {
+    let visit = Visit { network: true, ..Visit::default() };
+    let two = |others: &str| {
+        let url = "postgresql://thena:example-only@a.thena.example:5432,db.thena.example:5432/thena";
+        let patch = format!("process.902.environ = [\"DATABASE_URL={url}\"]\n{others}");
+        visited(&patched(&patch), &visit)
+    };
+    let known = "name.\"a.thena.example\".addresses = [\"10.4.0.11\"]\n";
+    let refused = two(&format!("{known}connect.\"a.thena.example:5432\" = \"refused\""));
+    assert_eq!((causes(&refused), state(&refused, "tcp")), (vec![], &State::Ok));
+    let both = "connect.\"db.thena.example:5432\" = \"refused\"\nconnect.\"a.thena.example:5432\" = \"refused\"";
+    assert_eq!(*state(&two(&format!("{known}{both}")), "tcp"), State::Broken);
+    let not_recorded = two(&format!("{known}connect.\"db.thena.example:5432\" = \"refused\""));
+    assert_eq!(*state(&not_recorded, "tcp"), State::Unknown(Reason::NoEvidence));
+}
+
+#[test]
+fn a_nameless_server_is_entered_by_its_own_listen() {
+    let conf = "events { }\nhttp {\n  server { listen 8081; location /status { return 200; } }\n\
+        \u{20} server { listen 80; location / { uwsgi_pass unix:/run/thena/thena.sock; } }\n}\n";
+    let host = healthy().with_file("/etc/nginx/nginx.conf", conf.as_bytes());
+    let diagnosis = diagnosed(&host);
+    assert_eq!(diagnosis.hops[0].title, "nginx listens on 127.0.0.1:80");
+    assert_eq!(*state(&diagnosis, "listen"), State::Ok);
 }
 
 #[test]

@@ -118,7 +118,12 @@ impl Host for Live {
     }
 
     fn connect_tcp(&self, host: &str, port: u16) -> Connect {
-        connect::tcp(host, port, self.budget.deadline())
+        match connect::tcp(host, port, self.budget.deadline()) {
+            Connect::TimedOut if self.budget.is_spent() => {
+                Connect::Other("the time for all probes was over before this one".to_owned())
+            }
+            seen => seen,
+        }
     }
 
     fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, NoAddress> {
@@ -186,6 +191,12 @@ mod tests {
         assert_eq!(live.users().unwrap()[0].name, "thena");
         assert!(live.stat("/proc/self").is_ok());
         assert_eq!(live.on_disk("/etcetera"), PathBuf::from("/etcetera"));
+    }
+
+    #[test]
+    fn what_nobody_waited_for_did_not_time_out() {
+        let live = Live::new(Budget::new(std::time::Duration::ZERO, std::time::Duration::from_secs(3)));
+        assert!(matches!(live.connect_tcp("127.0.0.1", 1), Connect::Other(_)));
     }
 
     #[test]

@@ -168,11 +168,19 @@ pub fn login(target: &Target, budget: &Budget) -> Login {
     let mut first_failure = None;
     for (host, port) in hosts {
         match reach(host, *port, budget.deadline()) {
-            Ok(peer) => return without_secret(log_in(&peer, target, budget), target),
+            Ok(peer) => return as_far_as_tried(without_secret(log_in(&peer, target, budget), target), budget),
             Err(failure) => _ = first_failure.get_or_insert(failure),
         }
     }
-    Login { failure: first_failure, ..Login::default() }
+    as_far_as_tried(Login { failure: first_failure, ..Login::default() }, budget)
+}
+
+/// Where the run's time was over, no answer may as well mean that nobody waited for one.
+fn as_far_as_tried(mut login: Login, budget: &Budget) -> Login {
+    if budget.is_spent() {
+        login.failure = login.failure.map(Failure::unproved);
+    }
+    login
 }
 
 /// Resolves and connects, then closes.
@@ -181,7 +189,11 @@ fn reach(host: &str, port: u16, deadline: Deadline) -> Result<Peer, Failure> {
         let path = socket_path(host, port);
         return match connect::unix(&path) {
             Connect::Ok => Ok(Peer { host: host.to_owned(), port, address: None }),
-            other => Err(Failure::new(Stage::Tcp, classify::unix(&other), format!("{path}: {}", other.word()))),
+            other => {
+                let failure = Failure::new(Stage::Tcp, classify::unix(&other), format!("{path}: {}", other.word()));
+                // The app may be another user, and a full queue empties.
+                Err(if matches!(other, Connect::Denied | Connect::Other(_)) { failure.unproved() } else { failure })
+            }
         };
     }
     // The name is not quoted: an unescaped `@` in a password makes a part of it look like a host.
@@ -245,8 +257,9 @@ fn attempt(
             let deadline = budget.deadline();
             let silent = || Failure::new(Stage::Tls, "peer.silent", "it accepted the connection and said nothing");
             let left = deadline.left().ok_or_else(silent)?;
-            let stream = TcpStream::connect_timeout(&(address, peer.port).into(), left)
-                .map_err(|error| Failure::new(Stage::Tcp, "tcp.timeout", error.kind().to_string()))?;
+            let stream = TcpStream::connect_timeout(&(address, peer.port).into(), left).map_err(|error| {
+                Failure::new(Stage::Tcp, classify::tcp(&connect::of_error(&error)), error.kind().to_string())
+            })?;
             let asked = tls::Asked::new(&peer.host, target);
             // Its reads have a limit each, which a server that sends one byte at a time could stretch.
             Some(deadline.run(move || tls::handshake(stream, &asked, deadline)).unwrap_or_else(|| Err(silent()))?)

@@ -120,6 +120,22 @@ fn a_silent_listener_ends_in_time() {
 }
 
 #[test]
+fn what_nobody_waited_for_is_not_proved() {
+    let silent = serve(|stream| {
+        std::thread::sleep(Duration::from_secs(60));
+        drop(stream);
+    });
+    for mode in [SslMode::Require, SslMode::Disable] {
+        let spent = Budget::new(Duration::ZERO, Duration::from_secs(3));
+        let failure = login(&target(silent, mode), &spent).failure.unwrap();
+        assert!(!failure.proved, "{mode:?}: {failure:?}");
+        let ends_first = Budget::new(Duration::from_millis(200), Duration::from_secs(3));
+        let failure = login(&target(silent, mode), &ends_first).failure.unwrap();
+        assert_eq!((&*failure.class, failure.proved), ("peer.silent", false), "{mode:?}");
+    }
+}
+
+#[test]
 fn nobody_listens() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let failure = failure(&target(port, SslMode::Prefer));

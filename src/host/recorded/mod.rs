@@ -4,6 +4,7 @@
 //! `host.toml` can be laid over the first: tables merge, other values replace, and `gone = true` removes an entry.
 
 mod format;
+mod healthy;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::source::{FileId, Place};
 use crate::stack::chef::value::{Pairs, Scope, Value, not_seen, unset};
+use crate::stack::chef::walk::MAX_ROUNDS;
 use crate::stack::fact::{Answer, Missing};
 use crate::syntax::ruby::{Assign, Call, Expr, Kind, Program};
 
@@ -75,7 +76,7 @@ impl Attributes {
 
     /// Adds the assignments of an attribute file, or of a recipe (`in_recipe`), which may not run.
     pub fn read(&mut self, program: &Program, file: FileId, cookbook: usize, sure: &[usize], in_recipe: bool) {
-        let mut reader = Reader { attributes: self, file, cookbook, sure, locals: BTreeMap::new() };
+        let mut reader = Reader { attributes: self, file, cookbook, sure, locals: BTreeMap::new(), rounds: 1 };
         reader.statements(&program.body, in_recipe);
     }
 
@@ -203,6 +204,8 @@ struct Reader<'a, 's> {
     cookbook: usize,
     sure: &'s [usize],
     locals: BTreeMap<String, Answer<Value>>,
+    /// How often the loops that lead here go round, taken together.
+    rounds: usize,
 }
 
 impl Reader<'_, '_> {
@@ -236,28 +239,34 @@ impl Reader<'_, '_> {
             return;
         }
         let Some(block) = &call.block else { return };
-        let items = call.receiver.as_ref().map(|receiver| self.scope().value(receiver));
-        match (items, call.name.as_str(), block.parameters.as_slice()) {
-            (Some(Answer::Known(Value::List(items))), "each", [name]) => {
-                for item in items {
-                    self.locals.insert(name.clone(), item);
-                    self.statements(&block.body, conditional);
-                }
+        if let Some(rounds) = self.rounds_of(call, &block.parameters) {
+            let outer = self.rounds;
+            self.rounds = outer * rounds.len().max(1);
+            for values in rounds {
+                self.locals.extend(block.parameters.iter().cloned().zip(values));
+                self.statements(&block.body, conditional);
             }
-            (Some(Answer::Known(Value::Hash(pairs))), "each", [key, value]) => {
-                for (name, item) in pairs.all {
-                    self.locals.insert(key.clone(), Answer::Known(Value::Text(name)));
-                    self.locals.insert(value.clone(), item);
-                    self.statements(&block.body, conditional);
-                }
-            }
-            (_, _, parameters) => {
-                for parameter in parameters {
-                    self.locals.insert(parameter.clone(), not_seen(parameter));
-                }
-                self.statements(&block.body, true);
-            }
+            self.rounds = outer;
+            return;
         }
+        for parameter in &block.parameters {
+            self.locals.insert(parameter.clone(), not_seen(parameter));
+        }
+        self.statements(&block.body, true);
+    }
+
+    /// The values of a block's parameters in each round of an `each`; `None` where they are out of sight or too many.
+    fn rounds_of(&self, call: &Call, parameters: &[String]) -> Option<Vec<Vec<Answer<Value>>>> {
+        let items = call.receiver.as_ref().filter(|_| call.name == "each")?;
+        let rounds: Vec<Vec<Answer<Value>>> = match (self.scope().value(items), parameters) {
+            (Answer::Known(Value::List(items)), [_]) => items.into_iter().map(|item| vec![item]).collect(),
+            (Answer::Known(Value::Hash(pairs)), [_, _]) => {
+                let round = |(name, item)| vec![Answer::Known(Value::Text(name)), item];
+                pairs.all.into_iter().map(round).collect()
+            }
+            _ => return None,
+        };
+        (self.rounds * rounds.len() <= MAX_ROUNDS).then_some(rounds)
     }
 
     fn assign(&mut self, expr: &Expr, assign: &Assign, conditional: bool) {
@@ -410,6 +419,25 @@ mod tests {
     }
 
     #[test]
+    fn loops_within_loops_end() {
+        let nested = |depth: usize| {
+            let open = "[1,2,3,4,5,6,7,8,9].each { |n| ";
+            format!("{}default['a'] = 1{}\ndefault['b'] = 2", open.repeat(depth), " }".repeat(depth))
+        };
+        assert_eq!(known(&attributes(&[&nested(2)]), "node['a']").as_deref(), Some("1"));
+        assert_eq!(known(&attributes(&[&nested(30)]), "node['b']").as_deref(), Some("2"));
+        let program = parse(&nested(30));
+        let no_attributes = Attributes::default();
+        let mut calls = 0;
+        let mut scope = Scope::of(no_attributes.seen_by(&[]));
+        crate::stack::chef::walk::walk(&program.tree.body, &mut scope, false, &mut |_| {
+            calls += 1;
+            false
+        });
+        assert!(calls <= MAX_ROUNDS);
+    }
+
+    #[test]
     fn tags_are_evaluated() {
         let attributes = attributes(&["default['a'] = nil\n%w[x y].each { |n| default[n]['dir'] = \"/srv/#{n}\" }"]);
         let mut scope = Scope::of(attributes.seen_by(&[0]));
@@ -420,10 +448,11 @@ mod tests {
             ("'lit'", "lit"),
             ("File.join(node['y']['dir'], 'log')", "/srv/y/log"),
             ("node['x']['dir'] + '/app'", "/srv/x/app"),
+            ("@port + 1", "3032"),
         ] {
             assert_eq!(evaluate(code, &scope), Answer::Known(expected.to_owned()), "{code}");
         }
-        for code in ["@other", "`hostname`", "node['x'", "raise('x')", "x; y", ""] {
+        for code in ["@other", "`hostname`", "node['x'", "raise('x')", "x; y", "", "0 + 'x'"] {
             assert!(matches!(evaluate(code, &scope), Answer::Unknown(_)), "{code}");
         }
     }

@@ -89,12 +89,14 @@ pub struct Scope<'a> {
     pub fields: BTreeMap<String, Answer<Value>>,
     /// The arms of conditions that lead here: the condition's span and the arm's number.
     pub arms: Vec<(Span, usize)>,
+    /// How often the loops that lead here go round, taken together.
+    pub rounds: usize,
 }
 
 impl<'a> Scope<'a> {
     /// A scope with attributes alone.
     pub fn of(attributes: View<'a>) -> Self {
-        Self { attributes, locals: BTreeMap::new(), fields: BTreeMap::new(), arms: Vec::new() }
+        Self { attributes, locals: BTreeMap::new(), fields: BTreeMap::new(), arms: Vec::new(), rounds: 1 }
     }
 
     /// The value of `expr`.
@@ -231,8 +233,12 @@ impl<'a> Scope<'a> {
                 Answer::Known(Value::List(pairs.all.iter().map(|(_, value)| value.clone()).collect()))
             }
             (Value::List(_) | Value::Hash(_), _, _) => not_seen(&format!("the result of `{}`", call.name)),
-            (Value::Int(left), "+", Some(right)) => number(left.checked_add(right.parse().unwrap_or(i64::MAX))),
-            (Value::Int(left), "*", Some(right)) => number(left.checked_mul(right.parse().unwrap_or(i64::MAX))),
+            (Value::Int(left), "+", Some(right)) => {
+                number(right.parse().ok().and_then(|right| left.checked_add(right)))
+            }
+            (Value::Int(left), "*", Some(right)) => {
+                number(right.parse().ok().and_then(|right| left.checked_mul(right)))
+            }
             (scalar, name, argument) => match scalar.print() {
                 Answer::Known(text) => text_method(&text, name, argument),
                 other => map(other, Value::Text),

@@ -4,6 +4,8 @@ use crate::stack::chef::value::{Scope, Value, not_seen};
 use crate::stack::fact::Answer;
 use crate::syntax::ruby::{Branch, Call, Expr, Kind};
 
+/// Loops within each other that come to more rounds than this are gone through once, with their items unknown.
+pub(super) const MAX_ROUNDS: usize = 1000;
 /// A loop over more items than this is gone through once, with its item unknown.
 const MAX_ITEMS: usize = 64;
 
@@ -99,11 +101,14 @@ fn call(
     } else {
         None
     };
-    if let Some(rounds) = rounds {
+    let outer = scope.rounds;
+    if let Some(rounds) = rounds.filter(|rounds| outer * rounds.len() <= MAX_ROUNDS) {
+        scope.rounds = outer * rounds.len().max(1);
         for values in rounds {
             scope.locals.extend(block.parameters.iter().cloned().zip(values));
             walk(&block.body, scope, conditional, visit);
         }
+        scope.rounds = outer;
         return;
     }
     let unknown = match scope.value(receiver) {

@@ -74,6 +74,17 @@ fn variables_of_the_process() {
 }
 
 #[test]
+fn variables_that_only_the_shell_knows_are_out_of_sight() {
+    let sources =
+        |line: &str| reading(&format!("script\n  {line}\n  exec uwsgi --ini /x.ini\nend script\n")).sources_files;
+    assert_eq!(sources("export $(cat /srv/.env | xargs)").len(), 1);
+    assert_eq!(sources("eval \"$(cat /srv/.env)\"").len(), 1);
+    assert_eq!(sources("export A=1 B").len(), 0);
+    let read = reading("script\n  set -a\n  A=1\n  exec uwsgi --ini /x.ini\nend script\n");
+    assert_eq!((read.env.len(), known(&read.job.uwsgi_ini)), (1, "/x.ini"));
+}
+
+#[test]
 fn template_tags_are_put_in_or_unknown() {
     let text = "setuid <%= user %>\nenv URL=<%= url %>\nexec <%= home %>/bin/uwsgi --ini <%= home %>/uwsgi.ini\n";
     let mut sources = Sources::default();
