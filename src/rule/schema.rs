@@ -13,7 +13,7 @@ use crate::stack::link::{Link, PassLink};
 use crate::stack::nginx::{Listen, Pass};
 use crate::stack::problem::Refusal;
 use crate::stack::process::Daemon;
-use crate::stack::uwsgi::{Socket, Uwsgi, UwsgiOption};
+use crate::stack::uwsgi::{Socket, Uwsgi, UwsgiLine, UwsgiOption};
 
 /// Every table, in the order of a request and then of what stands around it. A new table is registered here.
 pub static TABLES: &[Schema] = &[
@@ -23,6 +23,7 @@ pub static TABLES: &[Schema] = &[
     Socket::SCHEMA,
     Uwsgi::SCHEMA,
     UwsgiOption::SCHEMA,
+    UwsgiLine::SCHEMA,
     Link::SCHEMA,
     Job::SCHEMA,
     Daemon::SCHEMA,

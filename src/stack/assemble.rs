@@ -102,7 +102,7 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
     let around = Surroundings { open, containers: parts.starters.containers.as_deref() };
     let mut pass_links = pass_links(&nginx.passes, &sockets, around);
     pass_links.iter_mut().for_each(PassLink::without_host);
-    let problems = problems(parts, &nginx, &starts);
+    let problems = problems(parts, &nginx, &starts, &instances);
     let jobs = starts.iter().map(|start| Arc::clone(&start.job)).collect();
     Stack { instances, nginx, pass_links, jobs, login, problems }
 }
@@ -289,8 +289,13 @@ fn is_needed(read: &app::Read) -> bool {
     read.raises || names_a_need(&read.name) || read.used_as.as_deref().is_some_and(names_a_need)
 }
 
-/// What nginx and Upstart refuse. Not in an nginx template with code tags: its branches need not balance one by one.
-fn problems(parts: &Parts<'_>, nginx: &nginx::Reading, starts: &[Start<'_>]) -> Vec<(FileId, Problem)> {
+/// What nginx, Upstart and uWSGI refuse. Not in an nginx template with code tags: its branches need not balance one by one.
+fn problems(
+    parts: &Parts<'_>,
+    nginx: &nginx::Reading,
+    starts: &[Start<'_>],
+    instances: &[Instance],
+) -> Vec<(FileId, Problem)> {
     let mut all = nginx.problems.clone();
     for document in parts.view.of(Kind::Nginx) {
         let parsed = parts.trees.get(&document.file).filter(|_| !document.has_code());
@@ -301,6 +306,7 @@ fn problems(parts: &Parts<'_>, nginx: &nginx::Reading, starts: &[Start<'_>]) -> 
     for start in starts {
         all.extend(start.reading.problems.iter().map(|problem| (start.document.file, problem.clone())));
     }
+    all.extend(instances.iter().flat_map(|instance| instance.uwsgi.problems.iter().cloned()));
     all
 }
 
@@ -314,6 +320,7 @@ impl Stack {
             facts.add(Arc::clone(&instance.uwsgi.uwsgi) as _);
             facts.add(instance.link as _);
             instance.uwsgi.options.into_iter().for_each(|row| facts.add(Arc::new(row)));
+            instance.uwsgi.lines.into_iter().for_each(|row| facts.add(Arc::new(row)));
             instance.uwsgi.sockets.into_iter().for_each(|row| facts.add(Arc::new(row)));
             instance.uwsgi.variables.into_iter().for_each(|row| facts.add(Arc::new(row)));
             instance.reads.into_iter().for_each(|row| facts.add(Arc::new(row)));

@@ -12,6 +12,8 @@ rows! {
         message: String,
         #[doc = "what to do about it"]
         hint: String,
+        #[doc = "what to write in its place, where that is plain"]
+        cure: String,
         #[doc = "the file"]
         path: String,
     }
@@ -26,6 +28,7 @@ pub fn refusal(problem: &Problem, place: Place, path: String) -> Refusal {
         row.message = row.message.via(Place::at(place.file, related.span), related.value.clone());
     }
     row.hint = problem.hint.clone().map_or_else(Fact::absent, |hint| Fact::read(hint, place));
+    row.cure = problem.cure.clone().map_or_else(Fact::absent, Fact::derived);
     row.path = Fact::read(path, Place::whole(place.file));
     row
 }

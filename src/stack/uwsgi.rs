@@ -1,19 +1,28 @@
 //! What a uWSGI configuration sets up: one row for the instance, one for each option, socket and variable.
 
 mod address;
+mod assignments;
+mod blocks;
 mod instance;
+mod lines;
 mod options;
+mod percents;
+mod placeholders;
 mod process;
+mod refusals;
 mod settings;
+mod twice;
+mod values;
 mod variables;
 
 use crate::rows;
 use std::sync::Arc;
 
-use crate::source::Span;
+use crate::source::{FileId, Span};
 use crate::stack::document::Document;
 use crate::stack::env::EnvValue;
 use crate::stack::fact::Missing;
+use crate::syntax::Problem;
 use settings::Settings;
 
 rows! {
@@ -85,6 +94,24 @@ rows! {
         uwsgi: Arc<Uwsgi>,
     }
 
+    #[doc = "one line of a uWSGI ini that uWSGI takes otherwise than it looks; keyed by how"]
+    pub struct UwsgiLine in "uwsgi_lines" {
+        #[doc = "the option, or the variable of an `env`"]
+        option: String,
+        #[doc = "the value as written, or the part of it; absent for a variable's"]
+        value: String,
+        #[doc = "what uWSGI takes it for"]
+        taken_as: String,
+        #[doc = "whether it comes to what was probably meant all the same"]
+        harmless: bool,
+        #[doc = "what to write in place of the value"]
+        cure: String,
+        #[doc = "the option of the other line that this one runs into"]
+        other: String,
+        #[doc = "the instance it belongs to"]
+        uwsgi: Arc<Uwsgi>,
+    }
+
     #[doc = "one socket that uWSGI binds"]
     pub struct Socket in "sockets" {
         #[doc = "the address, such as `/run/app.sock` or `127.0.0.1:3031`"]
@@ -105,6 +132,10 @@ pub struct Reading {
     pub uwsgi: Arc<Uwsgi>,
     /// Its options, in order.
     pub options: Vec<UwsgiOption>,
+    /// Its lines that uWSGI takes otherwise than they look.
+    pub lines: Vec<UwsgiLine>,
+    /// What uWSGI refuses.
+    pub problems: Vec<(FileId, Problem)>,
     /// The sockets it binds. One in an `if` or `for` has an unknown address.
     pub sockets: Vec<Socket>,
     /// The variables it gives to the app. One in an `if` or `for` is only possible; one from a folder has an unknown name.
@@ -130,6 +161,8 @@ fn reading(settings: &Settings) -> Reading {
     let uwsgi = Arc::new(uwsgi);
     Reading {
         options: options::rows(settings, &uwsgi),
+        lines: lines::rows(settings, &uwsgi),
+        problems: refusals::problems(settings, &uwsgi),
         sockets: address::rows(settings, &uwsgi),
         variables: variables::rows(settings),
         open: settings.open().cloned(),

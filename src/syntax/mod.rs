@@ -36,6 +36,8 @@ pub struct Problem {
     pub message: String,
     /// What to do about it; better than the program's own message.
     pub hint: Option<String>,
+    /// What to write in place of `span`, where that is plain.
+    pub cure: Option<String>,
     /// Other places that belong to it, such as the `{` that was never closed.
     pub related: Vec<Located<String>>,
 }
@@ -43,13 +45,20 @@ pub struct Problem {
 impl Problem {
     /// A problem without hint or related places.
     pub fn new(kind: &'static str, span: Span, message: impl Into<String>) -> Self {
-        Self { kind, span, message: message.into(), hint: None, related: Vec::new() }
+        Self { kind, span, message: message.into(), hint: None, cure: None, related: Vec::new() }
     }
 
     /// The same with what to do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with what to write in its place.
+    #[must_use]
+    pub fn cure(mut self, cure: impl Into<String>) -> Self {
+        self.cure = Some(cure.into());
         self
     }
 

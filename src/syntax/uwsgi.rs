@@ -7,7 +7,7 @@ mod magic;
 mod placeholder;
 
 pub use command::{CommandLine, CommandOption, parse_command};
-pub use magic::{Magic, Piece, Text};
+pub use magic::{Magic, Piece, Text, is_magic};
 pub use placeholder::{Slot, Unresolved, expand_all, number, references};
 
 use std::collections::BTreeMap;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::lines;
 use super::settings::{Setting, Settings};
 use super::variables::is_shell_syntax;
 use super::{Uwsgi, UwsgiOption};
@@ -53,6 +54,7 @@ fn key(settings: &Settings, setting: &Setting) -> String {
         (_, Some(known)) => known.canonical,
         (Some(name), None) if closes_block(name) => "endif",
         (Some(_), None) if is_shell_syntax(setting) => "shell-syntax",
+        (Some(_), None) if lines::lacks_equals(setting) => "without-equals",
         (Some(name), None) if settings.declared.contains(name) => "declared",
         _ => UNKNOWN,
     };

@@ -27,6 +27,8 @@ pub(super) struct Setting<'a> {
     pub span: Span,
     /// Its name.
     pub key_span: Span,
+    /// Its value.
+    pub value_span: Span,
     /// The `if` or `for` it stands in.
     pub block: Option<String>,
     /// Whether it is a line of an ini of its own, not a word of a command or made by `set`.
@@ -38,6 +40,16 @@ pub(super) struct Setting<'a> {
 impl Setting<'_> {
     pub fn place(&self) -> Place {
         self.document.place(self.span)
+    }
+
+    /// The value as the reader sees it: nothing replaced yet, template tags as fillers.
+    pub fn raw_value(&self) -> &str {
+        self.value_span.of(self.document.text())
+    }
+
+    /// Whether no `=` stands in its line.
+    pub fn is_bare(&self) -> bool {
+        self.span == self.key_span
     }
 
     /// Whether it is one of these options or a synonym of one.
@@ -108,6 +120,8 @@ pub(super) struct Settings<'a> {
     pub referenced: BTreeSet<String>,
     /// Names that `declare-option` makes known.
     pub declared: BTreeSet<String>,
+    /// The ini as parsed, where there is one.
+    pub file: Option<(&'a Document, Config)>,
     open: Option<Missing>,
 }
 
@@ -117,8 +131,16 @@ impl<'a> Settings<'a> {
         let all = file_settings(document, &config);
         let owner = config.header().map_or(Place::whole(document.file), |header| document.place(header.span));
         let referenced = referenced(document, &config);
-        Self { all, path: Some(document.path.clone()), owner, referenced, declared: BTreeSet::new(), open: None }
-            .finish(&[document])
+        Self {
+            all,
+            path: Some(document.path.clone()),
+            owner,
+            referenced,
+            declared: BTreeSet::new(),
+            file: Some((document, config)),
+            open: None,
+        }
+        .finish(&[document])
     }
 
     pub fn of_command(document: Option<&'a Document>, job: &'a Document, words: &[(String, Span)]) -> Self {
@@ -130,6 +152,7 @@ impl<'a> Settings<'a> {
             owner: owner.map_or(Place::whole(job.file), |span| job.place(span)),
             referenced: BTreeSet::new(),
             declared: BTreeSet::new(),
+            file: None,
             open: None,
         };
         let mut waiting = document;
@@ -150,6 +173,7 @@ impl<'a> Settings<'a> {
                 document: job,
                 span: option.span,
                 key_span: option.name.span,
+                value_span,
                 block: None,
                 is_line: false,
                 is_read: ini.is_some(),
@@ -163,6 +187,7 @@ impl<'a> Settings<'a> {
                 settings.path = Some(ini.path.clone());
                 settings.referenced = referenced(ini, &config);
                 settings.all.extend(file_settings(ini, &config));
+                settings.file = Some((ini, config));
             }
         }
         let documents: Vec<&Document> = document.into_iter().collect();
@@ -247,6 +272,7 @@ fn file_setting<'a>(document: &'a Document, config: &Config, option: &ConfigOpti
         document,
         span: option.span,
         key_span: option.key.span,
+        value_span: option.value.span,
         block: config.block_of(option).map(|block| block.kind.clone()),
         is_line: true,
         is_read: same_file_section(option).is_some(),
@@ -282,6 +308,7 @@ fn with_what_it_sets(setting: Setting) -> Vec<Setting> {
         document: setting.document,
         span: setting.span,
         key_span: setting.key_span,
+        value_span: setting.value_span,
         block: setting.block.clone(),
         is_line: false,
         is_read: false,

@@ -69,7 +69,7 @@ fn given(setting: &Setting) -> Option<EnvValue> {
     Some(row)
 }
 
-fn is_literal(name: &str) -> bool {
+pub(super) fn is_literal(name: &str) -> bool {
     !name.contains([FILLER, '(', '{'])
 }
 
@@ -134,7 +134,7 @@ fn shell_line(setting: &Setting) -> Option<ShellLine> {
 }
 
 /// uWSGI keeps quotes as part of a value, so the cure drops them.
-fn unquoted(value: &str) -> &str {
+pub(super) fn unquoted(value: &str) -> &str {
     let inner = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
     inner('"').or_else(|| inner('\'')).unwrap_or(value)
 }

@@ -32,6 +32,11 @@ impl Unit {
 /// Letters that stand for something; every other one vanishes together with its `%`.
 const LETTERS: &str = "vhtTVkuUgG[bpsdnecijox0123456789";
 
+/// Whether `%` and this letter stand for something.
+pub fn is_magic(letter: char) -> bool {
+    LETTERS.contains(letter)
+}
+
 /// The characters of `text[start..end]` after the `%` pass.
 pub(super) fn units(text: &str, start: usize, end: usize) -> Vec<Unit> {
     let line = text.get(start..end).unwrap_or("");
@@ -53,7 +58,7 @@ pub(super) fn units(text: &str, start: usize, end: usize) -> Vec<Unit> {
             '%' => units.push(Unit { kind: UnitKind::Char('%'), span: pair }),
             // A template tag prints the letter, so which one it is cannot be known.
             FILLER => units.push(Unit { kind: UnitKind::Magic(FILLER), span: pair }),
-            _ if LETTERS.contains(letter) => units.push(Unit { kind: UnitKind::Magic(letter), span: pair }),
+            _ if is_magic(letter) => units.push(Unit { kind: UnitKind::Magic(letter), span: pair }),
             // uWSGI takes one byte: what is left of a longer character is not UTF-8.
             _ if !letter.is_ascii() => units.push(Unit { kind: UnitKind::Char(SUBSTITUTE), span: pair }),
             _ => {}
