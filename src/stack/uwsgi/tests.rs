@@ -221,14 +221,15 @@ fn processes_as_uwsgi_runs_them() {
     assert_eq!((plain.harakiri.known(), plain.autoreload.known()), (Some(&0), Some(&0)));
     assert_eq!((plain.max_worker_lifetime.known(), plain.min_worker_lifetime.known()), (Some(&0), Some(&10)));
     assert_eq!((plain.dynamic_apps.known(), plain.catch_exceptions.known()), (Some(&false), Some(&false)));
-    assert!(plain.cheaper.is_absent() && plain.lazy.is_absent());
+    assert!(plain.cheaper.is_absent() && plain.lazy_option.is_absent());
     assert_eq!(read_ini("emperor = /etc/uwsgi/vassals").uwsgi.serves.known(), Some(&false));
+    assert!(read_ini("if-env = X\nsocket = :3031\nendif").uwsgi.serves.is_unknown());
     assert_eq!(read_ini("vhost-host = true").uwsgi.dynamic_apps.known(), Some(&true));
     assert_eq!(read_ini("cheaper = 2 ; two").uwsgi.cheaper.known(), Some(&2));
-    assert_eq!(read_ini("lazy = on").uwsgi.lazy.known().unwrap(), "lazy");
-    assert!(read_ini("lazy = off").uwsgi.lazy.is_absent());
+    assert_eq!(read_ini("lazy = on").uwsgi.lazy_option.known().unwrap(), "lazy");
+    assert!(read_ini("lazy = off").uwsgi.lazy_option.is_absent());
     let open = read_ini("if-env = X\nharakiri = 5\nendif\ninclude = a.ini").uwsgi;
-    assert!(open.serves.is_unknown() && open.harakiri.is_unknown() && open.lazy.is_unknown());
+    assert!(open.serves.is_unknown() && open.harakiri.is_unknown() && open.lazy_option.is_unknown());
     assert!(open.need_app.is_unknown() && open.dynamic_apps.is_unknown() && open.threads_enabled.is_unknown());
 }
 
