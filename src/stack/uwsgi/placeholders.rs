@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::UwsgiLine;
 use super::settings::{Setting, Settings};
 use crate::finding::Confidence;
-use crate::nearest::nearest;
 use crate::stack::fact::Fact;
 use crate::syntax::uwsgi::references;
 
@@ -49,8 +48,19 @@ fn of_setting(setting: &Setting, defined: &BTreeSet<&str>, sure: Confidence) -> 
     if !setting.is(&["env"]) {
         row = row.taken_as(format!("%({name})"));
     }
-    let meant = nearest(name, defined.iter().copied().filter(|known| !known.is_empty()));
+    let meant = defined.iter().copied().find(|known| is_misspelt(name, known));
     row.other = meant.map_or_else(Fact::absent, |meant| Fact::derived(meant.to_owned()));
     row.confidence = sure;
     Some(row)
+}
+
+/// Whether `-` stands for `_`, or one letter is wrong, or two of a long name.
+fn is_misspelt(name: &str, known: &str) -> bool {
+    let allowed = match known.len() {
+        0..4 => return false,
+        4..8 => 1,
+        _ => 2,
+    };
+    let fold = |name: &str| name.to_lowercase().replace('_', "-");
+    strsim::damerau_levenshtein(&fold(name), &fold(known)) <= allowed
 }
