@@ -175,7 +175,7 @@ pub(super) fn open_to_all(settings: &Settings) -> Option<UwsgiLine> {
     let setting = settings.all.iter().rfind(|setting| setting.is(&["chmod-socket"]) && setting.is_line)?;
     let Answer::Known(value) = &setting.value else { return None };
     let by_default = matches!(value.as_str(), "" | "1");
-    if !by_default && !is_mode(value) || !by_default && !value.ends_with(['2', '3', '6', '7']) {
+    if !by_default && (!is_mode(value) || !value.ends_with(['2', '3', '6', '7'])) {
         return None;
     }
     let row = UwsgiLine::of("open-to-all", setting).taken_as(if by_default { "666" } else { value });
