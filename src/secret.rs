@@ -13,6 +13,8 @@ use std::ops::Range;
 
 use regex::Regex;
 
+use crate::syntax::data::uwsgi;
+
 pub use shown::{sanitise, sanitise_equal};
 
 /// Shorter secrets are masked where they stand, and not searched for elsewhere: `admin` would blank half a config.
@@ -49,6 +51,8 @@ const COMMON: &[&str] = &[
     "application",
     "server",
     "uwsgi_",
+    "uwsgi_pass",
+    "proxy_pass",
     "optional",
     "required",
 ];
@@ -120,6 +124,8 @@ fn worth_searching(literal: &str) -> bool {
     (LITERAL_FROM..=LITERAL_TO).contains(&literal.len())
         && !COMMON.contains(&literal.to_ascii_lowercase().as_str())
         && !value::is_name_of_secret(literal)
+        // `******** = true` would hide the file, and say that the password is `master`.
+        && uwsgi::find(literal).is_none()
         && literal.bytes().any(|byte| byte != literal.as_bytes()[0])
 }
 

@@ -108,9 +108,13 @@ fn open_if_unchanged(path: &Path, flags: OFlags, expected: &rustix::fs::Stat) ->
     Ok(File::from(file))
 }
 
+/// Whether neither root nor the user of this process made it.
+pub(super) fn is_foreign(metadata: &Metadata) -> bool {
+    metadata.uid() != 0 && metadata.uid() != rustix::process::geteuid().as_raw()
+}
+
 /// The owner of the first symbolic link on the way to `path` that belongs neither to root nor to this process.
 fn foreign_link_on(path: &Path) -> Option<u32> {
-    let own = rustix::process::geteuid().as_raw();
     let mut pending: Vec<PathBuf> = path.components().rev().map(|part| PathBuf::from(part.as_os_str())).collect();
     let mut walked = PathBuf::new();
     // As many links as the kernel follows: path_resolution(7).
@@ -125,7 +129,7 @@ fn foreign_link_on(path: &Path) -> Option<u32> {
         if !metadata.is_symlink() {
             continue;
         }
-        if metadata.uid() != 0 && metadata.uid() != own {
+        if is_foreign(&metadata) {
             return Some(metadata.uid());
         }
         links_left -= 1;

@@ -395,7 +395,7 @@ Why.
         let unknown_key = error("\nat = ", "\natt = ");
         assert_eq!(unknown_key.line, 9);
         assert!(unknown_key.to_string().starts_with("rule page uwsgi/x, line 9: unknown field `att`"), "{unknown_key}");
-        assert_eq!(error("not it.uwsgi.lazy_apps", "not it.uwsgi.lazy").line, 8);
+        assert_eq!(error("not it.uwsgi.lazy_apps", "not it.uwsgi.lazy_app").line, 8);
         assert!(
             error("it.app.connects_at_import\",", "it.app.connect_at_import\",").message.contains("connects_at_import")
         );

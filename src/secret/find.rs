@@ -17,11 +17,11 @@ pub(super) struct Found {
 
 /// Only lines with one of these are looked at closely; most lines of most files have none.
 static TRIGGER: Pattern = Pattern::new(
-    r#"(?i)pass(?:w|phrase|["'\]\\]{0,3}[ \t]*[:=])|pwd|secret|token|[a-z]key|[_-]key|credential|://|authorization|cookie|-----BEGIN|A[KS]IA[A-Z0-9]|gh[pousr]_|glpat-|xox[abprs]-|[sr]k_live_|eyJ[a-z0-9_-]+\.eyJ|(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) [^ ?]*\?|query_string|request_uri|:(?:[0-9]{2,5}|\*):[^: ]+:[^: ]+:"#,
+    r#"(?i)pass(?:w|phrase|["'\]\\]{0,3}[ \t]*[:=])|pwd|(?:\b|_|db)pw\b|secret|token|basicauth|[a-z]key|[_-]key|credential|://|authorization|cookie|-----BEGIN|A[KS]IA[A-Z0-9]|gh[pousr]_|glpat-|xox[abprs]-|[sr]k_live_|eyJ[a-z0-9_-]+\.eyJ|(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) [^ ?]*\?|query_string|request_uri|:(?:[0-9]{2,5}|\*):[^: ]+:[^: ]+:"#,
 );
 
 static KEY: Pattern = Pattern::new(
-    r"(?i)[a-z0-9_.-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|credential|pass|(?:api|access|private|encryption|signing|auth|master)[_-]?key)[a-z0-9_.-]*",
+    r"(?i)[a-z0-9_.-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|credential|pass|pw\b|(?:api|access|private|encryption|signing|auth|master|fernet|jwt|hmac|django|flask)[_-]?key)[a-z0-9_.-]*",
 );
 static ASSIGNED: Pattern = Pattern::new(r#"^\\?["']?\]?[ \t]*(?:=>|:=|\|\|=|\?=|!=|={1,3}|:)[ \t]*"#);
 static PARAM: Pattern = Pattern::new(
@@ -32,6 +32,9 @@ static LINE_HEAD: Pattern = Pattern::new(
     r#"^[\s#;/+-]*(?:(?:export|env|set|setenv|ENV|default|readonly|declare\s+-x)(?:\s*=\s*|\s+)|Environment\s*=\s*)?\$?$"#,
 );
 static FALLBACK: Pattern = Pattern::new(r#"(?:,|\|\||\bor\b)\s*(?:default\s*=\s*)?[bBuUrR]?["']"#);
+static OPEN_END: Pattern = Pattern::new(r#"^\\?["']?\]?[ \t]*(?:=>|:=|=|:)[ \t]*[(\[\\]?[ \t]*$"#);
+static BLOCK: Pattern = Pattern::new(r#"^["']?:[ \t]+[|>][+-]?[ \t]*$"#);
+static BASIC: Pattern = Pattern::new(r"\bbasicauth(?:-next)?:[^,\s]*,[^:\s]+:([^\s,]+)");
 static QUOTED: Pattern = Pattern::new(r#"^[bBuUrRfF]{0,2}\\*["'`]"#);
 
 static URL: Pattern = Pattern::new(r"[A-Za-z][A-Za-z0-9+.-]*://");
@@ -62,6 +65,13 @@ pub(super) fn find(text: &str) -> Vec<Found> {
         found.extend(
             in_line(line).into_iter().map(|one| Found { span: one.span.start + start..one.span.end + start, ..one }),
         );
+        let next = (end + 1).min(text.len());
+        let below = text[next..].split(['\n', '\r']).next().unwrap_or("");
+        found.extend(
+            continued(line, below)
+                .into_iter()
+                .map(|one| Found { span: one.span.start + next..one.span.end + next, ..one }),
+        );
         from = end;
     }
     private_keys(text, &mut found);
@@ -78,6 +88,13 @@ fn in_line(line: &str) -> Vec<Found> {
     if QUERY.is_match(line) || line.contains(" HTTP/") || line.contains("referrer: ") {
         found.extend(LOGGED_URL.captures_iter(line).filter_map(|hit| hit.get(1)).map(|query| cut(query.range())));
     }
+    found.extend(
+        BASIC
+            .captures_iter(line)
+            .filter_map(|hit| hit.get(1))
+            .filter(|password| !is_placeholder(password.as_str()))
+            .map(|password| Found { span: password.range(), repeats: true }),
+    );
     found.extend(SHAPED.find_iter(line).map(|hit| Found { span: hit.range(), repeats: true }));
     found.extend(
         PGPASS
@@ -86,6 +103,26 @@ fn in_line(line: &str) -> Vec<Found> {
             .filter(|password| !is_placeholder(password.as_str()))
             .map(|password| Found { span: password.range(), repeats: true }),
     );
+    found
+}
+
+/// The secret on the line below one that ends in `KEY =`, `KEY = (`, `"KEY":` or `KEY: >-`.
+fn continued(line: &str, below: &str) -> Vec<Found> {
+    let mut found = Vec::new();
+    let Some(key) = KEY.find_iter(line).last().filter(|key| holds_secret(key.as_str())) else { return found };
+    let after = &line[key.end()..];
+    let block = BLOCK.is_match(after);
+    let start = below.len() - below.trim_start().len();
+    let quoted = OPEN_END.is_match(after) && QUOTED.is_match(&below[start..]);
+    if !block && !quoted {
+        return found;
+    }
+    let value = value_at(below, start, None, block);
+    let behind = below[value.end..].trim_start_matches(['"', '\'', ' ', '\t']);
+    // `'token': [` may well hold entries with keys of their own.
+    if !behind.starts_with([':', '=']) {
+        keep(below, value, key.as_str(), &mut found);
+    }
     found
 }
 
@@ -158,6 +195,7 @@ fn assignments(line: &str, found: &mut Vec<Found>) {
         if !holds_secret(key.as_str()) || before.ends_with('/') {
             continue;
         }
+        let at_line_head = before.len() <= 256 && LINE_HEAD.is_match(before.trim_end_matches(['"', '\'']));
         let gap = match ASSIGNED.find(after) {
             Some(gap) if gap.as_str().ends_with(':') && after[gap.end()..].starts_with(':') => continue,
             Some(gap) => gap,
@@ -167,14 +205,17 @@ fn assignments(line: &str, found: &mut Vec<Found>) {
                     None => continue,
                 }
             }
-            None => continue,
+            // `password 'x'`, a property of a Chef resource.
+            None => match GAP.find(after).filter(|gap| after[gap.end()..].starts_with(['"', '\''])) {
+                Some(gap) if at_line_head => gap,
+                _ => continue,
+            },
         };
         let start = key.end() + gap.end();
         let opened = before
             .chars()
             .next_back()
             .filter(|quote| matches!(quote, '"' | '\'') && !after.starts_with([*quote, '\\']));
-        let at_line_head = before.len() <= 256 && LINE_HEAD.is_match(before.trim_end_matches(['"', '\'']));
         let value = value_at(line, start, opened, at_line_head);
         from = from.max(value.end);
         keep(line, value, key.as_str(), found);
@@ -315,6 +356,9 @@ mod tests {
             &GAP,
             &LINE_HEAD,
             &FALLBACK,
+            &OPEN_END,
+            &BLOCK,
+            &BASIC,
             &QUOTED,
             &URL,
             &PORT_ONLY,

@@ -54,6 +54,16 @@ const HOLDERS: &[&str] = &[
     "referrer: \"https://thena.example/a?hunter2!\"",
     "GITHUB_TOKEN=hunter2!",
     "# old: DB_PASSWORD=hunter2!",
+    "env = DBPASS=hunter2!",
+    "DB_PW=hunter2!",
+    "JWT_KEY: hunter2!",
+    "  password 'hunter2!'",
+    "SECRET_KEY = (\n    'hunter2!'\n)",
+    "SECRET_KEY = \\\n    'hunter2!'",
+    "default['db']['password'] =\n  'hunter2!'",
+    "password: >-\n  hunter2!",
+    "\"password\":\n  \"hunter2!\",",
+    "route = .* basicauth:realm,user:hunter2!",
 ];
 
 /// Where a comment follows, or a whole query string is the secret, the mask takes more.
@@ -109,6 +119,11 @@ fn what_is_no_secret_stays() {
         "max_tokens: 5",
         "app.py:12:5: error[x]: nothing",
         "-----BEGIN CERTIFICATE-----",
+        "httpw = 1",
+        "if not password:\n    raise ValueError(x)",
+        "'token': [\n  'name': 'x'",
+        "password node['db']['password']",
+        "# the password 'x' is not here",
     ] {
         assert_eq!(masked(line), line);
     }
@@ -142,6 +157,16 @@ fn a_harvested_secret_is_masked_in_every_form() {
         assert!(!masked.contains(gone) && masked.len() == text.len(), "{masked}");
     }
     assert_eq!(secrets.mask("thena and word and db"), "thena and word and db");
+}
+
+#[test]
+fn a_password_that_is_a_word_of_the_config_does_not_blank_it() {
+    for word in ["master", "socket", "uwsgi_pass", "password"] {
+        let secrets = Secrets::harvest([format!("DB_PASSWORD={word}\n").as_str()]);
+        let line = format!("uwsgi says: {word} is there");
+        assert_eq!(secrets.mask(&line), line);
+        assert!(!secrets.mask(&format!("DB_PASSWORD={word}")).contains(&format!("={word}")));
+    }
 }
 
 fn password() -> impl Strategy<Value = String> {
@@ -191,6 +216,9 @@ fn hostile_lines_take_linear_time() {
         "GET ?",
         "pass:<%",
         "x-api-key: \"",
+        "password: >\n",
+        "password=\n'",
+        "basicauth:,a:",
         "os.environ,'token=env(",
     ] {
         let line = piece.repeat(100_000 / piece.len());

@@ -54,6 +54,11 @@ const NOTHING: &[&str] = &[
     "string",
     "|",
     ">",
+    "|-",
+    ">-",
+    "|+",
+    ">+",
+    "\\",
     "{",
     "[",
     "(",
@@ -77,10 +82,12 @@ pub(super) fn holds_secret(key: &str) -> bool {
     if key.contains("tokeniz") || matches!(key.as_str(), "pwd" | "oldpwd") {
         return false;
     }
-    if last.ends_with("pass")
-        && (last != "pass"
-            || matches!(key.as_str(), "proxy_pass" | "uwsgi_pass" | "fastcgi_pass" | "scgi_pass" | "grpc_pass"))
-    {
+    // `cache_bypass`, and words that end in these letters by chance.
+    let by_chance = ["bypass", "compass", "trespass", "surpass", "overpass", "underpass"];
+    if by_chance.iter().any(|word| last.ends_with(word)) || last.ends_with("pw") && !matches!(last, "pw" | "dbpw") {
+        return false;
+    }
+    if matches!(key.as_str(), "proxy_pass" | "uwsgi_pass" | "fastcgi_pass" | "scgi_pass" | "grpc_pass") {
         return false;
     }
     !ABOUT.contains(&last)

@@ -93,7 +93,14 @@ impl Document {
 
     /// Whether `span` touches a tag that prints something.
     pub fn is_templated(&self, span: Span) -> bool {
-        self.tags.iter().any(|(tag, _)| tag.kind == TagKind::Output && tag.span.overlaps(span))
+        self.outputs(span).next().is_some()
+    }
+
+    /// The tags in `span` that print something, found without asking those before it: a template may hold one per line.
+    fn outputs(&self, span: Span) -> impl Iterator<Item = &(Tag, Answer<String>)> {
+        let first = self.tags.partition_point(|(tag, _)| tag.span.end <= span.start);
+        let near = self.tags[first..].iter().take_while(move |(tag, _)| tag.span.start < span.end);
+        near.filter(|(tag, _)| tag.kind == TagKind::Output)
     }
 
     /// `span` of the source it was read from.
@@ -106,7 +113,7 @@ impl Document {
         if decoded.contains(SUBSTITUTE) {
             return Answer::Unknown(Missing::new("a value that is not UTF-8", "write it in UTF-8"));
         }
-        let mut tags = self.tags.iter().filter(|(tag, _)| tag.kind == TagKind::Output && tag.span.overlaps(span));
+        let mut tags = self.outputs(span);
         let mut value = String::with_capacity(decoded.len());
         let mut rest = decoded;
         while let Some(at) = rest.find(FILLER) {

@@ -45,7 +45,7 @@ rows! {
         #[doc = "whether it may load apps later, when they are asked for"]
         dynamic_apps: bool,
         #[doc = "the option `lazy` as written, where it is on"]
-        lazy: String,
+        lazy_option: String,
         #[doc = "whether Python's threads run between requests, for releases before 2.0.27; later ones always run them"]
         threads_enabled: bool,
         #[doc = "how many workers are kept when there is little to do; absent where all are"]

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::{self, Diagnosis, Hop, RootCause, State};
 use crate::engine::machine::hops::{Scene, name_of};
-use crate::engine::machine::paths::Path;
+use crate::engine::machine::paths::{Path, quoted};
 use crate::finding::{Confidence, Finding, Label};
 use crate::rule::page::Page;
 use crate::source::Place;
@@ -208,7 +208,7 @@ fn explained(cause: &RootCause, hops: &[Hop], path: &Path, findings: &[Finding],
 /// Commands that show whether the cure worked.
 fn verify(cause: &RootCause, path: &Path, scene: &Scene<'_>) -> Vec<String> {
     let instance = path.instance.map(|at| &scene.stack.instances[at]);
-    let ini = instance.and_then(|instance| instance.uwsgi.uwsgi.path.known());
+    let ini = instance.and_then(|instance| instance.uwsgi.uwsgi.path.known()).map(|ini| quoted(ini));
     let socket = path.passes.first().and_then(|pass| pass.address.known()).filter(|address| address.starts_with('/'));
     let mut commands: Vec<String> = Vec::new();
     match cause.hop {
@@ -216,7 +216,7 @@ fn verify(cause: &RootCause, path: &Path, scene: &Scene<'_>) -> Vec<String> {
             let name = instance.and_then(|instance| name_of(instance, &cause.finding));
             // What uWSGI's own `env` gives never shows in /proc, so an edit of the ini is not verified there.
             let name = name.filter(|_| cause.finding.fix.as_ref().is_none_or(|fix| fix.edits.is_empty()));
-            if let (Some(name), Some(ini)) = (name, ini) {
+            if let (Some(name), Some(ini)) = (name.map(quoted), ini) {
                 commands.push(format!(
                     "sudo cat /proc/$(pgrep -of {ini})/environ | tr '\\0' '\\n' | cut -d= -f1 | grep -x {name}"
                 ));
@@ -225,7 +225,7 @@ fn verify(cause: &RootCause, path: &Path, scene: &Scene<'_>) -> Vec<String> {
         "upstream-socket" => {
             let denied = path.link.as_ref().and_then(|link| link.connects.known()).is_some_and(|word| word == "denied");
             let user = path.passes.first().and_then(|pass| pass.user.known()).filter(|_| denied);
-            if let (Some(socket), Some(user)) = (socket, user) {
+            if let (Some(socket), Some(user)) = (socket.map(|path| quoted(path)), user.map(|user| quoted(user))) {
                 commands.push(format!("sudo -u {user} test -w {socket} && echo writable"));
             }
         }

@@ -1,5 +1,7 @@
 //! The logs of a host, as far as they tell of now: the running generation of uWSGI, and the last quarter of an hour.
 
+use std::collections::BTreeSet;
+
 use crate::diagnosis::Reason;
 use crate::engine::machine::Visit;
 use crate::engine::machine::paths::Path;
@@ -90,7 +92,7 @@ impl UwsgiLog {
             return Some(Self { file: Some(file), text, ..Self::default() });
         }
         let now = local_now(host);
-        let old = generation.iter().rev().find(|line| time(line).is_some_and(|time| time < now - RECENT));
+        let old = generation.iter().rev().find(|line| time(line).is_some_and(|time| time < now.saturating_sub(RECENT)));
         let recent = old.map_or(generation.first().map_or(0, |line| line.span.start), |line| line.span.end);
         Some(Self { file: Some(file), generation, recent, text, hidden: false })
     }
@@ -196,14 +198,14 @@ impl NginxLog {
         sources: &mut Sources,
     ) -> Self {
         let mut log = Self { ahead: zone::offset(host, host.now()), ..Self::default() };
-        let mut paths: Vec<&String> = visit.logs.iter().chain(named).collect();
-        paths.dedup();
-        for path in paths {
+        let mut read = BTreeSet::new();
+        for path in visit.logs.iter().chain(named).filter(|path| read.insert(path.as_str())) {
             let Some((file, text)) = tail(host, path, sources) else { continue };
             let lines = parse_nginx(&text);
             let now = local_now(host);
-            let since_start = started.map_or(i64::MIN, |started| started - SLACK + now - host.now());
-            let from = since_start.max(now - RECENT);
+            let offset = now.saturating_sub(host.now());
+            let since_start = started.map_or(i64::MIN, |started| started.saturating_sub(SLACK).saturating_add(offset));
+            let from = since_start.max(now.saturating_sub(RECENT));
             log.errors.extend(lines.into_iter().filter(|line| line.time.value >= from).map(|line| (file, line)));
         }
         log
@@ -242,7 +244,7 @@ fn tail(host: &dyn Host, path: &str, sources: &mut Sources) -> Option<(FileId, s
 /// The host's time as its logs write it.
 fn local_now(host: &dyn Host) -> i64 {
     let now = host.now();
-    now + zone::offset(host, now)
+    now.saturating_add(zone::offset(host, now))
 }
 
 /// Where a line holds a text, in which `…` stands for any run.

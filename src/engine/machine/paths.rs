@@ -136,6 +136,28 @@ impl Path {
         let header = host.map(|name| format!("-H 'Host: {name}' ")).unwrap_or_default();
         let location = self.passes.first()?.location.known().map(String::as_str);
         let location = location.filter(|path| path.starts_with('/') && !path.contains(['\'', ' '])).unwrap_or("/");
-        Some(format!("curl -s{insecure}o /dev/null -w '%{{http_code}}\\n' {header}{scheme}://{entrance}{location}"))
+        let url = quoted(&format!("{scheme}://{entrance}{location}"));
+        Some(format!("curl -s{insecure}o /dev/null -w '%{{http_code}}\\n' {header}{url}"))
+    }
+}
+
+/// A word as a shell takes it literally: people paste commands, and a name in a file may hold anything.
+pub(super) fn quoted(word: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-:@%+=,".contains(&byte);
+    if !word.is_empty() && word.bytes().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_pasted_command_runs_nothing_else() {
+        assert_eq!(quoted("http://127.0.0.1:80/api"), "http://127.0.0.1:80/api");
+        assert_eq!(quoted("/srv/$(reboot)"), "'/srv/$(reboot)'");
+        assert_eq!(quoted("it's; x"), "'it'\\''s; x'");
     }
 }

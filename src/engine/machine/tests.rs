@@ -329,6 +329,30 @@ fn a_nameless_server_is_entered_by_its_own_listen() {
 }
 
 #[test]
+fn a_clock_at_the_end_of_time_is_no_panic() {
+    for now in [i64::MIN, i64::MAX] {
+        let log = "2016/05/04 02:14:30 [error] 812#0: *1 connect() failed\n";
+        let host = patched(&format!("now = {now}\nprocess.811.started = {}", now.wrapping_add(1)));
+        diagnosed(&host.with_file("/var/log/nginx/error.log", log.as_bytes()));
+    }
+}
+
+#[test]
+fn an_address_shows_no_part_of_a_password() {
+    for odd in ['@', '/', '?', '#', ':', ',', '%', '['] {
+        let url = format!("postgresql://thena:s3cr{odd}et-canary@db.thena.example/thena");
+        let host = patched(&format!("process.902.environ = [\"DATABASE_URL={url}\"]"));
+        let seen = examine(&host, &Visit { login: true, network: true, ..Visit::default() }).unwrap();
+        let titles = seen.diagnosis.hops.iter().map(|hop| hop.title.as_str());
+        let names = seen.sources.iter().map(|(_, source)| source.name.as_str());
+        let texts = seen.sources.iter().filter(|(_, source)| source.origin == crate::source::Origin::Probe);
+        let texts = texts.map(|(file, _)| seen.sources.text(file));
+        let said: Vec<&str> = titles.chain(names).chain(texts).filter(|text| text.contains("canary")).collect();
+        assert_eq!(said, Vec::<&str>::new(), "{odd}");
+    }
+}
+
+#[test]
 fn an_empty_host_has_no_stack() {
     let host = patched(&format!(
         "{NO_UWSGI}process.811.gone = true\nprocess.812.gone = true\n\

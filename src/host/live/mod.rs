@@ -5,7 +5,7 @@ mod sockets;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -43,9 +43,46 @@ impl Live {
         let is_below =
             |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         match &self.root {
-            Some(root) if WELL_KNOWN.into_iter().any(is_below) => root.join(path.trim_start_matches('/')),
+            Some(root) if !Path::new(path).starts_with(root) && WELL_KNOWN.into_iter().any(is_below) => {
+                root.join(path.trim_start_matches('/'))
+            }
             _ => PathBuf::from(path),
         }
+    }
+
+    /// Where a path lies on disk with the links on it followed. Below a root an absolute link leads where it would lead a
+    /// program that runs there; one of another user is left to be judged when the file is opened.
+    fn followed(&self, path: &str) -> PathBuf {
+        let Some(root) = self.root.as_ref().and_then(|root| root.to_str()) else { return PathBuf::from(path) };
+        let (mut walked, rest) = match path.strip_prefix(root).filter(|rest| rest.starts_with('/')) {
+            Some(rest) => (root.to_owned(), rest),
+            None => (String::new(), path),
+        };
+        let mut pending: Vec<String> = rest.rsplit('/').map(str::to_owned).collect();
+        // As many links as the kernel follows: path_resolution(7).
+        let mut links_left = 40;
+        while let Some(part) = pending.pop() {
+            match part.as_str() {
+                "" | "." => continue,
+                ".." => {
+                    walked.truncate(walked.rfind('/').unwrap_or(0));
+                    continue;
+                }
+                name => walked = format!("{walked}/{name}"),
+            }
+            let on_disk = self.on_disk(&walked);
+            let Some(link) = std::fs::symlink_metadata(&on_disk).ok().filter(std::fs::Metadata::is_symlink) else {
+                continue;
+            };
+            let target = std::fs::read_link(&on_disk).ok().and_then(|target| target.to_str().map(str::to_owned));
+            let Some(target) = target.filter(|_| links_left > 0 && !file::is_foreign(&link)) else {
+                return self.on_disk(path);
+            };
+            links_left -= 1;
+            walked.truncate(if target.starts_with('/') { 0 } else { walked.rfind('/').unwrap_or(0) });
+            pending.extend(target.rsplit('/').map(str::to_owned));
+        }
+        self.on_disk(if walked.is_empty() { "/" } else { &walked })
     }
 
     /// The processes that hold each socket, as far as this user may see; read once.
@@ -56,19 +93,19 @@ impl Live {
 
 impl Files for Live {
     fn read(&self, path: &str) -> Result<Arc<[u8]>, ReadError> {
-        Ok(file::read(&self.on_disk(path))?.into())
+        Ok(file::read(&self.followed(path))?.into())
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
-        file::list(&self.on_disk(folder))
+        file::list(&self.followed(folder))
     }
 
     fn stat(&self, path: &str) -> Result<Stat, ReadError> {
-        file::stat(&self.on_disk(path))
+        file::stat(&self.followed(path))
     }
 
     fn real_path(&self, path: &str) -> Result<String, ReadError> {
-        let real = std::fs::canonicalize(self.on_disk(path))?;
+        let real = std::fs::canonicalize(self.followed(path))?;
         real.into_os_string().into_string().map_err(|_| ReadError::Other("the path is not UTF-8".to_owned()))
     }
 
@@ -78,7 +115,7 @@ impl Files for Live {
 
     fn has_acl(&self, path: &str) -> bool {
         let mut entries = [0_u8; 1024];
-        rustix::fs::getxattr(self.on_disk(path), c"system.posix_acl_access", &mut entries)
+        rustix::fs::getxattr(self.followed(path), c"system.posix_acl_access", &mut entries)
             .is_ok_and(|length| length > 0)
     }
 }
@@ -110,7 +147,7 @@ impl Host for Live {
     }
 
     fn tail(&self, path: &str) -> Result<Tail, ReadError> {
-        file::tail(&self.on_disk(path))
+        file::tail(&self.followed(path))
     }
 
     fn connect_unix(&self, path: &str) -> Connect {
@@ -191,6 +228,34 @@ mod tests {
         assert_eq!(live.users().unwrap()[0].name, "thena");
         assert!(live.stat("/proc/self").is_ok());
         assert_eq!(live.on_disk("/etcetera"), PathBuf::from("/etcetera"));
+    }
+
+    #[test]
+    fn a_link_below_a_root_leads_where_it_would_lead_a_program_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let nginx = folder.path().join("etc/nginx");
+        std::fs::create_dir_all(nginx.join("sites-available")).unwrap();
+        std::fs::create_dir_all(nginx.join("sites-enabled")).unwrap();
+        std::fs::write(nginx.join("sites-available/shop"), "inside").unwrap();
+        let link = |target: &str, name: &str| {
+            std::os::unix::fs::symlink(target, nginx.join("sites-enabled").join(name)).unwrap();
+        };
+        link("/etc/nginx/sites-available/shop", "absolute");
+        link("../sites-available/shop", "relative");
+        link("../../../../../../../../../etc/passwd", "out");
+        link("circle", "circle");
+        let live = Live::default().rooted_at(folder.path());
+        for name in ["absolute", "relative"] {
+            let path = format!("/etc/nginx/sites-enabled/{name}");
+            assert_eq!(live.read(&path).as_deref(), Ok(b"inside".as_slice()), "{name}");
+            let below_root = format!("{}{path}", folder.path().display());
+            assert_eq!(live.read(&below_root).as_deref(), Ok(b"inside".as_slice()), "{name}");
+        }
+        assert_eq!(live.read("/etc/nginx/sites-enabled/out"), Err(ReadError::NotFound));
+        assert_eq!(live.read("/etc/../../../../../../../etc/passwd"), Err(ReadError::NotFound));
+        assert!(live.read("/etc/nginx/sites-enabled/circle").is_err());
+        let at_home = Live::default().rooted_at("/home/lab");
+        assert_eq!(at_home.on_disk("/home/lab/etc/x"), PathBuf::from("/home/lab/etc/x"));
     }
 
     #[test]

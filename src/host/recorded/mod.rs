@@ -65,6 +65,11 @@ impl Recorded {
 
     fn new(name: &str, mut table: Table, files: BTreeMap<String, Arc<[u8]>>) -> Result<Self, InputError> {
         let recording = format::read(name, &mut table)?;
+        let stages = recording.login.values().filter_map(|login| login.failed_at.as_deref());
+        if let Some(word) = stages.into_iter().find(|word| stage(word).is_none()) {
+            let message = format!("failed_at = \"{word}\": there is no such stage of a login");
+            return Err(InputError { path: name.to_owned(), message });
+        }
         Ok(Self { table, recording, files })
     }
 
@@ -98,6 +103,11 @@ impl Recorded {
         let known = self.files.keys().chain(self.recording.file.keys()).chain(self.recording.socket.keys());
         path == "/" || known.filter_map(|known| below(known, path)).any(|rest| !rest.is_empty())
     }
+}
+
+/// The stage of a login with this word.
+fn stage(word: &str) -> Option<Stage> {
+    Stage::ALL.into_iter().find(|stage| stage.word() == word)
 }
 
 /// An absolute path without `.` and `..`.
@@ -227,13 +237,13 @@ impl Host for Recorded {
     }
 
     fn unix_sockets(&self) -> Result<Vec<UnixSocket>, ReadError> {
-        let sockets = self.recording.socket.iter().map(|(path, holders)| UnixSocket {
-            path: path.clone(),
-            inode: holders.inode,
-            listening: true,
-            pids: self.alive(&holders.pids),
+        // One whose holders were hidden from who recorded it is there all the same.
+        let held = self.recording.socket.iter().filter_map(|(path, holders)| {
+            let pids = self.alive(&holders.pids);
+            let is_there = !pids.is_empty() || holders.pids.is_empty();
+            is_there.then(|| UnixSocket { path: path.clone(), inode: holders.inode, listening: true, pids })
         });
-        Ok(sockets.filter(|socket| !socket.pids.is_empty()).collect())
+        Ok(held.collect())
     }
 
     fn established(&self, pid: i32) -> Result<Vec<SocketInode>, ReadError> {
@@ -309,8 +319,7 @@ impl Host for Recorded {
             let failure = Failure { at: Stage::Name, class: "not_recorded".into(), said, proved: false };
             return Login { failure: Some(failure), ..Login::default() };
         };
-        let failed_at =
-            entry.failed_at.as_deref().and_then(|word| Stage::ALL.into_iter().find(|stage| stage.word() == word));
+        let failed_at = entry.failed_at.as_deref().and_then(stage);
         Login {
             failure: failed_at.map(|at| Failure {
                 at,

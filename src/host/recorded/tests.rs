@@ -58,11 +58,19 @@ fn a_patch_takes_away_and_changes() {
 }
 
 #[test]
+fn a_socket_whose_holders_were_hidden_is_there() {
+    let host = healthy().patched(&format!("socket.\"{SOCKET}\".pids = []")).unwrap();
+    assert_eq!(host.connect_unix(SOCKET), Connect::Ok);
+}
+
+#[test]
 fn what_is_not_recorded_is_not_guessed() {
     let host = healthy();
     assert!(matches!(host.connect_tcp("10.9.9.9", 1), Connect::Other(_)));
     assert!(matches!(host.resolve("elsewhere.example"), Err(NoAddress::NoResolver(_))));
     assert!(host.patched("process.902.colour = 1").is_err());
+    let login = "login.\"thena@db.thena.example:5432/thena\"";
+    assert!(host.patched(&format!("{login} = {{ failed_at = \"logn\" }}")).is_err());
     let unseen = host.patched("[file.\"/etc/shadow\"]\nunreadable = true").unwrap();
     assert_eq!(unseen.read("/etc/shadow"), Err(ReadError::NoPermission));
 }

@@ -351,7 +351,7 @@ proptest::proptest! {
 #[test]
 fn threads_that_go_on_between_requests() {
     let started = |wsgi: &str| said(&app(&[("wsgi.py", wsgi)]).app.starts_thread).to_owned();
-    assert_eq!(started("from threading import Thread\nThread(target=poll, daemon=True).start()\n"), "Thread");
+    assert_eq!(started("from threading import Thread\nThread(target=poll, daemon=True).start()\n"), "Thread()");
     assert_eq!(started("import sentry_sdk\nif DSN:\n    sentry_sdk.init(DSN)\n"), "unknown");
     assert_eq!(started("import threading\ndef view():\n    threading.Thread(target=poll).start()\n"), "absent");
     assert_eq!(started("from shop import Thread\nThread(target=poll)\n"), "absent");

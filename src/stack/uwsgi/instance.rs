@@ -37,7 +37,7 @@ pub(super) fn text(settings: &Settings, canonical: &[&str]) -> Fact<String> {
     }
 }
 
-pub(super) fn unset<T>(settings: &Settings) -> Fact<T> {
+fn unset<T>(settings: &Settings) -> Fact<T> {
     settings.open().map_or_else(Fact::absent, |missing| Fact::unknown(missing.clone()))
 }
 
@@ -80,7 +80,7 @@ fn master(settings: &Settings) -> Fact<bool> {
     by_the_way(settings, KnownOption::turns_master_on, "this option turns the master on")
 }
 
-/// Whether some option turns something on by its mere presence.
+/// Whether some option turns something on by its mere presence; unknown where only one in an `if` or `for` may.
 pub(super) fn by_the_way(settings: &Settings, turns_on: fn(&KnownOption) -> bool, words: &str) -> Fact<bool> {
     let mut all = settings.all.iter().filter(|setting| setting.known.is_some_and(turns_on));
     if let Some(setting) = all.clone().find(|setting| setting.block.is_none()) {

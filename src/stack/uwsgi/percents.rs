@@ -16,11 +16,9 @@ pub(super) fn rows(settings: &Settings, document: &Document) -> Vec<UwsgiLine> {
         let before = |setting: &&Setting| of_file(setting) && setting.span.start as usize <= at;
         let setting = settings.all.iter().filter(before).max_by_key(|setting| setting.span.start);
         let after = text[at + 1..].chars().next();
-        if after == Some('\n') {
-            rows.extend(line_break(document, at, settings.all.iter().any(|setting| of_file(&setting))));
-        } else if let Some(setting) = setting.filter(|setting| at <= setting.span.end as usize) {
-            rows.extend(letter(setting, at, after));
-        }
+        let joined = || line_break(document, at, settings.all.iter().any(|setting| of_file(&setting)));
+        let lost = || setting.filter(|setting| at <= setting.span.end as usize).and_then(|of| letter(of, at, after));
+        rows.extend(if after == Some('\n') { joined().or_else(lost) } else { lost() });
     }
     rows
 }
@@ -52,7 +50,7 @@ fn lone_percents(text: &str) -> impl Iterator<Item = usize> {
 
 fn letter(setting: &Setting, at: usize, after: Option<char>) -> Option<UwsgiLine> {
     let document = setting.document;
-    let end = at + 1 + after.map_or(0, char::len_utf8);
+    let end = at + 1 + after.filter(|after| *after != '\n').map_or(0, char::len_utf8);
     if after.is_some_and(is_magic) && !is_encoded(setting, at) {
         return None;
     }

@@ -23,21 +23,24 @@ pub(super) fn not_expanded(setting: &Setting) -> Option<UwsgiLine> {
     Some(UwsgiLine::of("not-expanded", setting).taken_as(format!("{opener}{})", taken.unwrap_or_default())))
 }
 
-/// Every `%(name)` that no line in sight defines.
+/// Every `%(name)` that no line in sight defines. Where the command that starts uWSGI is out of sight, it may define
+/// any name; then only one that is nearly that of a line here is a fault.
 pub(super) fn undefined(settings: &Settings) -> Vec<UwsgiLine> {
     if settings.open().is_some() {
         return Vec::new();
     }
     let defined: BTreeSet<&str> = settings.all.iter().filter_map(|setting| setting.name.as_deref()).collect();
+    let sure = if settings.with_command { Confidence::Likely } else { Confidence::Possible };
     let fills_in = |setting: &&Setting| {
         setting.is_line
             && setting.name.as_deref().is_some_and(|name| !name.starts_with("log"))
             && !setting.known.is_some_and(|known| known.is_immediate())
     };
-    settings.all.iter().filter(fills_in).filter_map(|setting| of_setting(setting, &defined)).collect()
+    let rows = settings.all.iter().filter(fills_in).filter_map(|setting| of_setting(setting, &defined, sure));
+    rows.filter(|row| settings.with_command || !row.other.is_absent()).collect()
 }
 
-fn of_setting(setting: &Setting, defined: &BTreeSet<&str>) -> Option<UwsgiLine> {
+fn of_setting(setting: &Setting, defined: &BTreeSet<&str>, sure: Confidence) -> Option<UwsgiLine> {
     let value = setting.decoded.as_deref().filter(|value| !value.contains("{{") && !value.contains("{%"))?;
     let is_name = |name: &&str| name.starts_with(|char: char| char.is_ascii_alphabetic());
     let name = references(value).into_iter().filter(is_name).find(|name| !defined.contains(name))?;
@@ -45,8 +48,19 @@ fn of_setting(setting: &Setting, defined: &BTreeSet<&str>) -> Option<UwsgiLine> 
     if !setting.is(&["env"]) {
         row = row.taken_as(format!("%({name})"));
     }
-    row.other = Fact::absent();
-    // The command that starts uWSGI, and an emperor, can define more.
-    row.confidence = Confidence::Possible;
+    let meant = defined.iter().copied().find(|known| is_misspelt(name, known));
+    row.other = meant.map_or_else(Fact::absent, |meant| Fact::derived(meant.to_owned()));
+    row.confidence = sure;
     Some(row)
+}
+
+/// Whether `-` stands for `_`, or one letter is wrong, or two of a long name.
+fn is_misspelt(name: &str, known: &str) -> bool {
+    let allowed = match known.len() {
+        0..4 => return false,
+        4..8 => 1,
+        _ => 2,
+    };
+    let fold = |name: &str| name.to_lowercase().replace('_', "-");
+    strsim::damerau_levenshtein(&fold(name), &fold(known)) <= allowed
 }

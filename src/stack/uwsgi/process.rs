@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Uwsgi;
-use super::instance::{OrDefault, by_the_way, flag, is_true, text, unset};
+use super::instance::{OrDefault, by_the_way, flag, is_true, text};
 use super::settings::{Scalar, Settings};
 use crate::stack::fact::{Answer, Fact};
 use crate::syntax::data::uwsgi::{KnownOption, ValueKind};
@@ -31,11 +31,11 @@ const OPENS_A_SOCKET: [&str; 17] = [
 
 /// Sets the facts of `row` about its processes.
 pub(super) fn complete(row: &mut Uwsgi, settings: &Settings) {
-    row.serves = serves(settings);
+    row.serves = by_the_way(settings, |known| OPENS_A_SOCKET.contains(&known.canonical), "a socket is opened here");
     row.harakiri = number(settings, "harakiri").or_default(0);
     row.need_app = flag(settings, "need-app");
     row.dynamic_apps = any_flag(settings, &["dynamic-apps", "vhost", "vhost-host"]);
-    row.lazy = lazy(settings);
+    row.lazy_option = lazy_option(settings);
     row.threads_enabled = threads_enabled(settings);
     row.cheaper = number(settings, "cheaper");
     if row.cheaper.known() == Some(&0) {
@@ -54,13 +54,6 @@ fn number(settings: &Settings, name: &str) -> Fact<i64> {
     text(settings, &[name]).map(|value| crate::syntax::uwsgi::number(&value))
 }
 
-fn serves(settings: &Settings) -> Fact<bool> {
-    match settings.all.iter().find(|setting| setting.is(&OPENS_A_SOCKET)) {
-        Some(setting) => Fact::read(true, setting.place()),
-        None => unset(settings).or_default(false),
-    }
-}
-
 /// Whether one of these flags is on; unknown where one may be.
 fn any_flag(settings: &Settings, names: &[&str]) -> Fact<bool> {
     let on = |fact: &Fact<bool>| fact.known() == Some(&true);
@@ -68,7 +61,7 @@ fn any_flag(settings: &Settings, names: &[&str]) -> Fact<bool> {
     flags().find(on).or_else(|| flags().find(Fact::is_unknown)).unwrap_or_else(|| Fact::default_of(false))
 }
 
-fn lazy(settings: &Settings) -> Fact<String> {
+fn lazy_option(settings: &Settings) -> Fact<String> {
     let Scalar::Set(setting) = settings.last(&["lazy"]) else { return text(settings, &["lazy"]) };
     let name = setting.document.place(setting.key_span);
     match setting.fact().answer {

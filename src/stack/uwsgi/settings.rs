@@ -122,6 +122,8 @@ pub(super) struct Settings<'a> {
     pub declared: BTreeSet<String>,
     /// The ini as parsed, where there is one.
     pub file: Option<(&'a Document, Config)>,
+    /// Whether the command that starts uWSGI is among them.
+    pub with_command: bool,
     open: Option<Missing>,
 }
 
@@ -138,6 +140,7 @@ impl<'a> Settings<'a> {
             referenced,
             declared: BTreeSet::new(),
             file: Some((document, config)),
+            with_command: false,
             open: None,
         }
         .finish(&[document])
@@ -153,6 +156,7 @@ impl<'a> Settings<'a> {
             referenced: BTreeSet::new(),
             declared: BTreeSet::new(),
             file: None,
+            with_command: true,
             open: None,
         };
         let mut waiting = document;

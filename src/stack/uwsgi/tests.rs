@@ -153,9 +153,11 @@ fn variables_given_taken_away_and_only_seemingly_given() {
 #[test]
 fn no_fact_but_the_cure_and_the_value_holds_a_secret() {
     let reading = read_ini(
-        "env DB=\"hunter2\"\nenv = PW=hunter2\nenv = P=%(hunter2)\nsetenv Q hunter2\nURL:hunter2\nx = @(hunter2)\nprocesses = p@(hunter2)",
+        "env DB=\"hunter2\"\nenv = PW=hunter2\nenv = PW=\"hunter2\"\nenv = PW = hunter2\nenv = PW hunter2\nenv = PW=%@hunter2\nenv = PW=x ; hunter2\nenv = P=%(hunter2)\nsetenv Q hunter2\nURL:hunter2\nx = @(hunter2)\nprocesses = p@(hunter2)",
     );
-    let shown = format!("{:?}{:?}", reading.uwsgi, reading.options);
+    let mut lines = reading.lines;
+    lines.iter_mut().for_each(|row| row.cure = Fact::absent());
+    let shown = format!("{:?}{:?}{lines:?}", reading.uwsgi, reading.options);
     assert!(!shown.contains("hunter2"), "{shown}");
     let mut variables = reading.variables;
     for row in &mut variables {
@@ -221,14 +223,15 @@ fn processes_as_uwsgi_runs_them() {
     assert_eq!((plain.harakiri.known(), plain.autoreload.known()), (Some(&0), Some(&0)));
     assert_eq!((plain.max_worker_lifetime.known(), plain.min_worker_lifetime.known()), (Some(&0), Some(&10)));
     assert_eq!((plain.dynamic_apps.known(), plain.catch_exceptions.known()), (Some(&false), Some(&false)));
-    assert!(plain.cheaper.is_absent() && plain.lazy.is_absent());
+    assert!(plain.cheaper.is_absent() && plain.lazy_option.is_absent());
     assert_eq!(read_ini("emperor = /etc/uwsgi/vassals").uwsgi.serves.known(), Some(&false));
+    assert!(read_ini("if-env = X\nsocket = :3031\nendif").uwsgi.serves.is_unknown());
     assert_eq!(read_ini("vhost-host = true").uwsgi.dynamic_apps.known(), Some(&true));
     assert_eq!(read_ini("cheaper = 2 ; two").uwsgi.cheaper.known(), Some(&2));
-    assert_eq!(read_ini("lazy = on").uwsgi.lazy.known().unwrap(), "lazy");
-    assert!(read_ini("lazy = off").uwsgi.lazy.is_absent());
+    assert_eq!(read_ini("lazy = on").uwsgi.lazy_option.known().unwrap(), "lazy");
+    assert!(read_ini("lazy = off").uwsgi.lazy_option.is_absent());
     let open = read_ini("if-env = X\nharakiri = 5\nendif\ninclude = a.ini").uwsgi;
-    assert!(open.serves.is_unknown() && open.harakiri.is_unknown() && open.lazy.is_unknown());
+    assert!(open.serves.is_unknown() && open.harakiri.is_unknown() && open.lazy_option.is_unknown());
     assert!(open.need_app.is_unknown() && open.dynamic_apps.is_unknown() && open.threads_enabled.is_unknown());
 }
 
@@ -259,4 +262,77 @@ fn a_path_that_says_development() {
     for path in ["/usr/local/etc/uwsgi.ini", "/etc/uwsgi/device.ini", "/srv/contest/uwsgi.ini"] {
         assert_eq!(development(path), Some(false), "{path}");
     }
+}
+
+fn lines(text: &str) -> Vec<(String, Option<String>)> {
+    let reading = read_ini(text);
+    reading.lines.into_iter().map(|row| (row.key, row.cure.known().cloned())).collect()
+}
+
+#[test]
+fn each_line_that_is_taken_otherwise_says_how_and_its_cure() {
+    for (line, key, cure) in [
+        ("socket = :3031 # main", "comment", Some("# main\nsocket = :3031")),
+        ("chdir = '/srv'", "quoted", Some("/srv")),
+        ("master = None", "flag", Some("false")),
+        ("harakiri = 2h", "unit", Some("7200")),
+        ("buffer-size = 1M", "unit", Some("65535")),
+        ("limit-as = 1 GB", "unit", Some("1024")),
+        ("buffer-size = 65536", "clamped", Some("65535")),
+        ("processes: 4", "without-equals", Some("processes = 4")),
+        ("http :8080", "without-equals", Some("http = :8080")),
+        ("env A b", "without-equals", Some("env = A=b")),
+        ("harakiri", "without-equals", None),
+        ("env = A = 'b'", "env-name-spaced", Some("A=b")),
+        ("env = A=\"b\"", "env-quoted", Some("A=b")),
+        ("env = A", "env-unset", None),
+        ("chdir = /srv/%Y", "percent", Some("%%")),
+        ("chdir = /srv/100%", "percent", Some("%%")),
+        ("pythonpath = a \\", "continued", None),
+        ("for = a b\nsocket = /run/%(_)", "not-closed", Some("endfor =")),
+        ("include = $(HOME)/x.ini", "not-expanded", None),
+        ("workers = 2\nprocesses = 3", "twice", None),
+        ("socket = /run/a\nchmod-socket = 777", "open-to-all", Some("660")),
+    ] {
+        assert_eq!(lines(line), [(key.to_owned(), cure.map(str::to_owned))], "{line}");
+    }
+    for line in [
+        "env = A=b=c",
+        "cron = 0 0 -1 -1 -1 a ; b",
+        "master",
+        "chdir = %d",
+        "env = A=%dev",
+        "home = a\nvenv = a",
+        "ini = :x\nharakiri = 1\n[x]\nharakiri = 2",
+        "if-env = X\nharakiri = 1\nendif\nharakiri = 2",
+        "socket = :3031\nchmod-socket = 777",
+        "chdir = %(elsewhere)/x",
+    ] {
+        assert_eq!(lines(line), [], "{line}");
+    }
+}
+
+#[test]
+fn what_uwsgi_refuses_is_a_problem() {
+    let problems = |text: &str| -> Vec<_> {
+        read_ini(text).problems.into_iter().map(|(_, problem)| (problem.kind, problem.cure)).collect()
+    };
+    assert_eq!(problems("chmod-socket = 0660"), [("uwsgi/bad-socket-mode", Some("660".to_owned()))]);
+    assert_eq!(problems("chmod-socket = u=rw"), [("uwsgi/bad-socket-mode", None)]);
+    assert_eq!(
+        problems("mine = 1\nstrict = true"),
+        [("uwsgi/placeholder-refused-by-strict", Some("set-placeholder = mine=1".to_owned()))]
+    );
+    assert_eq!(problems("if-env = A\nfor = 1 2\nendfor\nendif"), [("uwsgi/block-nested", None)]);
+    for accepted in ["chmod-socket", "chmod-socket = 1", "mine = 1\nstrict = false", "strict = 1\nset-ph = mine=1"] {
+        assert_eq!(problems(accepted), [], "{accepted}");
+    }
+}
+
+#[test]
+fn a_template_gives_no_cure_where_it_prints_the_value() {
+    let reading = read_template("[uwsgi]\nprocesses = <%= n %>\nchdir = \"<%= x %>\"\nsocket = <%= s %> ; main\n");
+    let found: Vec<_> =
+        reading.lines.iter().map(|row| (row.key.as_str(), row.cure.known().unwrap().as_str())).collect();
+    assert_eq!(found, [("quoted", "<%= x %>"), ("comment", "; main\nsocket = <%= s %>")]);
 }

@@ -22,7 +22,7 @@ pub(super) fn row(setting: &Setting) -> Option<UwsgiLine> {
 
 /// Options whose value is a command, a text to print or a rule: quotes, `;` and `#` may well belong to it.
 fn takes_any_text(known: &KnownOption) -> bool {
-    const PARTS: [&str; 14] = [
+    const PARTS: [&str; 15] = [
         "exec",
         "hook",
         "cron",
@@ -37,6 +37,7 @@ fn takes_any_text(known: &KnownOption) -> bool {
         "logger",
         "expires",
         "command",
+        "procname",
     ];
     let name = known.name;
     matches!(known.value, ValueKind::Route | ValueKind::Logic)
@@ -68,12 +69,19 @@ fn comment(setting: &Setting, known: &KnownOption) -> Option<UwsgiLine> {
     let start = comment_start(raw)?;
     let meant = raw[..start].trim_end();
     let harmless = (is_number(known) && meant.starts_with(|char: char| char.is_ascii_digit()))
-        || (is_flag(known) && is_true(meant));
+        || (is_flag(known) && is_true(meant))
+        || ends_with_port(meant) && !raw[start..].contains(':');
     let row = UwsgiLine::of("comment", setting).harmless(harmless);
     let row = if is_flag(known) { row.taken_as("true") } else { row };
     let written = setting.document.written(setting.span);
     let (option, comment) = written.split_at(written.len() - (raw.len() - start));
     Some(row.cured_by(format!("{comment}\n{}", option.trim_end())))
+}
+
+/// A port is read as far as its digits go (uWSGI: `socket_to_in_addr`).
+fn ends_with_port(address: &str) -> bool {
+    let port = address.rsplit_once(':').filter(|_| !address.starts_with('/')).map(|(_, port)| port);
+    port.is_some_and(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn quoted(setting: &Setting, known: &KnownOption) -> Option<UwsgiLine> {
@@ -91,16 +99,15 @@ fn quoted(setting: &Setting, known: &KnownOption) -> Option<UwsgiLine> {
     })
 }
 
-/// A word that says no and means yes. Nothing at all after the `=` may be meant either way.
+/// A word that says no and means yes.
 fn flag(setting: &Setting, known: &KnownOption) -> Option<UwsgiLine> {
     const NO: [&str; 11] = ["n", "none", "null", "nil", "f", "never", "disable", "disabled", "undefined", "00", "0.0"];
     let Answer::Known(value) = &setting.value else { return None };
-    let empty = value.is_empty() && !setting.is_bare();
-    if !is_flag(known) || !(empty || NO.iter().any(|word| word.eq_ignore_ascii_case(value))) {
+    if !is_flag(known) || !NO.iter().any(|word| word.eq_ignore_ascii_case(value)) {
         return None;
     }
     let row = UwsgiLine::of("flag", setting).taken_as("true");
-    Some(if empty || is_templated(setting) { row } else { row.cured_by("false") })
+    Some(if is_templated(setting) { row } else { row.cured_by("false") })
 }
 
 /// The number and the letters after it, such as 30 and `s`.

@@ -1,0 +1,89 @@
+//! Small repositories, on disk and in memory.
+#![allow(clippy::unwrap_used)]
+use super::{Options, joined, lint, lint_memory};
+
+#[test]
+fn a_binary_configuration_is_an_error_and_a_picture_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for name in ["nginx.conf", "logo.png"].map(name) {
+        std::fs::write(name, b"\xff\xfee\0v\0e\0n\0t\0s\0").unwrap();
+    }
+    let report = lint(&["nginx.conf", "logo.png"].map(name), &Options::default()).unwrap().report;
+    assert!(report.findings.is_empty());
+    assert_eq!(report.errors.len(), 1);
+    assert!(report.errors[0].path.ends_with("nginx.conf") && report.errors[0].message.contains("UTF-16"));
+}
+
+#[test]
+fn a_tag_alone_in_a_job_may_give_any_variable() {
+    let not_provided = |job: &str| {
+        let files = [
+            ("etc/init/shop.conf.erb", job),
+            ("srv/uwsgi.ini", "[uwsgi]\nmaster = true\nstrict = true\nchdir = /srv\nmodule = wsgi\n"),
+            ("srv/wsgi.py", "import os\nurl = os.environ['DATABASE_URL']\ndef application(e, s):\n    return []\n"),
+        ];
+        let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
+        let report = lint_memory(&files, &Options::default()).report;
+        report.findings.iter().filter(|finding| finding.rule == "env/not-provided").count()
+    };
+    assert_eq!(not_provided("exec uwsgi --ini /srv/uwsgi.ini\n"), 1);
+    assert_eq!(not_provided("<%= @stanzas %>\nexec uwsgi --ini /srv/uwsgi.ini\n"), 0);
+}
+
+#[test]
+fn others_code_is_what_lies_below_the_folder_that_was_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let repository = folder.path().join("vendor/shop");
+    for name in ["etc", "vendor/etc"] {
+        std::fs::create_dir_all(repository.join(name)).unwrap();
+        std::fs::write(repository.join(name).join("nginx.conf"), "events { }\nhttp { server { listen 80 } }\n")
+            .unwrap();
+    }
+    let found = |path: &std::path::Path| {
+        let run = lint(&[path.to_str().unwrap().to_owned()], &Options::default()).unwrap();
+        (run.report.files, run.report.findings.len())
+    };
+    let (files, findings) = found(&repository);
+    assert!(files == 1 && findings > 0, "{files} {findings}");
+    assert_eq!(found(&repository.join("vendor/etc/nginx.conf")).1, findings);
+}
+
+#[test]
+fn each_stack_is_judged_by_its_own_configuration() {
+    let files = |a: &str, b: &str| {
+        let broken = "events { }\nhttp { server { listen 80 } }\n";
+        let all =
+            [("a/housecall.toml", a), ("a/nginx.conf", broken), ("b/housecall.toml", b), ("b/nginx.conf", broken)];
+        let files = all.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
+        let run = lint_memory(&files, &Options::default());
+        let names = run.report.findings.iter().map(|finding| run.sources.get(finding.primary.place.file).name.clone());
+        names.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    };
+    let ignore = "[lint]\nignore = [\"nginx/*\"]\n";
+    assert_eq!(files("", ""), ["a/nginx.conf", "b/nginx.conf"]);
+    assert_eq!(files(ignore, ""), ["b/nginx.conf"]);
+    assert_eq!(files("", ignore), ["a/nginx.conf"]);
+}
+
+#[test]
+fn a_template_needs_no_suffix_to_be_one() {
+    let rules = |text: &str| -> usize {
+        let files = [("nginx.conf".to_owned(), text.as_bytes().to_vec())];
+        lint_memory(&files, &Options::default()).report.findings.len()
+    };
+    let server = |name: &str| format!("events {{ }}\nhttp {{ server {{ server_name {name}; }} }}\n");
+    assert_eq!(rules(&server("{{ shop_host }}")), 0);
+    assert_eq!(rules(&server("{{.Host}}")), 0);
+    assert_ne!(rules(&server("a }")), 0);
+}
+
+#[test]
+fn a_configured_path_is_relative_to_its_configuration() {
+    assert_eq!(joined("fixtures/thena", "app"), "fixtures/thena/app");
+    assert_eq!(joined("infra", "../app/"), "app");
+    assert_eq!(joined("", "./app"), "app");
+    assert_eq!(joined("/srv/infra", "../app"), "/srv/app");
+    assert_eq!(joined("infra", "/srv/app"), "/srv/app");
+    assert_eq!(joined("..", "../app"), "../../app");
+}
