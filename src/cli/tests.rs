@@ -174,6 +174,38 @@ fn doctor_never_takes_unknown_for_well() {
 }
 
 #[test]
+fn a_root_that_is_not_there_is_bad_usage() {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut streams = Streams { out: &mut out, err: &mut err };
+    let exit = doctor::run(doctor_args("--root /nowhere/at/all"), Shown::default(), &mut streams).unwrap();
+    assert_eq!((exit, out.is_empty()), (2, true));
+    assert!(String::from_utf8_lossy(&err).contains("/nowhere/at/all: no such folder"));
+}
+
+#[test]
+fn doctor_says_what_it_looked_for_and_what_it_could_not_read() {
+    let said = |seen: &Seen| {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut streams = Streams { out: &mut out, err: &mut err };
+        doctor::write(&doctor_args(""), seen, Shown { width: 200, ..Shown::default() }, &mut streams).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let mut seen = Seen::default();
+    assert!(said(&seen).contains("--nginx-conf FILE"), "{}", said(&seen));
+    seen.diagnosis.hops.push(Hop {
+        id: "listen",
+        title: "nginx listens".to_owned(),
+        state: State::Ok,
+        evidence: Vec::new(),
+        path: "/".to_owned(),
+        own_fault: false,
+    });
+    assert!(said(&seen).starts_with("Every hop works."));
+    seen.diagnosis.report.errors.push(InputError { path: "x".to_owned(), message: "no such file".to_owned() });
+    assert!(said(&seen).starts_with("Nothing broken was found, but not everything could be read."), "{}", said(&seen));
+}
+
+#[test]
 fn a_panic_keeps_its_message_to_itself() {
     let place = guard::guarded(|| panic!("password hunter2")).unwrap_err();
     assert!(place.contains("tests.rs:") && !place.contains("hunter2"), "{place}");

@@ -32,22 +32,9 @@ pub(super) struct Scene<'a> {
 }
 
 /// What is said of one hop.
-type Said = (State, Vec<Label>);
+pub(super) type Said = (State, Vec<Label>);
 
-const MASTER: &str = "uwsgi-master";
-
-/// What nginx writes where an answer did not come, and what users got (`ngx_http_upstream_process_header`).
-const CUT_OFF: &[(&str, &str)] = &[
-    (
-        "upstream timed out (110: Connection timed out) while reading response header",
-        "the app took longer than nginx waits, so users got 504",
-    ),
-    (
-        "upstream prematurely closed connection while reading response header",
-        "uWSGI closed the connection without an answer, so users got 502",
-    ),
-    ("(104: Connection reset by peer) while reading response header", "uWSGI cut the connection, so users got 502"),
-];
+pub(super) const MASTER: &str = "uwsgi-master";
 
 impl Scene<'_> {
     /// Every hop of a way, client first. `speaks` gives the findings that would break a hop of this way.
@@ -94,7 +81,7 @@ impl Scene<'_> {
         hops
     }
 
-    fn unseen(&self) -> Reason {
+    pub(super) fn unseen(&self) -> Reason {
         if self.hidden { Reason::NoPermission } else { Reason::NoEvidence }
     }
 
@@ -168,7 +155,7 @@ impl Scene<'_> {
         Some(Label { place: Place::at(*file, last.message.span), text })
     }
 
-    fn running_of(&self, instance: &Instance) -> Option<&Running> {
+    pub(super) fn running_of(&self, instance: &Instance) -> Option<&Running> {
         let ini = instance.uwsgi.uwsgi.path.known()?;
         self.running.iter().find(|one| one.ini == *ini)
     }
@@ -246,61 +233,6 @@ impl Scene<'_> {
         evidence.extend(log.place(shown).map(|place| Label { place, text }));
         evidence.extend(why.map(|(place, _)| Label { place, text: "this is why".to_owned() }));
         (State::Broken, evidence)
-    }
-
-    fn answers(&self, path: &Path, at: usize, runs: bool, reached: bool) -> Said {
-        if !runs {
-            return (State::Unknown(Reason::MaskedBy(MASTER.to_owned())), Vec::new());
-        }
-        let log = &self.logs[at];
-        let requests: Vec<_> = log.requests().collect();
-        let Some(last) = requests.iter().rev().find(|asked| asked.failed()) else {
-            if let Some(evidence) = self.cut_off(path, at).filter(|_| reached) {
-                return (if requests.is_empty() { State::Broken } else { State::Degraded }, evidence);
-            }
-            return match requests.is_empty() {
-                true => (State::Unknown(log.reason(self.unseen())), Vec::new()),
-                false => (State::Ok, Vec::new()),
-            };
-        };
-        let failed = requests.iter().filter(|asked| asked.failed()).count();
-        let mut text = format!("{failed} of {} requests failed in the last 15 minutes", requests.len());
-        let exception = log.exceptions().next();
-        if let Some((_, words)) = exception {
-            text = format!("{text}, the last with {}", quoted(words));
-        }
-        let mut evidence = vec![Label { place: last.place, text }];
-        evidence.extend(exception.map(|(place, _)| Label { place, text: "the last exception".to_owned() }));
-        let state = if failed == requests.len() { State::Broken } else { State::Degraded };
-        (state, evidence)
-    }
-
-    /// What shows that nginx was left without an answer by the uWSGI that runs: uWSGI logs no such request as failed.
-    fn cut_off(&self, path: &Path, at: usize) -> Option<Vec<Label>> {
-        let log = &self.logs[at];
-        let pid = self.running_of(&self.stack.instances[at]).map(|running| running.pid);
-        let started = self.found.iter().find(|one| Some(one.process.pid) == pid).map(|one| one.process.started);
-        let mut evidence = Vec::new();
-        for (message, words) in CUT_OFF {
-            let mut all = self.nginx.about(path, message).filter(|(_, error)| self.nginx.is_since(error, started));
-            let Some((file, error)) = all.next_back() else { continue };
-            let text = match all.count() + 1 {
-                1 => (*words).to_owned(),
-                times => format!("{words}, {times} times in the last 15 minutes"),
-            };
-            evidence.push(Label { place: Place::at(*file, error.message.span), text });
-        }
-        if evidence.is_empty() {
-            return None;
-        }
-        let last = |is: fn(&Event) -> bool| log.recent_lines().rev().find(|line| is(&line.event));
-        let killed = last(|event| matches!(event, Event::Harakiri { .. }))
-            .map(|line| (line, "uWSGI ended the worker: its request took longer than `harakiri` allows"));
-        let died = || last(|event| matches!(event, Event::WorkerDied { .. })).map(|line| (line, "a worker died"));
-        if let Some((line, text)) = killed.or_else(died) {
-            evidence.extend(log.place(line.span).map(|place| Label { place, text: text.to_owned() }));
-        }
-        Some(evidence)
     }
 
     fn environment(&self, at: usize, (runs, import, answers): (bool, &State, &State), speaking: &[&Finding]) -> Said {
@@ -386,7 +318,7 @@ impl Scene<'_> {
 }
 
 /// The words of an exception, as far as a headline has room for them.
-fn quoted(words: &str) -> String {
+pub(super) fn quoted(words: &str) -> String {
     const ROOM: usize = 100;
     match words.char_indices().nth(ROOM) {
         Some((end, _)) => format!("`{}…`", &words[..end]),

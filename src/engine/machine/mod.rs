@@ -1,5 +1,6 @@
 //! A host: what is read of it, what is probed, and how each hop fares.
 
+mod answers;
 mod causes;
 mod databases;
 mod environment;
