@@ -59,6 +59,8 @@ const FAULTS: &[Fault] = &[
     Fault { id: "F23", rule: "link/socket-not-the-same", line: ("nginx.conf", "uwsgi_pass"), status: 502, start: f23 },
     Fault { id: "F25", rule: "link/protocol-mismatch", line: ("uwsgi.ini", "http-socket"), status: 502, start: f25 },
     Fault { id: "F26", rule: "link/protocol-mismatch", line: ("nginx.conf", "proxy_pass"), status: 502, start: f26 },
+    Fault { id: "F30", rule: "hop/app-import", line: ("uwsgi.log", "No module named"), status: 500, start: f30 },
+    Fault { id: "F42", rule: "hop/app-answers", line: ("uwsgi.log", "HARAKIRI"), status: 502, start: f42 },
     Fault { id: "F63", rule: "database/refused", line: ("thena.conf", "env DATABASE_URL"), status: 500, start: f63 },
     Fault {
         id: "F64",
