@@ -1,6 +1,6 @@
 //! Where a repository begins, what its configuration names, and which day it is.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::{ReadError, file};
 
@@ -45,14 +45,21 @@ pub fn nearest_above(path: &str, name: &str) -> Option<String> {
     None
 }
 
-/// The folders around a path, innermost first: as written as far as that goes, then above the working directory.
+/// The folders around a path, innermost first: as written as far as that goes, then by their real paths.
 fn above(path: &str) -> impl Iterator<Item = PathBuf> {
     let path = Path::new(path);
     let start = if path.is_dir() { path.to_owned() } else { path.parent().map_or_else(PathBuf::new, Path::to_owned) };
-    let written: Vec<PathBuf> = start.ancestors().map(Path::to_owned).collect();
-    let outside = std::fs::canonicalize(".").ok().filter(|_| start.is_relative());
-    let outside = outside.into_iter().flat_map(|here| here.ancestors().skip(1).map(Path::to_owned).collect::<Vec<_>>());
-    written.into_iter().chain(outside)
+    let written = written_above(&start);
+    let outermost = written.last().map_or_else(PathBuf::new, |last| if last.as_os_str().is_empty() { ".".into() } else { last.clone() });
+    let real = std::fs::canonicalize(outermost).ok();
+    let outside = real.map(|real| real.ancestors().skip(1).map(Path::to_owned).collect::<Vec<_>>());
+    written.into_iter().chain(outside.into_iter().flatten())
+}
+
+/// A path and the folders above it that its own words name; the working directory is not above `..`.
+fn written_above(start: &Path) -> Vec<PathBuf> {
+    let leaves = start.components().next() == Some(Component::ParentDir);
+    start.ancestors().filter(|folder| !(leaves && folder.as_os_str().is_empty())).map(Path::to_owned).collect()
 }
 
 fn shown(folder: &Path) -> String {
@@ -102,6 +109,14 @@ mod tests {
     #[test]
     fn a_day_compares_as_a_configuration_writes_it() {
         assert!(today().as_str() > "2026-11-22" && today().len() == 10);
+    }
+
+    #[test]
+    fn the_working_directory_is_not_above_its_parent() {
+        let above = |path: &str| written_above(Path::new(path));
+        assert_eq!(above("../a/b"), ["../a/b", "../a", ".."].map(PathBuf::from));
+        assert_eq!(above("a/b"), ["a/b", "a", ""].map(PathBuf::from));
+        assert_eq!(above("/a"), ["/a", "/"].map(PathBuf::from));
     }
 
     #[test]
