@@ -173,18 +173,39 @@ fn run(
         let nearest = around.max_by_key(|(folder, _)| folder.len()).map_or(&config, |(_, config)| config);
         selection::selects(options, nearest, rule)
     };
+    // A team's own pages are for its own stack.
+    let owners = owners_of_pages(&configs)?;
+    let own = |rule: &str, place: Place| {
+        let name = &sources.get(place.file).name;
+        owners.get(rule).is_none_or(|folders| folders.iter().any(|folder| below(name, folder).is_some()))
+    };
     let today = around::today();
     findings.retain(|finding| {
         selects(&finding.rule, finding.primary.place)
+            && own(&finding.rule, finding.primary.place)
             && !configs.iter().any(|(folder, config)| selection::is_allowed(finding, config, folder, &sources, &today))
     });
-    cannot_tell.retain(|question| selects(&question.rule, question.place));
+    cannot_tell.retain(|question| selects(&question.rule, question.place) && own(&question.rule, question.place));
     let report = Report { findings, cannot_tell, errors: Vec::new(), files: read };
     Ok(Run { sources, facts, report, config, pages })
 }
 
 fn is_vendored(path: &str) -> bool {
     path.split('/').any(|part| VENDORED.contains(&part))
+}
+
+/// The ids of teams' own pages with the folders of the configurations that name them.
+fn owners_of_pages(configs: &[(String, Config)]) -> Result<BTreeMap<String, BTreeSet<&str>>, String> {
+    let mut owners: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for (folder, config) in configs {
+        for path in &config.rules {
+            let named = joined(folder, &path.value);
+            for (id, _) in around::pages(&named).map_err(|error| format!("{named}: {error}"))? {
+                owners.entry(id).or_default().insert(folder);
+            }
+        }
+    }
+    Ok(owners)
 }
 
 /// The built-in pages and those of every configuration's own folders.

@@ -50,7 +50,9 @@ fn above(path: &str) -> impl Iterator<Item = PathBuf> {
     let path = Path::new(path);
     let start = if path.is_dir() { path.to_owned() } else { path.parent().map_or_else(PathBuf::new, Path::to_owned) };
     let written = written_above(&start);
-    let outermost = written.last().map_or_else(PathBuf::new, |last| if last.as_os_str().is_empty() { ".".into() } else { last.clone() });
+    let outermost = written
+        .last()
+        .map_or_else(PathBuf::new, |last| if last.as_os_str().is_empty() { ".".into() } else { last.clone() });
     let real = std::fs::canonicalize(outermost).ok();
     let outside = real.map(|real| real.ancestors().skip(1).map(Path::to_owned).collect::<Vec<_>>());
     written.into_iter().chain(outside.into_iter().flatten())

@@ -87,3 +87,29 @@ fn a_configured_path_is_relative_to_its_configuration() {
     assert_eq!(joined("infra", "/srv/app"), "/srv/app");
     assert_eq!(joined("..", "../app"), "../../app");
 }
+
+#[test]
+fn own_pages_are_for_their_own_stack() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let page = "+++\ntitle = \"many workers\"\nseverity = \"error\"\neffect = \"untidy\"\nconfidence = \"proved\"\neach = \"uwsgi\"\n\
+                when = \"it.workers > 2\"\nat = \"it.workers\"\nmessage = \"{{ it.workers }} workers\"\n+++\nWhy.\n\n## Bad\n\
+                `uwsgi.ini`:\n```ini\n[uwsgi]\n# fault\nprocesses = 3\n```\n\n## Good\n`uwsgi.ini`:\n```ini\n[uwsgi]\n```\n";
+    write("a/housecall.toml", "[rules]\npaths = [\"ops\"]\n");
+    write("a/ops/ours/many-workers.md", page);
+    write("a/uwsgi.ini", "[uwsgi]\nprocesses = 3\n");
+    write("b/uwsgi.ini", "[uwsgi]\nprocesses = 3\n");
+    let run = lint(&[folder.path().to_str().unwrap().to_owned()], &Options::default()).unwrap();
+    let ours: Vec<&str> = run
+        .report
+        .findings
+        .iter()
+        .filter(|finding| finding.rule == "ours/many-workers")
+        .map(|finding| run.sources.get(finding.primary.place.file).name.as_str())
+        .collect();
+    assert_eq!(ours, [folder.path().join("a/uwsgi.ini").to_str().unwrap()]);
+}
