@@ -379,14 +379,3 @@ fn any_span_can_be_framed() {
         }
     }
 }
-
-/// `cargo test --lib -- output::tests::look --nocapture --ignored` shows the screens.
-#[test]
-#[ignore = "for eyes"]
-#[allow(clippy::print_stdout)]
-fn look() {
-    for colour in [false, true] {
-        let shown = Shown { colour, ..Shown::default() };
-        println!("{}\n{}\n{}", written(&Human, shown), written(&Concise, shown), doctor(shown));
-    }
-}
