@@ -255,3 +255,26 @@ fn corrections_in_real_files_are_real_typos() {
     ];
     assert_eq!(corrected, typos);
 }
+
+proptest::proptest! {
+    /// Where uWSGI's ini is plain ini, another reader sees the same keys and values.
+    #[test]
+    fn on_plain_ini_another_reader_agrees(
+        lines in proptest::collection::btree_map("[a-z][a-z-]{0,10}", "[A-Za-z0-9/._-]{1,14}", 1..12),
+        blanks in " {0,3}",
+    ) {
+        let mut text = "[uwsgi]\n".to_owned();
+        for (key, value) in &lines {
+            text.push_str(&format!("; a comment\n\n{key}{blanks}={blanks}{value}\n"));
+        }
+        let theirs = ini::inistr!(safe cs &text).map_err(proptest::test_runner::TestCaseError::fail)?;
+        let ours: std::collections::BTreeMap<String, Option<String>> = housecall::syntax::uwsgi::parse(&text)
+            .tree
+            .options
+            .iter()
+            .map(|option| (option.key.span.of(&text).to_owned(), Some(option.value.span.of(&text).to_owned())))
+            .collect();
+        let theirs: std::collections::BTreeMap<_, _> = theirs["uwsgi"].clone().into_iter().collect();
+        proptest::prop_assert_eq!(ours, theirs);
+    }
+}
