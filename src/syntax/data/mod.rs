@@ -1,3 +1,6 @@
 //! Tables of what the real programs know, embedded at build time.
 
+mod release;
 pub mod uwsgi;
+
+pub use release::{NotARelease, Release};
