@@ -277,7 +277,7 @@ pub(super) fn joined(folder: &str, path: &str) -> String {
 pub(super) fn nginx_trees(view: &View) -> Trees {
     let documents: BTreeMap<FileId, &Arc<Document>> =
         view.of(Kind::Nginx).map(|document| (document.file, document)).collect();
-    documents.into_par_iter().map(|(file, document)| (file, nginx::parse(document.text()))).collect()
+    documents.into_par_iter().map(|(file, document)| (file, nginx::parse(document.shared_text()))).collect()
 }
 
 #[cfg(test)]
