@@ -302,3 +302,6 @@ fn circle(setting: &Setting) -> Problem {
     )
     .hint("remove one of the lines of the circle")
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,8 +21,7 @@ pub(super) fn not_expanded(settings: &Settings, setting: &Setting) -> Option<Uws
         return None;
     }
     // A loop fills in its own item.
-    let value =
-        if setting.block.is_some() { setting.raw_value().replace("%(_)", "") } else { setting.raw_value().into() };
+    let value = setting.decoded.as_deref()?.replace("%(_)", if setting.block.is_some() { "" } else { "%(_)" });
     let opener = ["%(", "$(", "@("].into_iter().find(|opener| value.contains(opener))?;
     let taken = value.split_once(opener).map(|(_, rest)| rest.split(')').next().unwrap_or_default());
     Some(UwsgiLine::of("not-expanded", setting).taken_as(format!("{opener}{})", taken.unwrap_or_default())))
