@@ -35,6 +35,8 @@ connects where the stack itself connects, and logs in to the database once, read
 users' processes."
     )]
     Doctor(Doctor),
+    /// Say what a log, a traceback or an error message means
+    Why(Why),
     /// Say why a rule matters, what users see, and how to be sure
     Explain {
         /// The rule's id, such as uwsgi/pool-shared-by-forks
@@ -130,6 +132,15 @@ pub(super) struct Facts {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Why {
+    /// A log or a saved message; standard input where left out or `-`
+    pub(super) file: Option<PathBuf>,
+    /// How to write what it means
+    #[arg(long, value_enum, default_value_t = Listing::Human)]
+    pub(super) format: Listing,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Doctor {
     /// How to write what was found
     #[arg(long, value_enum, default_value_t = Listing::Human)]
@@ -208,4 +219,6 @@ pub(super) enum Kind {
     Nginx,
     /// An Upstart job
     Upstart,
+    /// A unit of systemd
+    Systemd,
 }
