@@ -10,6 +10,7 @@ mod init;
 mod lint;
 mod man;
 mod progress;
+mod record;
 mod rules;
 mod rules_test;
 mod wrap;
@@ -84,7 +85,8 @@ fn dispatch(arguments: Arguments, environment: &Environment, stdout: &mut dyn Wr
     let mut streams = Streams { out: stdout, err: stderr };
     let done = match arguments.command {
         Command::Lint(lint) => lint::run(lint, shown, environment.progress, &mut streams),
-        Command::Doctor(doctor) => doctor::run(doctor, shown, &mut streams),
+        Command::Doctor(doctor) => doctor::run(&doctor, shown, &mut streams),
+        Command::Record(record) => record::run(&record, &mut streams),
         Command::Facts(facts) => facts::run(facts, &mut streams),
         Command::Explain { rule } => pages(&mut streams, |pages, streams| explain::run(&rule, pages, streams)),
         Command::Rules { action: Some(Rules::Test { folders }), .. } => rules_test::run(&folders, &mut streams),
@@ -131,6 +133,11 @@ impl Streams<'_> {
             let _ = writeln!(self.err, "housecall: {}", Secrets::default().clean(line));
         }
         USAGE
+    }
+
+    /// Says something beside the result.
+    fn say(&mut self, message: &str) {
+        let _ = writeln!(self.err, "housecall: {}", Secrets::default().clean(message));
     }
 
     fn input_errors(&mut self, errors: &[InputError], texts: &Texts<'_>) {

@@ -8,7 +8,7 @@ mod selection;
 mod test_data;
 
 pub use example::read_example;
-pub use machine::{Seen, Visit, examine};
+pub use machine::{Record, Seen, Visit, examine, record};
 pub use own_pages::{Tested, test_pages};
 pub use repository::{lint, lint_memory, pages_here};
 
