@@ -42,6 +42,8 @@ users' processes."
 is a .tar.gz of a folder that can be looked into first. Nothing that exists is written over."
     )]
     Record(Record),
+    /// Say what a log, a traceback or an error message means
+    Why(Why),
     /// Say why a rule matters, what users see, and how to be sure
     Explain {
         /// The rule's id, such as uwsgi/pool-shared-by-forks
@@ -134,6 +136,15 @@ pub(super) struct Lint {
 pub(super) struct Facts {
     #[command(flatten)]
     pub(super) reading: Reading,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Why {
+    /// A log or a saved message; standard input where left out or `-`
+    pub(super) file: Option<PathBuf>,
+    /// How to write what it means
+    #[arg(long, value_enum, default_value_t = Listing::Human)]
+    pub(super) format: Listing,
 }
 
 #[derive(Debug, Args)]

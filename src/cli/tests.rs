@@ -18,7 +18,7 @@ use crate::source::{Origin, Place, Span};
 fn housecall(line: &str) -> (u8, String, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let args = std::iter::once("housecall").chain(line.split_whitespace()).map(OsString::from);
-    let code = super::run(args, &Environment::default(), &mut out, &mut err);
+    let code = super::run(args, &Environment::default(), &mut io::empty(), &mut out, &mut err);
     (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
 }
 
@@ -232,7 +232,24 @@ fn a_closed_pipe_is_no_error() {
     let mut streams = Streams { out: &mut Closed, err: &mut err };
     assert_eq!(lint::write(&lint_args(""), &found(Severity::Error), Shown::default(), &mut streams).unwrap(), 1);
     let man = ["housecall", "man"].map(OsString::from);
-    assert_eq!(super::run(man.clone(), &Environment::default(), &mut Closed, &mut err), 0);
-    assert_eq!(super::run(man, &Environment::default(), &mut io::BufWriter::new(Closed), &mut err), 0);
+    assert_eq!(super::run(man.clone(), &Environment::default(), &mut io::empty(), &mut Closed, &mut err), 0);
+    assert_eq!(
+        super::run(man, &Environment::default(), &mut io::empty(), &mut io::BufWriter::new(Closed), &mut err),
+        0
+    );
     assert!(err.is_empty());
+}
+
+#[test]
+fn why_explains_what_is_piped_in_and_shows_no_secret_of_it() {
+    let log = "GET /?token=tr0ub4dor3 => x\nSSL error: decryption failed or bad record mac tr0ub4dor3\n\x1b[2J\n";
+    for format in ["human", "json"] {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let args = ["housecall", "why", "--format", format].map(OsString::from);
+        let code = super::run(args, &Environment::default(), &mut log.as_bytes(), &mut out, &mut err);
+        let out = String::from_utf8(out).unwrap();
+        assert_eq!(code, 0, "{out}");
+        assert!(out.contains("uwsgi/pool-shared-by-forks"), "{out}");
+        assert!(!out.contains("tr0ub4dor3") && !out.contains('\x1b'), "{out}");
+    }
 }

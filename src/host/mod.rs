@@ -5,6 +5,7 @@ pub mod around;
 pub mod connect;
 pub mod deadline;
 pub mod file;
+pub mod input;
 pub mod live;
 pub mod machine;
 pub mod postgres;
