@@ -245,4 +245,6 @@ pub(super) enum Kind {
     Nginx,
     /// An Upstart job
     Upstart,
+    /// A unit of systemd
+    Systemd,
 }
