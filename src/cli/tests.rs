@@ -7,10 +7,10 @@ use std::io::{self, Write};
 
 use clap::{CommandFactory, Parser};
 
-use super::args::{Arguments, Command, Doctor, Lint};
+use super::args::{Arguments, Command, Doctor, Lint, Listing};
 use super::{Environment, Streams, doctor, guard, lint};
 use crate::diagnosis::{Hop, Reason, RootCause, State};
-use crate::engine::{Run, Seen};
+use crate::engine::{Run, Seen, Visit};
 use crate::finding::{CannotTell, Confidence, Effect, Finding, InputError, Label, Severity};
 use crate::output::Shown;
 use crate::source::{Origin, Place, Span};
@@ -148,8 +148,9 @@ fn doctor_never_takes_unknown_for_well() {
     };
     let exit = |line: &str, seen: &Seen| {
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        doctor::write(&doctor_args(line), seen, Shown::default(), &mut Streams { out: &mut out, err: &mut err })
-            .unwrap()
+        let visit = doctor::visit(&doctor_args(line).looking);
+        let mut streams = Streams { out: &mut out, err: &mut err };
+        doctor::write(Listing::Human, seen, &visit, Shown::default(), &mut streams).unwrap()
     };
     let unknown = State::Unknown(Reason::NoEvidence);
     assert_eq!(exit("", &seen(&[])), 3, "no stack");
@@ -177,7 +178,7 @@ fn doctor_never_takes_unknown_for_well() {
 fn a_root_that_is_not_there_is_bad_usage() {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let mut streams = Streams { out: &mut out, err: &mut err };
-    let exit = doctor::run(doctor_args("--root /nowhere/at/all"), Shown::default(), &mut streams).unwrap();
+    let exit = doctor::run(&doctor_args("--root /nowhere/at/all"), Shown::default(), &mut streams).unwrap();
     assert_eq!((exit, out.is_empty()), (2, true));
     assert!(String::from_utf8_lossy(&err).contains("/nowhere/at/all: no such folder"));
 }
@@ -187,7 +188,8 @@ fn doctor_says_what_it_looked_for_and_what_it_could_not_read() {
     let said = |seen: &Seen| {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let mut streams = Streams { out: &mut out, err: &mut err };
-        doctor::write(&doctor_args(""), seen, Shown { width: 200, ..Shown::default() }, &mut streams).unwrap();
+        let wide = Shown { width: 200, ..Shown::default() };
+        doctor::write(Listing::Human, seen, &Visit::default(), wide, &mut streams).unwrap();
         String::from_utf8(out).unwrap()
     };
     let mut seen = Seen::default();
