@@ -6,7 +6,9 @@ use super::assembly::Part;
 use super::setting::Setting;
 use super::settings::Settings;
 use super::variables::is_shell_syntax;
-use super::{Uwsgi, UwsgiLine, assignments, blocks, percents, placeholders, twice, values};
+use super::{
+    Uwsgi, UwsgiLine, address, assignments, blocks, exposed, limits, loading, percents, placeholders, twice, values,
+};
 use crate::source::{Place, Span};
 use crate::stack::document::Document;
 use crate::stack::fact::Fact;
@@ -30,6 +32,10 @@ pub(super) fn rows(settings: &Settings, uwsgi: &Arc<Uwsgi>) -> Vec<UwsgiLine> {
     rows.extend(values::open_to_all(settings));
     rows.extend(placeholders::undefined(settings));
     rows.extend(twice::rows(settings));
+    rows.extend(address::given_twice(settings));
+    rows.extend(exposed::rows(settings));
+    rows.extend(limits::rows(settings));
+    rows.extend(loading::rows(settings));
     for part in &settings.parts {
         rows.extend(sections(part));
         rows.extend(blocks::not_closed(part.document, &part.config));
