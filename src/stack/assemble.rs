@@ -87,7 +87,7 @@ struct Start<'a> {
 
 /// Reads and links everything.
 pub fn assemble(parts: &Parts<'_>) -> Stack {
-    let nginx = nginx::read_all(parts.view, parts.trees);
+    let mut nginx = nginx::read_all(parts.view, parts.trees);
     let starts: Vec<Start<'_>> = parts.view.of(Kind::Upstart).map(start).collect();
     let login: Vec<Arc<EnvValue>> =
         parts.view.of(Kind::LoginShell).flat_map(|document| login_shell(document)).map(Arc::new).collect();
@@ -102,6 +102,8 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
     let around = Surroundings { open, containers: parts.starters.containers.as_deref() };
     let mut pass_links = pass_links(&nginx.passes, &sockets, around);
     pass_links.iter_mut().for_each(PassLink::without_host);
+    let exposed = nginx::exposed(&nginx.served, instances.iter().map(|instance| &instance.uwsgi.uwsgi));
+    nginx.rows.extend(exposed.into_iter().map(|row| Arc::new(row) as _));
     let problems = problems(parts, &nginx, &starts, &instances);
     let jobs = starts.iter().map(|start| Arc::clone(&start.job)).collect();
     Stack { instances, nginx, pass_links, jobs, login, problems }
@@ -327,6 +329,7 @@ impl Stack {
         }
         self.nginx.passes.into_iter().for_each(|row| facts.add(row));
         self.nginx.listens.into_iter().for_each(|row| facts.add(row));
+        self.nginx.rows.into_iter().for_each(|row| facts.add(row));
         self.pass_links.into_iter().for_each(|row| facts.add(Arc::new(row)));
         self.jobs.into_iter().for_each(|row| facts.add(row));
         self.login.into_iter().for_each(|row| facts.add(row));

@@ -1,17 +1,44 @@
 //! What an nginx configuration passes on, to which address, from which server and location.
 
 mod address;
+mod alias;
+mod condition;
+mod expression;
+mod header;
 mod include;
+mod level;
+mod line;
+mod location;
+mod param;
+mod redirect;
+mod root;
+mod server;
+mod survey;
+mod taint;
+mod target;
+mod upstream;
+mod variable;
 
 use crate::rows;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub use alias::Alias;
+pub use condition::If;
+pub use header::Header;
 pub use include::{Trees, includes, prefix};
+pub use line::Line;
+pub use param::Param;
+pub use redirect::Redirect;
+pub use root::{Root, Served, exposed};
+pub use server::Server;
+pub use taint::Taint;
+pub use target::PassTarget;
+pub use upstream::KeepAlive;
 
 use crate::source::{FileId, Place, Span};
 use crate::stack::document::{Document, Kind};
-use crate::stack::fact::{Answer, Fact, Missing};
+use crate::stack::fact::{Answer, Fact, Missing, Row};
 use crate::stack::view::View;
 use crate::syntax::Problem;
 use crate::syntax::nginx::{Config, Directive, Word};
@@ -59,6 +86,10 @@ pub struct Reading {
     pub passes: Vec<Arc<Pass>>,
     /// Every listen.
     pub listens: Vec<Arc<Listen>>,
+    /// What else its directives come to where they take effect.
+    pub rows: Vec<Arc<dyn Row>>,
+    /// The folders whose files it hands out.
+    pub served: Vec<Served>,
     /// What nginx refuses across files, by the file it stands in.
     pub problems: Vec<(FileId, Problem)>,
     /// The files that were included.
@@ -69,6 +100,8 @@ impl Reading {
     fn add(&mut self, other: Reading) {
         self.passes.extend(other.passes);
         self.listens.extend(other.listens);
+        self.rows.extend(other.rows);
+        self.served.extend(other.served);
         self.problems.extend(other.problems);
         self.included.extend(other.included);
     }
@@ -112,7 +145,8 @@ pub fn read(view: &View, trees: &Trees, document: &Arc<Document>) -> Reading {
     let Some(parsed) = trees.get(&document.file) else { return Reading::default() };
     let main = is_main(document, &parsed.tree);
     let assembly = Assembly::new(view, trees, prefix(document, main));
-    let (top, mut whole) = assembly.top(document);
+    let (top, seen) = assembly.top(document);
+    let mut whole = seen;
     let mut user = user_of(&top, main && whole);
     if !main {
         user = Fact::unknown(Missing::new("nginx's main file", "lint it together with this one: its `user` counts"));
@@ -127,6 +161,8 @@ pub fn read(view: &View, trees: &Trees, document: &Arc<Document>) -> Reading {
     let mut walk = Walk { assembly: &assembly, upstreams, whole: main && whole, user, reading: Reading::default() };
     walk.through(&top, &Scope::of_file(main));
     let mut reading = walk.reading;
+    let found = survey::survey(&assembly, &top, seen);
+    (reading.rows, reading.served) = (found.rows, found.served);
     reading.included = assembly.included.take();
     reading.problems = assembly.problems.take();
     reading

@@ -73,7 +73,8 @@ fn is_unix(value: &str) -> bool {
     value.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("unix:"))
 }
 
-fn is_ip(value: &str) -> bool {
+/// Whether a host is an address, in brackets or not.
+pub(super) fn is_ip(value: &str) -> bool {
     value.trim_start_matches('[').trim_end_matches(']').parse::<core::net::IpAddr>().is_ok()
 }
 
