@@ -116,7 +116,9 @@ fn glued(condition: &Condition<'_>) -> Option<Decided> {
     let operator = ["!~*", "!~", "!=", "~*", "~", "="].into_iter().find(|operator| rest.starts_with(operator))?;
     let value = &rest[operator.len()..];
     Some(Decided {
-        because: format!("without blanks around `{operator}` all of it is the name of one variable, which is always empty"),
+        because: format!(
+            "without blanks around `{operator}` all of it is the name of one variable, which is always empty"
+        ),
         always: false,
         cure: (!value.is_empty()).then(|| format!("(${} {operator} {value})", &name[..end])),
     })
@@ -155,15 +157,15 @@ fn never(variable: &str, value: &str) -> Option<(String, Option<String>)> {
         }
         "host" if value.contains('*') => Some(("`=` compares letter by letter, `*` too".to_owned(), None)),
         "host" if has_upper => Some(("nginx writes $host in small letters".to_owned(), lower())),
-        "uri" | "document_uri" if !value.starts_with('/') => {
-            Some((format!("${variable} begins with `/`"), None))
-        }
+        "uri" | "document_uri" if !value.starts_with('/') => Some((format!("${variable} begins with `/`"), None)),
         "uri" | "document_uri" if value.contains('?') => {
             Some((format!("what stands after `?` is not in ${variable} but in $args"), None))
         }
-        "remote_addr" if is_network(value) => {
-            Some(("`=` compares letter by letter: no address is called a network; use `allow` and `deny`, or `geo`".to_owned(), None))
-        }
+        "remote_addr" if is_network(value) => Some((
+            "`=` compares letter by letter: no address is called a network; use `allow` and `deny`, or `geo`"
+                .to_owned(),
+            None,
+        )),
         "remote_addr" if value == "localhost" => {
             Some(("$remote_addr is a number, such as 127.0.0.1".to_owned(), Some("127.0.0.1".to_owned())))
         }
@@ -185,7 +187,7 @@ const HARMLESS: [&str; 6] = ["return", "rewrite", "set", "break", "rewrite_log",
 /// but not its `try_files`; of several that hold the last one counts.
 pub(super) fn in_location<'a>(level: &Level<'_, 'a>, assembly: &Assembly<'a>, rows: &mut Rows) {
     let Some(location) = level.around().filter(|around| around.context == Context::Location) else { return };
-    let Some(block) = level.block else { return };
+    let Some((block, own)) = level.block.and_then(|block| Some((block, Condition::of(&block)?))) else { return };
     let others = others(level.statements);
     // What returns needs nothing of the location any more.
     if others.is_empty() || level.has(Setting::Return) {
@@ -194,8 +196,7 @@ pub(super) fn in_location<'a>(level: &Level<'_, 'a>, assembly: &Assembly<'a>, ro
     let answers = others.iter().any(|name| name.ends_with("_pass"));
     let mut row = If::at(block.place());
     row.key = "in-location".to_owned();
-    let own = Condition::of(&block);
-    row.condition = own.as_ref().map_or(row.condition, |own| Fact::read(own.words.join(" "), block.place()));
+    row.condition = Fact::read(own.words.join(" "), block.place());
     row.directives = Fact::read(others.into_iter().map(str::to_owned).collect(), block.place());
     row.try_files = match location.first(Setting::TryFiles).filter(|_| !answers) {
         Some(lost) => Fact::read("try_files".to_owned(), lost.place()),
@@ -203,7 +204,7 @@ pub(super) fn in_location<'a>(level: &Level<'_, 'a>, assembly: &Assembly<'a>, ro
     };
     let before = location.statements.iter().take_while(|statement| statement.place() != block.place());
     let ifs = before.filter(|statement| statement.directive.is("if")).take(MOST);
-    let mut rivals = ifs.filter(|earlier| takes_place(earlier, assembly) && !excludes(earlier, own.as_ref()));
+    let mut rivals = ifs.filter(|earlier| takes_place(earlier, assembly) && !excludes(earlier, &own));
     row.earlier = rivals.next().map_or_else(Fact::absent, |earlier| Fact::read("if".to_owned(), earlier.place()));
     rows.add(row, None);
 }
@@ -224,8 +225,8 @@ fn takes_place<'a>(condition: &Statement<'a>, assembly: &Assembly<'a>) -> bool {
 }
 
 /// Whether two conditions cannot both hold: they ask one variable for two texts.
-fn excludes(earlier: &Statement<'_>, own: Option<&Condition<'_>>) -> bool {
-    let (Some(earlier), Some(own)) = (Condition::of(earlier), own) else { return false };
+fn excludes(earlier: &Statement<'_>, own: &Condition<'_>) -> bool {
+    let Some(earlier) = Condition::of(earlier) else { return true };
     match (earlier.comparison(), own.comparison()) {
         (Some((one, first, true)), Some((other, second, true))) => one == other && first != second,
         (Some((one, first, same)), Some((other, second, too))) => one == other && first == second && same != too,

@@ -75,9 +75,8 @@ fn holds(hir: &Hir, wanted: char) -> bool {
         HirKind::Class(Class::Unicode(class)) => {
             class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&wanted))
         }
-        HirKind::Class(Class::Bytes(class)) => {
-            u8::try_from(wanted).is_ok_and(|byte| class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&byte)))
-        }
+        HirKind::Class(Class::Bytes(class)) => u8::try_from(wanted)
+            .is_ok_and(|byte| class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&byte))),
         _ => hir.kind().subs().iter().any(|sub| holds(sub, wanted)),
     }
 }

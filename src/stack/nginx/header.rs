@@ -74,7 +74,8 @@ fn not_always(line: &Statement<'_>, level: &Level<'_, '_>) -> Option<Header> {
     if FOR_GOOD_ANSWERS.contains(&lower.as_str()) || lower == OUTDATED || line.directive.arguments().len() != 2 {
         return None;
     }
-    let value = line.directive.argument(1)?;
+    // nginx sends no header whose value is empty.
+    let value = line.directive.argument(1).filter(|value| !value.value().is_empty())?;
     let place = line.document.place(value.span);
     let mut row = Header::at(line.place());
     row.key = "not-always".to_owned();
@@ -89,7 +90,11 @@ fn dropped(level: &Level<'_, '_>, rows: &mut Rows) {
     let Some(outer) = level.around() else { return };
     let Inherited::From(outer) = outer.inherited(Setting::AddHeader) else { return };
     let confidence = match level.inherited(Setting::AddHeaderInherit) {
-        Inherited::From(setter) if setter.all(Setting::AddHeaderInherit).any(|line| line.text(0).as_deref() != Some("on")) => return,
+        Inherited::From(setter)
+            if setter.all(Setting::AddHeaderInherit).any(|line| line.text(0).as_deref() != Some("on")) =>
+        {
+            return;
+        }
         Inherited::OutOfSight => Confidence::Likely,
         _ => Confidence::Proved,
     };

@@ -38,6 +38,16 @@ impl Context {
             _ => Self::Other,
         }
     }
+
+    /// Whether nginx takes a block of this name in it; a fragment may be of any of them.
+    pub(super) fn holds(self, name: &str) -> bool {
+        match name {
+            "server" => matches!(self, Self::Http | Self::Fragment),
+            "location" | "if" => matches!(self, Self::Server | Self::Location | Self::Fragment),
+            "limit_except" => matches!(self, Self::Location | Self::Fragment),
+            _ => false,
+        }
+    }
 }
 
 /// A directive that other directives are judged by.
@@ -107,7 +117,8 @@ impl Setting {
 
 /// Whether an `include` is of the `uwsgi_params` that comes with nginx.
 pub(super) fn is_stock_params(include: &Statement<'_>) -> bool {
-    include.directive.is("include") && include.text(0).is_some_and(|path| path.rsplit('/').next() == Some("uwsgi_params"))
+    include.directive.is("include")
+        && include.text(0).is_some_and(|path| path.rsplit('/').next() == Some("uwsgi_params"))
 }
 
 /// A block and those around it.
@@ -145,7 +156,12 @@ impl<'l, 'a> Level<'l, 'a> {
     }
 
     /// A block within this one.
-    pub(super) fn inner<'i>(&'i self, block: Statement<'a>, statements: &'i [Statement<'a>], whole: bool) -> Level<'i, 'a> {
+    pub(super) fn inner<'i>(
+        &'i self,
+        block: Statement<'a>,
+        statements: &'i [Statement<'a>],
+        whole: bool,
+    ) -> Level<'i, 'a> {
         Level::new(Context::of(&block), Some(block), Some(self), statements, whole)
     }
 
@@ -220,7 +236,9 @@ impl<'l, 'a> Level<'l, 'a> {
     /// The block in a few words, such as `location /static/`.
     pub(super) fn title(&self) -> String {
         match &self.block {
-            Some(block) => block.directive.head().of(block.document.text()).split_whitespace().collect::<Vec<_>>().join(" "),
+            Some(block) => {
+                block.directive.head().of(block.document.text()).split_whitespace().collect::<Vec<_>>().join(" ")
+            }
             None => "this file".to_owned(),
         }
     }

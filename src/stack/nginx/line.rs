@@ -53,7 +53,10 @@ pub(super) fn of_http(level: &Level<'_, '_>, rows: &mut Rows) {
 
 fn weak_protocols(statement: &Statement<'_>) -> Vec<String> {
     let words = statement.directive.arguments().filter_map(|word| statement.known(word));
-    words.filter(|word| matches!(&**word, "SSLv2" | "SSLv3" | "TLSv1" | "TLSv1.1")).map(|word| word.into_owned()).collect()
+    words
+        .filter(|word| matches!(&**word, "SSLv2" | "SSLv3" | "TLSv1" | "TLSv1.1"))
+        .map(|word| word.into_owned())
+        .collect()
 }
 
 /// The items of OpenSSL's cipher list that let weak ciphers in and that no `!` takes out again.
@@ -62,8 +65,10 @@ fn weak_ciphers(list: &str) -> Vec<String> {
     let items = || list.split([':', ',', ' ']).filter(|item| !item.is_empty());
     let banned: Vec<&str> = items().filter_map(|item| item.strip_prefix('!')).collect();
     let is_weak = |item: &&str| {
-        let mut parts = item.trim_start_matches('+').split(['-', '+']);
-        !item.starts_with(['!', '-', '@']) && parts.any(|part| is_weak_part(part) && !banned.contains(&family(part)))
+        let mut parts = item.split(['-', '+']);
+        // `+` in front only moves what is in the list.
+        !item.starts_with(['!', '-', '+', '@'])
+            && parts.any(|part| is_weak_part(part) && !banned.contains(&family(part)))
     };
     fn family(part: &str) -> &str {
         match part {

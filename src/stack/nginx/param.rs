@@ -35,7 +35,10 @@ pub(super) fn of_pass(pass: &Statement<'_>, level: &Level<'_, '_>, rows: &mut Ro
         }
         Inherited::OutOfSight => {
             let mut row = missing(pass, Confidence::Possible);
-            row.lacking = Fact::unknown(Missing::new("the `uwsgi_param`s that hold here", "lint the file that includes this one, and those that it includes, together"));
+            row.lacking = Fact::unknown(Missing::new(
+                "the `uwsgi_param`s that hold here",
+                "lint the file that includes this one, and those that it includes, together",
+            ));
             return rows.add(row, None);
         }
     };
@@ -51,7 +54,10 @@ pub(super) fn of_pass(pass: &Statement<'_>, level: &Level<'_, '_>, rows: &mut Ro
     row.given = Fact::read(given.map(|name| name.into_owned()).collect(), first.place());
     row.block = Fact::derived(from.title());
     row.lacking = if !from.whole {
-        Fact::unknown(Missing::new(format!("every `uwsgi_param` of {}", from.title()), "lint the files that it includes too"))
+        Fact::unknown(Missing::new(
+            format!("every `uwsgi_param` of {}", from.title()),
+            "lint the files that it includes too",
+        ))
     } else {
         let lacking: Vec<String> = lacking.into_iter().map(str::to_owned).collect();
         Fact::read(lacking, first.place())

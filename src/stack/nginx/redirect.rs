@@ -58,7 +58,8 @@ impl<'a> Redirects<'a> {
     pub(super) fn add(&mut self, level: &Level<'_, 'a>) {
         self.out_of_sight |= !level.whole;
         for setting in [Setting::TryFiles, Setting::ErrorPage] {
-            let asked = level.all(setting).filter_map(|line| Some((*line, last(line).filter(|to| to.starts_with('@'))?)));
+            let asked =
+                level.all(setting).filter_map(|line| Some((*line, last(line).filter(|to| to.starts_with('@'))?)));
             self.asked.extend(asked);
         }
         let (Context::Location, Some(block)) = (level.context, level.block) else { return };
@@ -99,7 +100,10 @@ impl<'a> Redirects<'a> {
         for (line, target) in self.asked.iter().filter(|(_, target)| !self.names.contains(target)) {
             let mut row = self.row(line, target, "no-such-location");
             row.missing = if self.out_of_sight {
-                Fact::unknown(Missing::new(format!("`location {target}`"), "lint the files that its server includes too"))
+                Fact::unknown(Missing::new(
+                    format!("`location {target}`"),
+                    "lint the files that its server includes too",
+                ))
             } else {
                 Fact::derived(true)
             };
@@ -130,7 +134,8 @@ impl<'a> Redirects<'a> {
                 continue;
             }
             judged.push(line.place());
-            let holds = |location: &&Answer<'a>| location.error_pages.iter().any(|(other, _)| other.place() == line.place());
+            let holds =
+                |location: &&Answer<'a>| location.error_pages.iter().any(|(other, _)| other.place() == line.place());
             let failing: Vec<&Answer<'a>> = self.locations.iter().filter(holds).collect();
             let patterns: Vec<Pattern<'a>> = self.patterns().cloned().collect();
             let Ok(Some(found)) = answering(&patterns, &http.expressions, target) else { continue };
@@ -159,9 +164,8 @@ fn last<'a>(line: &Statement<'a>) -> Option<Cow<'a, str>> {
 /// The pages that hold in a block for 502 and 504, which nginx itself answers when an upstream does not.
 fn pages_for_dead_upstreams<'a>(level: &Level<'_, 'a>) -> Vec<(Statement<'a>, Cow<'a, str>)> {
     let Inherited::From(from) = level.inherited(Setting::ErrorPage) else { return Vec::new() };
-    let is_for_them = |line: &&Statement<'a>| {
-        line.directive.arguments().any(|word| matches!(word.value(), "502" | "504"))
-    };
+    let is_for_them =
+        |line: &&Statement<'a>| line.directive.arguments().any(|word| matches!(word.value(), "502" | "504"));
     let pages = from.all(Setting::ErrorPage).filter(is_for_them);
     pages.filter_map(|line| Some((*line, last(line).filter(|to| to.starts_with('/') && !to.contains('$'))?))).collect()
 }

@@ -47,7 +47,10 @@ pub(super) fn of_location(level: &Level<'_, '_>) -> Option<Served> {
 }
 
 /// The folder that a server hands out where no location answers.
-pub(super) fn of_server<'p>(level: &Level<'_, '_>, mut patterns: impl Iterator<Item = &'p Pattern<'p>>) -> Option<Served> {
+pub(super) fn of_server<'p>(
+    level: &Level<'_, '_>,
+    mut patterns: impl Iterator<Item = &'p Pattern<'p>>,
+) -> Option<Served> {
     let is_all = |pattern: &Pattern<'_>| pattern.prefix() == Some("/");
     let answers = [Setting::Return, Setting::Pass].into_iter().any(|setting| level.has(setting));
     if answers || is_closed(level) || !level.whole || patterns.any(is_all) {
@@ -71,8 +74,13 @@ fn served(folder: &str, place: Place, location: String) -> Option<Served> {
 /// Whether files are not looked for, or not for everybody.
 fn is_closed(level: &Level<'_, '_>) -> bool {
     let names_files = |word: &str| word.contains("$uri") || word.contains("$request_filename");
-    let tries_others = level.all(Setting::TryFiles).any(|line| !line.directive.arguments().any(|word| names_files(word.value())));
-    tries_others || level.statements.iter().any(|statement| matches!(statement.directive.name(), "deny" | "auth_basic" | "auth_request"))
+    let tries_others =
+        level.all(Setting::TryFiles).any(|line| !line.directive.arguments().any(|word| names_files(word.value())));
+    tries_others
+        || level
+            .statements
+            .iter()
+            .any(|statement| matches!(statement.directive.name(), "deny" | "auth_basic" | "auth_request"))
 }
 
 /// Whether a server keeps the sources back by a location of its own.

@@ -122,7 +122,8 @@ impl<'a> Servers<'a> {
     /// Whether two servers are the same one, or stand in two files of which only one will be there.
     fn is_elsewhere(&self, one: usize, other: usize) -> bool {
         let (one, other) = (&self.all[one].block, &self.all[other].block);
-        one.place() == other.place() || (one.document.path == other.document.path && one.document.file != other.document.file)
+        one.place() == other.place()
+            || (one.document.path == other.document.path && one.document.file != other.document.file)
     }
 
     fn defaults(&self, whole: bool, rows: &mut Rows) {

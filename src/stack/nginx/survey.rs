@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::include::{Assembly, Statement};
-use super::level::{Context, Level};
+use super::level::{Context, Level, Setting};
 use super::location::Expressions;
 use super::redirect::Redirects;
 use super::root::Served;
@@ -133,9 +133,7 @@ impl<'s, 'a> Survey<'s, 'a> {
         self.block(level);
         for statement in level.statements {
             self.directive(statement, level);
-            if matches!(statement.directive.name(), "server" | "location" | "if" | "limit_except")
-                && statement.directive.has_block()
-            {
+            if statement.directive.has_block() && level.context.holds(statement.directive.name()) {
                 let (inside, seen) = self.assembly.inside(statement);
                 self.visit(&level.inner(*statement, &inside, seen));
             }
@@ -175,11 +173,7 @@ impl<'s, 'a> Survey<'s, 'a> {
     /// What one directive comes to in its block.
     fn directive(&mut self, statement: &Statement<'a>, level: &Level<'_, 'a>) {
         match statement.directive.name() {
-            "uwsgi_pass" => {
-                param::of_pass(statement, level, &mut self.rows);
-                self.pass(statement, level);
-            }
-            "proxy_pass" => self.pass(statement, level),
+            "uwsgi_pass" | "proxy_pass" => self.pass(statement, level),
             "alias" => alias::of_alias(statement, level, &mut self.rows),
             "if" => condition::of_if(statement, &mut self.rows),
             "autoindex" | "server_tokens" | "ssl_protocols" | "ssl_ciphers" => line::of_line(statement, &mut self.rows),
@@ -191,6 +185,13 @@ impl<'s, 'a> Survey<'s, 'a> {
     }
 
     fn pass(&mut self, statement: &Statement<'a>, level: &Level<'_, 'a>) {
+        // Of several passes of different kinds the last one answers.
+        if level.all(Setting::Pass).last().is_some_and(|last| last.place() != statement.place()) {
+            return;
+        }
+        if statement.directive.is("uwsgi_pass") {
+            param::of_pass(statement, level, &mut self.rows);
+        }
         self.targets.add(statement, level, &self.http);
         self.upstreams.add(statement, level, &self.http);
         taint::of_directive(statement, level, &self.http, &mut self.rows);

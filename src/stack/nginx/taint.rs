@@ -4,6 +4,7 @@
 //! not; `rewrite` and `set` escape what `$1` to `$9` hold (`ngx_http_script_copy_capture_code`), but not named groups.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::condition::Condition;
 use super::expression::{Expression, Group};
@@ -11,7 +12,7 @@ use super::include::Statement;
 use super::level::{Context, Level, Setting};
 use super::location::{Matching, Pattern};
 use super::survey::{Http, Rows};
-use super::variable::{Variable, entries, expand, values, variables};
+use super::variable::{Given, Variable, entries, expand, values, variables};
 use crate::rows;
 use crate::source::Place;
 use crate::stack::fact::{Fact, Missing};
@@ -58,7 +59,8 @@ pub(super) fn of_directive<'a>(statement: &Statement<'a>, level: &Level<'_, 'a>,
     if let Some((text, sink)) = line(statement)
         && text.contains('$')
     {
-        let look = Look { level, http, escapes: name == "rewrite", rewrite: (name == "rewrite").then_some(statement) };
+        let rewrite = (name == "rewrite").then_some(statement);
+        let look = Look { level, http, escapes: rewrite.is_some(), rewrite, is_target: name == "proxy_pass" };
         if let Some(found) = look.line_break(&text, 0) {
             rows.add(row(statement, "response", &found, sink), None);
         }
@@ -91,7 +93,10 @@ fn row(statement: &Statement<'_>, key: &str, found: &Found, sink: String) -> Tai
     row.harmful = if found.sure {
         Fact::derived(true)
     } else {
-        Fact::unknown(Missing::new(format!("what {} can hold", found.source), "its expression uses what only PCRE knows: read it yourself"))
+        Fact::unknown(Missing::new(
+            format!("what {} can hold", found.source),
+            "its expression uses what only PCRE knows: read it yourself",
+        ))
     };
     row
 }
@@ -107,7 +112,9 @@ fn line<'a>(statement: &Statement<'a>) -> Option<(Cow<'a, str>, String)> {
     let location = || "the header Location".to_owned();
     match statement.directive.name() {
         "add_header" => Some((statement.text(1)?, format!("the header {}", statement.text(0)?))),
-        "proxy_set_header" => Some((statement.text(1)?, format!("the header {} of the request to the app", statement.text(0)?))),
+        "proxy_set_header" => {
+            Some((statement.text(1)?, format!("the header {} of the request to the app", statement.text(0)?)))
+        }
         "proxy_pass" => Some((statement.text(0)?, "the request to the app".to_owned())),
         "return" if last == 0 => Some((statement.text(0).filter(|url| is_url(url))?, location())),
         "return" => {
@@ -137,12 +144,25 @@ struct Look<'s, 'l, 'a> {
     escapes: bool,
     /// The `rewrite` whose own groups count.
     rewrite: Option<&'s Statement<'a>>,
+    /// Whether the value begins with a host: that is looked up, and with a line break in it there is none to send to.
+    is_target: bool,
 }
 
 impl<'a> Look<'_, '_, 'a> {
     /// The first variable of a value that can hold a line break.
     fn line_break(self, text: &str, depth: usize) -> Option<Found> {
-        variables(text).find_map(|variable| self.variable(variable, depth))
+        let path = if self.is_target { authority(text).end } else { 0 };
+        variables(text).find_map(|variable| {
+            let in_host = variable.start < path;
+            if in_host && self.given(variable).is_empty() && !DECODED.contains(&variable.name) {
+                return None;
+            }
+            Look { is_target: in_host, ..self }.variable(variable, depth)
+        })
+    }
+
+    fn given(self, variable: Variable<'_>) -> Vec<Given<'a>> {
+        if variable.is_numbered() { Vec::new() } else { values(variable.name, self.level, self.http) }
     }
 
     fn variable(self, variable: Variable<'_>, depth: usize) -> Option<Found> {
@@ -158,7 +178,7 @@ impl<'a> Look<'_, '_, 'a> {
         if DECODED.contains(&variable.name) {
             return self.path_can_hold_line_break().map(found);
         }
-        let given = values(variable.name, self.level, self.http);
+        let given = self.given(variable);
         if given.is_empty() {
             let captured = named(variable.name, self.level, self.rewrite)?;
             return self.captured(&captured, Group::Name(variable.name), depth).map(|sure| from(&captured, sure));
@@ -284,10 +304,8 @@ fn foreign_host<'a>(value: &str, level: &Level<'_, 'a>, http: &Http<'a>) -> Opti
 /// What of a client's own gets into the host, or the scheme, of a target.
 fn foreign_target<'a>(target: &str, level: &Level<'_, 'a>, http: &Http<'a>) -> Option<Found> {
     expand(target, level, http).into_iter().find_map(|expansion| {
-        let text = &expansion.text;
-        let authority = text.find("://").map_or(0, |at| at + 3);
-        let end = text[authority..].find(['/', '?', '#']).map_or(text.len(), |at| authority + at);
-        for variable in variables(text).take_while(|variable| variable.start < end) {
+        let host = authority(&expansion.text);
+        for variable in variables(&expansion.text).take_while(|variable| variable.start < host.end) {
             match reach(variable, level) {
                 Reach::Anywhere { sure, captured } => {
                     let mut through = given(expansion.through.clone());
@@ -304,6 +322,13 @@ fn foreign_target<'a>(target: &str, level: &Level<'_, 'a>, http: &Http<'a>) -> O
 
 fn given(through: Vec<Place>) -> Vec<(Place, &'static str)> {
     through.into_iter().map(|place| (place, GIVEN)).collect()
+}
+
+/// Where the host of a URL stands, with its port.
+fn authority(url: &str) -> Range<usize> {
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
+    start..end
 }
 
 /// What a variable can do to the host of a target.
@@ -336,7 +361,9 @@ fn reach(variable: Variable<'_>, level: &Level<'_, '_>) -> Reach {
     match Expression::parse(&captured.expression) {
         None => Reach::Anywhere { sure: false, captured: Some(captured.place) },
         Some(expression) if expression.begins_with(group, '/') => Reach::PathOnly,
-        Some(expression) if expression.can_hold(group, '.') => Reach::Anywhere { sure: true, captured: Some(captured.place) },
+        Some(expression) if expression.can_hold(group, '.') => {
+            Reach::Anywhere { sure: true, captured: Some(captured.place) }
+        }
         Some(_) => Reach::Nowhere,
     }
 }

@@ -149,7 +149,10 @@ fn by_request<'a>(pass: &Statement<'a>, value: &str, level: &Level<'_, 'a>, http
         let resolver = if http.whole || host.contains('.') || host == "localhost" {
             resolver.clone()
         } else {
-            Fact::unknown(Missing::new(format!("upstream `{host}`"), "lint the file that defines it together with this one"))
+            Fact::unknown(Missing::new(
+                format!("upstream `{host}`"),
+                "lint the file that defines it together with this one",
+            ))
         };
         Some(ByRequest { pass: *pass, host, port, through: expansion.through, resolver })
     })
@@ -160,7 +163,8 @@ fn by_name(pass: &ByRequest<'_>) -> PassTarget {
     row.key = "by-name".to_owned();
     row.directive = Fact::read(pass.pass.directive.name().to_owned(), pass.pass.place());
     let written = pass.pass.directive.argument(0);
-    row.target = written.map_or(row.target, |word| Fact::read(word.value().to_owned(), pass.pass.document.place(word.span)));
+    row.target =
+        written.map_or(row.target, |word| Fact::read(word.value().to_owned(), pass.pass.document.place(word.span)));
     row.name = Fact::read(pass.host.clone(), pass.pass.place());
     for place in &pass.through {
         row.name = row.name.via(*place, "the name comes from here");

@@ -73,22 +73,25 @@ impl<'a> Uses<'a> {
 
 /// The lines that `proxy_pass` lacks in a block to keep its connections.
 fn lacking(level: &Level<'_, '_>) -> Fact<Vec<String>> {
-    let unseen = |what: &str| Fact::unknown(Missing::new(format!("`{what}` as it holds here"), "lint the files around this one too"));
+    let unseen = |what: &str| {
+        Fact::unknown(Missing::new(format!("`{what}` as it holds here"), "lint the files around this one too"))
+    };
     let mut lines = Vec::new();
     match level.inherited(Setting::ProxyHttpVersion) {
         Inherited::From(from) => {
             let version = from.first(Setting::ProxyHttpVersion).and_then(|version| version.text(0));
             if version.as_deref() == Some("1.0") {
-                lines.push("proxy_http_version 1.1;".to_owned());
+                lines.push("proxy_http_version 1.1".to_owned());
             }
         }
-        Inherited::Nowhere => lines.push("proxy_http_version 1.1;".to_owned()),
+        Inherited::Nowhere => lines.push("proxy_http_version 1.1".to_owned()),
         Inherited::OutOfSight => return unseen("proxy_http_version"),
     }
     let connection: Option<Cow<'_, str>> = match level.inherited(Setting::ProxySetHeader) {
         Inherited::From(from) => {
             let mut lines = from.all(Setting::ProxySetHeader);
-            let is_it = |line: &&Statement<'_>| line.text(0).is_some_and(|name| name.eq_ignore_ascii_case("connection"));
+            let is_it =
+                |line: &&Statement<'_>| line.text(0).is_some_and(|name| name.eq_ignore_ascii_case("connection"));
             match lines.find(is_it) {
                 Some(line) => line.text(1),
                 None if !from.whole => return unseen("proxy_set_header"),
@@ -100,7 +103,7 @@ fn lacking(level: &Level<'_, '_>) -> Fact<Vec<String>> {
     };
     // A variable may be empty when it matters, as in the recipe for WebSockets.
     if connection.is_some_and(|value| value.eq_ignore_ascii_case("close")) {
-        lines.push("proxy_set_header Connection \"\";".to_owned());
+        lines.push("proxy_set_header Connection \"\"".to_owned());
     }
     Fact::derived(lines)
 }

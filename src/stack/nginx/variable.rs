@@ -122,28 +122,63 @@ pub(super) fn entries<'a>(map: &Statement<'a>) -> impl Iterator<Item = (Cow<'a, 
     })
 }
 
-/// A value with `set` and `map` put in, one text for each of their values; what nothing in sight sets stays as it is.
+/// A value with `set` and `map` put in, one text for each of their values; what nothing in sight sets stays, in braces.
 pub(super) fn expand<'a>(text: &str, level: &Level<'_, 'a>, http: &Http<'a>) -> Vec<Expansion> {
     let mut done = Vec::new();
     let mut left = vec![(Expansion { text: text.to_owned(), through: Vec::new() }, 0)];
     while let Some((expansion, from)) = left.pop() {
-        let next = variables(&expansion.text).find(|variable| variable.start >= from && !variable.is_numbered());
-        let Some(variable) = next.filter(|_| done.len() + left.len() < MOST) else {
+        let Some(variable) = variables(&expansion.text).find(|variable| variable.start >= from) else {
             done.push(expansion);
             continue;
         };
-        let values = values(variable.name, level, http);
-        if values.is_empty() || expansion.through.len() >= DEEPEST {
-            let end = variable.end;
-            left.push((expansion, end));
+        let is_more = done.len() + left.len() < MOST && expansion.through.len() < DEEPEST && !variable.is_numbered();
+        let given = if is_more { values(variable.name, level, http) } else { Vec::new() };
+        if given.is_empty() {
+            let (text, end) = expansion.with(variable, &format!("${{{}}}", variable.name));
+            left.push((Expansion { text, ..expansion }, end));
             continue;
         }
-        for given in values {
-            let (before, after) = (&expansion.text[..variable.start], &expansion.text[variable.end..]);
-            let mut through = expansion.through.clone();
-            through.push(given.place);
-            left.push((Expansion { text: format!("{before}{}{after}", given.value), through }, variable.start));
+        for given in given {
+            let source = http.maps.get(variable.name).and_then(|map| map.text(0)).filter(|_| !given.by_set);
+            let value = source.map_or_else(|| given.value.to_string(), |source| with_source(&given.value, &source));
+            let (text, _) = expansion.with(variable, &value);
+            let through = expansion.through.iter().copied().chain([given.place]).collect();
+            left.push((Expansion { text, through }, variable.start));
         }
     }
     done
+}
+
+impl Expansion {
+    /// The text with `value` in place of a variable of it, and where the value ends.
+    fn with(&self, variable: Variable<'_>, value: &str) -> (String, usize) {
+        let (before, after) = (&self.text[..variable.start], &self.text[variable.end..]);
+        (format!("{before}{value}{after}"), variable.start + value.len())
+    }
+}
+
+/// A value of a `map` with what the map looks at in place of the groups of its keys: they are parts of that.
+fn with_source(value: &str, source: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    let mut end = 0;
+    for variable in variables(value).filter(|variable| variable.is_numbered()) {
+        text.push_str(&value[end..variable.start]);
+        text.push_str(source);
+        end = variable.end;
+    }
+    text.push_str(&value[end..]);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_end_where_nginx_ends_them() {
+        let names = |text| variables(text).map(|variable| variable.name).collect::<Vec<_>>();
+        assert_eq!(names("http://$host:${port}b$uri"), ["host", "port", "uri"]);
+        assert_eq!(names("$12a $ ${} ${a"), ["1", "a"]);
+        assert_eq!(with_source("a$1-$2b", "$host"), "a$host-$hostb");
+    }
 }
