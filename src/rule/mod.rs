@@ -8,5 +8,7 @@ pub mod gate;
 pub mod judge;
 pub mod page;
 pub mod path;
+mod plain;
 pub mod schema;
+mod subject;
 pub mod suppress;

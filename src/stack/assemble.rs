@@ -261,7 +261,7 @@ fn env_read(read: &app::Read, link: &Link, layers: &Layers, job: Confidence) -> 
     let mut row = EnvRead::at(read.place);
     row.key.clone_from(&read.name);
     row.name = Fact::read(read.name.clone(), read.place);
-    row.name.trail.clone_from(&read.trail);
+    row.name.trail = read.trail.clone().into();
     row.raises = Fact::derived(read.raises).at(read.place);
     row.has_default = Fact::derived(read.has_default).at(read.place);
     row.used_as = read.used_as.clone().map_or_else(Fact::absent, |used_as| Fact::read(used_as, read.place));
