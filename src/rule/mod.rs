@@ -10,5 +10,6 @@ pub mod page;
 pub mod path;
 mod plain;
 pub mod schema;
+pub mod seen;
 mod subject;
 pub mod suppress;
