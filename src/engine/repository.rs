@@ -302,9 +302,12 @@ impl Group<'_> {
         let chef = chef::read_with(&files, self.target()?, &attributes);
         let mut view = View::default();
         let deployed = self.add_deployed(&chef, &mut view);
-        for (path, file) in members.iter().filter(|(_, file)| !deployed.contains(file)) {
-            self.add_plain(path, *file, &mut view);
-        }
+        let plain: Vec<Document> = members
+            .par_iter()
+            .filter(|(_, file)| !deployed.contains(file))
+            .filter_map(|(path, file)| self.plain(path, *file))
+            .collect();
+        plain.into_iter().for_each(|document| _ = view.add(document));
         self.add_links(&chef, &mut view);
         let app = self.config.1.app.as_ref().map(|app| joined(&self.config.0, &app.value));
         let trees = nginx_trees(&view);
@@ -360,12 +363,12 @@ impl Group<'_> {
         })
     }
 
-    /// Adds a file that nothing deploys, under the path where it lies, or where a host would have it.
-    fn add_plain(&self, path: &str, file: FileId, view: &mut View) {
+    /// A file that nothing deploys, under the path where it lies, or where a host would have it.
+    fn plain(&self, path: &str, file: FileId) -> Option<Document> {
         let text = self.sources.get(file).shared_text();
         let lands = self.boundary.landing(path).unwrap_or_else(|| path.to_owned());
         let forced = self.options.kind.filter(|_| self.named.is_empty() || self.named.contains(path));
-        let Some(kind) = forced.or_else(|| kind::of(kind::without_template_suffix(&lands), &text)) else { return };
+        let kind = forced.or_else(|| kind::of(kind::without_template_suffix(&lands), &text))?;
         let unseen = |code: &str| {
             Answer::Unknown(Missing::new(
                 format!("the value of `{code}`"),
@@ -376,12 +379,9 @@ impl Group<'_> {
             Some((_, "erb")) => erb::read(&text),
             Some((_, "j2" | "jinja" | "jinja2")) => erb::read_jinja(&text),
             _ if kind != Kind::Python && erb::is_jinja(&text) => erb::read_jinja(&text),
-            _ => {
-                view.add(Document::plain(file, lands, kind, text));
-                return;
-            }
+            _ => return Some(Document::plain(file, lands, kind, text)),
         };
-        view.add(Document::template(file, lands, kind, Arc::clone(&text), template, |tag| unseen(tag.code.of(&text))));
+        Some(Document::template(file, lands, kind, Arc::clone(&text), template, |tag| unseen(tag.code.of(&text))))
     }
 
     /// What a `link` resource points at is at the link's path too.

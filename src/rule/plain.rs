@@ -247,7 +247,7 @@ fn operand<'t>(text: &'t str, schema: &'static Schema, path: Path, relation: Rel
     }
     if let Ok((text, literal)) = string(text) {
         let fits = path.kind == Type::Text && by_equality;
-        return Ok((text, fits.then(|| Plain::Texts(path, relation, Operand::Literal(literal)))));
+        return Ok((text, fits.then_some(Plain::Texts(path, relation, Operand::Literal(literal)))));
     }
     if let Ok((text, literal)) = truth(text) {
         let fits = path.kind == Type::Bool && by_equality;

@@ -116,7 +116,7 @@ fn by_content(path: &str, text: &str) -> Option<Kind> {
     if !matches!(extension, None | Some("conf" | "nginx" | "template" | "override" | "cfg")) {
         return None;
     }
-    if text.lines().any(|line| line.trim() == "[uwsgi]") {
+    if text.contains("[uwsgi]") && text.lines().any(|line| line.trim() == "[uwsgi]") {
         return Some(Kind::Uwsgi);
     }
     let statements = || text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
