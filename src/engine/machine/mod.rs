@@ -103,6 +103,7 @@ impl Survey {
                 chef: &chef,
                 app: None,
                 started_with,
+                uwsgi_release: None,
                 starters: Starters::default(),
             })
         };
