@@ -11,7 +11,7 @@ use crate::stack::fact::{Column, Schema, Table, Type};
 use crate::stack::job::Job;
 use crate::stack::link::{Link, PassLink};
 use crate::stack::nginx::{
-    Alias, Header, If, KeepAlive, Line, Listen, Param, Pass, PassTarget, Redirect, Root, Server, Taint,
+    Alias, Header, If, KeepAlive, Line, Listen, Pass, PassTarget, Redirect, Request, Root, Server, Taint,
 };
 use crate::stack::problem::Refusal;
 use crate::stack::process::Daemon;
@@ -23,7 +23,7 @@ pub static TABLES: &[Schema] = &[
     Pass::SCHEMA,
     PassLink::SCHEMA,
     Server::SCHEMA,
-    Param::SCHEMA,
+    Request::SCHEMA,
     PassTarget::SCHEMA,
     KeepAlive::SCHEMA,
     Header::SCHEMA,

@@ -12,7 +12,7 @@ use super::root::Served;
 use super::server::Servers;
 use super::target::Targets;
 use super::upstream::Uses;
-use super::{alias, condition, header, line, param, root, taint};
+use super::{alias, condition, header, line, request, root, taint};
 use crate::source::Place;
 use crate::stack::fact::{Row, Table};
 
@@ -190,7 +190,7 @@ impl<'s, 'a> Survey<'s, 'a> {
             return;
         }
         if statement.directive.is("uwsgi_pass") {
-            param::of_pass(statement, level, &mut self.rows);
+            request::of_pass(statement, level, &mut self.rows);
         }
         self.targets.add(statement, level, &self.http);
         self.upstreams.add(statement, level, &self.http);
