@@ -284,7 +284,7 @@ fn named<'a>(name: &str, level: &Level<'_, 'a>, rewrite: Option<&Statement<'a>>)
     let of_rewrite = |rewrite: &Statement<'a>| {
         Some(Captured { expression: rewrite.text(0)?, subject: None, place: rewrite.place() })
     };
-    if let Some(own) = rewrite.and_then(|rewrite| of_rewrite(rewrite)).filter(|own| holds(own)) {
+    if let Some(own) = rewrite.and_then(&of_rewrite).filter(&holds) {
         return Some(own);
     }
     level.outwards().find_map(|level| {
