@@ -309,8 +309,15 @@ impl Group<'_> {
         let app = self.config.1.app.as_ref().map(|app| joined(&self.config.0, &app.value));
         let trees = nginx_trees(&view);
         let starters = Starters::among(members.iter().map(|(path, _)| *path));
-        let parts =
-            Parts { view: &view, trees: &trees, chef: &chef, app: app.as_deref(), starters, started_with: Vec::new() };
+        let parts = Parts {
+            view: &view,
+            trees: &trees,
+            nginx: self.config.1.nginx.as_ref().map(|release| release.value),
+            chef: &chef,
+            app: app.as_deref(),
+            starters,
+            started_with: Vec::new(),
+        };
         let stack = assemble(&parts);
         let read: BTreeSet<FileId> =
             view.iter().flat_map(|(_, documents)| documents).map(|document| document.file).collect();

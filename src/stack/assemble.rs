@@ -21,6 +21,7 @@ use crate::stack::starter::Starters;
 use crate::stack::uwsgi::{self, Socket};
 use crate::stack::view::View;
 use crate::syntax::Problem;
+use crate::syntax::data::Release;
 
 /// What there is to put together.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub struct Parts<'a> {
     pub view: &'a View,
     /// nginx's documents, parsed.
     pub trees: &'a Trees,
+    /// The release of nginx that runs, where it was said.
+    pub nginx: Option<Release>,
     /// The cookbooks, where there are any.
     pub chef: &'a Chef,
     /// The folder that the user named as the app's.
@@ -87,7 +90,7 @@ struct Start<'a> {
 
 /// Reads and links everything.
 pub fn assemble(parts: &Parts<'_>) -> Stack {
-    let nginx = nginx::read_all(parts.view, parts.trees);
+    let nginx = nginx::read_all(parts.view, parts.trees, parts.nginx);
     let starts: Vec<Start<'_>> = parts.view.of(Kind::Upstart).map(start).collect();
     let login: Vec<Arc<EnvValue>> =
         parts.view.of(Kind::LoginShell).flat_map(|document| login_shell(document)).map(Arc::new).collect();

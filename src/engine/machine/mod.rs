@@ -98,6 +98,7 @@ impl Survey {
             assemble(&Parts {
                 view: &files.view,
                 trees: &files.trees,
+                nginx: None,
                 chef: &chef,
                 app: None,
                 started_with,

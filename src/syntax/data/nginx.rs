@@ -3,7 +3,7 @@
 //! The table holds every directive of nginx 1.31.4 (its `ngx_command_t` tables) with the first release that had it, and the
 //! names that are gone with their last. Names of NGINX Plus and of third-party modules are known too, but not what they take.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::{BitAnd, BitOr};
 use std::sync::LazyLock;
 
@@ -12,6 +12,7 @@ use crate::nearest::nearest;
 
 const TABLE: &str = include_str!("nginx-directives.tsv");
 const FOREIGN: &str = include_str!("nginx-foreign.txt");
+const VARIABLES: &str = include_str!("nginx-variables.txt");
 
 /// A set of the blocks that a directive may stand in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -326,6 +327,46 @@ pub fn suggestion(name: &str) -> Option<&'static str> {
     }
 }
 
+/// The variables that nginx's own modules define, names ending in `_` being the start of a name.
+#[derive(Debug)]
+struct Variables {
+    names: HashSet<&'static str>,
+    starts: Vec<&'static str>,
+}
+
+impl Variables {
+    fn on_line(first: &str) -> Self {
+        let line = VARIABLES.lines().find_map(|line| line.strip_prefix(first)?.strip_prefix(' '));
+        let (starts, names): (Vec<_>, Vec<_>) =
+            line.unwrap_or_default().split(' ').partition(|name| name.ends_with('_'));
+        Self { names: names.into_iter().collect(), starts }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.names.contains(name) || self.starts.iter().any(|start| name.starts_with(start))
+    }
+}
+
+static HTTP: LazyLock<Variables> = LazyLock::new(|| Variables::on_line("http"));
+static STREAM: LazyLock<Variables> = LazyLock::new(|| Variables::on_line("stream"));
+static FIXED: LazyLock<Variables> = LazyLock::new(|| Variables::on_line("fixed"));
+
+/// Whether a module of nginx itself defines a variable in `http`, or else in `stream`; the name in lower case.
+pub fn is_variable(name: &str, stream: bool) -> bool {
+    if stream { STREAM.has(name) } else { HTTP.has(name) }
+}
+
+/// Whether a variable of `http` cannot be set (`NGX_HTTP_VAR_CHANGEABLE` is not among its flags).
+pub fn is_fixed_variable(name: &str) -> bool {
+    FIXED.has(name)
+}
+
+/// The names of the variables of `http`, or else of `stream`.
+pub fn variables(stream: bool) -> impl Iterator<Item = &'static str> {
+    let variables = if stream { &STREAM } else { &HTTP };
+    variables.names.iter().copied()
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
@@ -374,6 +415,17 @@ mod tests {
         assert_eq!(suggestion("proxy-pass"), Some("proxy_pass"));
         assert_eq!(suggestion("sever_name"), Some("server_name"));
         assert_eq!(suggestion("0,}$"), None);
+    }
+
+    #[test]
+    fn variables_by_name_and_by_start() {
+        assert!(is_variable("request_uri", false) && is_variable("http_x_token", false) && is_variable("arg_", false));
+        assert!(
+            !is_variable("request_url", false) && !is_variable("request_uri", true) && is_variable("protocol", true)
+        );
+        assert!(
+            is_fixed_variable("uri") && !is_fixed_variable("args") && FIXED.names.iter().all(|name| HTTP.has(name))
+        );
     }
 
     #[test]

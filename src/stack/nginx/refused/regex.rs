@@ -127,7 +127,8 @@ impl<'a> Scan<'a> {
                 [b'\\', _, ..] => self.at += 2,
                 [b'[', b':', name @ ..] => {
                     let end = name.windows(2).position(|pair| pair == b":]");
-                    let is_name = |end: &usize| name[..*end].iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'^');
+                    let is_name =
+                        |end: &usize| name[..*end].iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'^');
                     self.at += end.filter(is_name).map_or(1, |end| end + 4);
                 }
                 [from, b'-', to, ..] if from.is_ascii_alphanumeric() && to.is_ascii_alphanumeric() && from > to => {
@@ -160,7 +161,8 @@ impl<'a> Scan<'a> {
             [b'(', b'?', inner @ ..] => {
                 self.open += 1;
                 // What follows `(?` up to its sign is no pattern: `(?<name>`, `(?i-s:`, `(?=`.
-                let sign = inner.iter().position(|byte| matches!(byte, b':' | b'=' | b'!' | b'>' | b'\'' | b'|' | b')'));
+                let sign =
+                    inner.iter().position(|byte| matches!(byte, b':' | b'=' | b'!' | b'>' | b'\'' | b'|' | b')'));
                 let length = match (inner.first(), sign) {
                     // `(?(1)…)`, `(?R)`: what stands there repeats like an item.
                     (Some(b'('), _) | (_, None) => 2,
@@ -224,10 +226,36 @@ mod tests {
     #[test]
     fn what_pcre_takes() {
         for pattern in [
-            "", "^/a$", r"\.(?:css|js)$", "[]a]", "[^]]+", "[[:alpha:]_-]+", r"a{2}{", "a{,3}b{x}", "a{2,3}?", "a*+b++c??",
-            r"^(?<name>[^/]+)/(?P<rest>.*)$", "(?i)a", "(?i:a)b", "(?=a)(?!b)(?<=c)(?<!d)e", r"\Q(\E", r"\(\[\\", "(?>a)*",
-            "(?x) ( # open\n a )", "(*UTF8)é", "^*", "(?R)?", "(?(1)a|b)", "{a}", "a{99999999999}", "x[a\\]b]y", "(a|)+", "é*", "[é-ü]",
-            "a**", "(?'n'a)",
+            "",
+            "^/a$",
+            r"\.(?:css|js)$",
+            "[]a]",
+            "[^]]+",
+            "[[:alpha:]_-]+",
+            r"a{2}{",
+            "a{,3}b{x}",
+            "a{2,3}?",
+            "a*+b++c??",
+            r"^(?<name>[^/]+)/(?P<rest>.*)$",
+            "(?i)a",
+            "(?i:a)b",
+            "(?=a)(?!b)(?<=c)(?<!d)e",
+            r"\Q(\E",
+            r"\(\[\\",
+            "(?>a)*",
+            "(?x) ( # open\n a )",
+            "(*UTF8)é",
+            "^*",
+            "(?R)?",
+            "(?(1)a|b)",
+            "{a}",
+            "a{99999999999}",
+            "x[a\\]b]y",
+            "(a|)+",
+            "é*",
+            "[é-ü]",
+            "a**",
+            "(?'n'a)",
         ] {
             assert_eq!(refused(pattern), None, "{pattern}");
         }

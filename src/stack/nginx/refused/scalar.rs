@@ -118,7 +118,9 @@ mod tests {
 
     #[test]
     fn networks() {
-        assert!(is_network("10.0.0.0/8") && is_network("::1") && is_network("2001:db8::/32") && is_network("127.0.0.1"));
+        assert!(
+            is_network("10.0.0.0/8") && is_network("::1") && is_network("2001:db8::/32") && is_network("127.0.0.1")
+        );
         assert!(!is_network("10.0.0.0/33") && !is_network("10.0.0/8") && !is_network("::1/129") && !is_network("all"));
     }
 }

@@ -49,7 +49,10 @@ mod tests {
     fn names_with_and_without_brackets() {
         let all = |text| variables(text).collect::<Vec<_>>();
         let named = |name, range| Variable::Named(name, range);
-        assert_eq!(all("$scheme://$host$request_uri"), [named("scheme", 0..7), named("host", 10..15), named("request_uri", 15..27)]);
+        assert_eq!(
+            all("$scheme://$host$request_uri"),
+            [named("scheme", 0..7), named("host", 10..15), named("request_uri", 15..27)]
+        );
         assert_eq!(all("a${b}c$1$d"), [named("b", 1..5), named("d", 8..10)]);
         assert_eq!(all("${b"), [Variable::Unclosed("b")]);
         assert_eq!(all("a$"), [Variable::Nameless]);
