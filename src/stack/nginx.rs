@@ -2,6 +2,7 @@
 
 mod address;
 mod include;
+mod param;
 mod refused;
 
 use crate::rows;
@@ -9,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use include::{Trees, includes, prefix};
+pub use param::params;
 
 use crate::source::{FileId, Place, Span};
 use crate::stack::document::{Document, Kind};

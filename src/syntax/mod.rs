@@ -5,12 +5,14 @@
 
 pub mod conninfo;
 pub mod data;
+pub mod dotenv;
 pub mod erb;
 pub mod log;
 pub mod nginx;
 pub mod python;
 pub mod ruby;
 pub mod shell;
+pub mod systemd;
 pub mod upstart;
 pub mod uwsgi;
 
@@ -38,6 +40,8 @@ pub struct Problem {
     pub hint: Option<String>,
     /// What to write in place of `span`, where that is plain.
     pub cure: Option<String>,
+    /// Whether the program goes on without it, rather than rejecting the whole file.
+    pub ignored: bool,
     /// Other places that belong to it, such as the `{` that was never closed.
     pub related: Vec<Located<String>>,
     /// The same in other files; a reader, which knows one file alone, leaves it empty.
@@ -55,6 +59,7 @@ impl Problem {
             message: message.into(),
             hint: None,
             cure: None,
+            ignored: false,
             related: Vec::new(),
             elsewhere: Vec::new(),
             doubtful: false,
@@ -79,6 +84,13 @@ impl Problem {
     #[must_use]
     pub fn doubtful(mut self) -> Self {
         self.doubtful = true;
+        self
+    }
+
+    /// The same, with the program going on without it.
+    #[must_use]
+    pub fn ignored(mut self) -> Self {
+        self.ignored = true;
         self
     }
 

@@ -4,5 +4,7 @@
 mod nginx;
 mod python;
 mod ruby;
+mod systemd;
 mod upstart;
 mod uwsgi;
+mod verdicts;

@@ -161,7 +161,7 @@ impl<'a> Walk<'_, 'a> {
         if let Known::Own(rows) = find("include").unwrap_or(Known::Foreign(""))
             && let Err(problem) = statement::row(rows, directive, &arguments, around)
         {
-            return self.tell(file, problem);
+            return self.tell(file, *problem);
         }
         let (documents, seen) = self.assembly.named_by(file.document, directive);
         if !seen {
@@ -236,7 +236,7 @@ impl<'a> Walk<'_, 'a> {
         let arguments: Vec<Argument<'a>> = directive.arguments().map(|word| Argument::of(file, word)).collect();
         let row = match statement::row(rows, directive, &arguments, around) {
             Ok(row) => row,
-            Err(problem) => return self.tell(file, problem),
+            Err(problem) => return self.tell(file, *problem),
         };
         if let Some(problem) = statement::too_new(row, directive, self.release) {
             self.tell(file, problem);

@@ -74,11 +74,11 @@ fn what_is_out_of_sight_is_unknown() {
 fn the_user_is_nobody_only_where_the_whole_main_file_was_seen() {
     let pass = "http { server { location / { proxy_pass http://app; } } }";
     let whole = site(&[("/etc/nginx/nginx.conf", &format!("events {{}} {pass}"))]);
-    let reading = read_all(&whole.view, &whole.trees);
+    let reading = read_all(&whole.view, &whole.trees, None);
     assert_eq!(reading.passes[0].user.known().unwrap(), "nobody");
     assert_eq!(addresses(&reading), [Some("app:80")]);
     let part = site(&[("/etc/nginx/nginx.conf", &format!("include modules-enabled/*.conf; events {{}} {pass}"))]);
-    let reading = read_all(&part.view, &part.trees);
+    let reading = read_all(&part.view, &part.trees, None);
     assert!(reading.passes[0].user.is_unknown());
     assert_eq!(addresses(&reading), [None]);
 }
@@ -130,5 +130,5 @@ fn copies_of_copies_end() {
     let texts: Vec<String> = (0..11).map(text).collect();
     let files: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(texts.iter().map(String::as_str)).collect();
     let site = site(&files);
-    assert!(!read(&site.view, &site.trees, &site.view.at("/etc/nginx/0.conf")[0]).passes.is_empty());
+    assert!(!read(&site.view, &site.trees, None, &site.view.at("/etc/nginx/0.conf")[0]).passes.is_empty());
 }

@@ -2,6 +2,7 @@
 
 pub mod nginx;
 mod release;
+pub mod systemd;
 pub mod uwsgi;
 
 pub use release::{NotARelease, Release};

@@ -57,8 +57,8 @@ fn keepalive(arguments: &[Argument<'_>]) -> Option<Invalid> {
         let parts: Vec<&str> = value.splitn(3, ':').collect();
         let time = |text: &&str| text.is_empty() || scalar::time(text, Clock::Seconds).is_some();
         let count = parts.get(2).is_none_or(|text| text.is_empty() || scalar::number(text).is_some());
-        let fine =
-            matches!(value, "on" | "off") || (value.trim_matches(':') != "" && parts.iter().take(2).all(time) && count);
+        let fine = matches!(value, "on" | "off")
+            || (!value.trim_matches(':').is_empty() && parts.iter().take(2).all(time) && count);
         (!fine).then(|| {
             Invalid::new(
                 at,

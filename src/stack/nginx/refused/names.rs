@@ -1,5 +1,7 @@
 //! What statements define for others and ask of them by name: variables, log formats, zones, upstreams.
 
+mod undefined;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -9,13 +11,11 @@ use super::file::File;
 use super::once;
 use super::regex;
 use super::variable::{Variable, variables};
-use crate::nearest::nearest;
 use crate::source::Span;
 use crate::syntax::Problem;
-use crate::syntax::data::nginx::{Contexts, Row, is_fixed_variable, is_variable, variables as known_variables};
+use crate::syntax::data::nginx::{Contexts, Row, is_fixed_variable, is_variable};
 use crate::syntax::nginx::Directive;
 
-const KIND: &str = "nginx/undefined-reference";
 const VALUE: &str = "nginx/invalid-value";
 
 /// What a name stands for.
@@ -23,6 +23,8 @@ const VALUE: &str = "nginx/invalid-value";
 enum Thing {
     Variable,
     LogFormat,
+    /// A log format by its name in lower case.
+    AnyLogFormat,
     RequestZone,
     ConnectionZone,
     /// The zone of a cache, by the protocol that uses it.
@@ -34,7 +36,7 @@ impl Thing {
     fn words(self) -> &'static str {
         match self {
             Self::Variable => "variable",
-            Self::LogFormat => "log format",
+            Self::LogFormat | Self::AnyLogFormat => "log format",
             Self::RequestZone | Self::ConnectionZone | Self::CacheZone(_) => "zone",
             Self::Upstream => "upstream",
         }
@@ -43,8 +45,10 @@ impl Thing {
     /// The line that defines one.
     fn defined_by(self, name: &str) -> String {
         match self {
-            Self::Variable => format!("define it with `set`, `map` or `geo`"),
-            Self::LogFormat => format!("write `log_format {name} '…';` in `http`, above its first use"),
+            Self::Variable => "define it with `set`, `map` or `geo`".to_owned(),
+            Self::LogFormat | Self::AnyLogFormat => {
+                format!("write `log_format {name} '…';` in `http`, above its first use")
+            }
             Self::RequestZone => {
                 format!("write `limit_req_zone $binary_remote_addr zone={name}:10m rate=10r/s;` in `http`")
             }
@@ -165,7 +169,12 @@ impl<'a> Names<'a> {
     }
 
     fn add(&mut self, thing: Thing, stream: bool, text: Cow<'a, str>, spot: Spot<'a>) -> Option<Spot<'a>> {
-        let text = if thing == Thing::Variable || thing == Thing::LogFormat { lowered(text) } else { text };
+        let text = if thing == Thing::Variable { lowered(text) } else { text };
+        if thing == Thing::LogFormat {
+            // Compared letter by letter with each other, and in any case with what is asked for.
+            let text = Cow::Owned(text.to_lowercase());
+            self.defined.entry(Name { thing: Thing::AnyLogFormat, stream, text }).or_insert(spot);
+        }
         let name = Name { thing, stream, text };
         match self.defined.get(&name) {
             Some(first) => Some(*first),
@@ -205,7 +214,7 @@ impl<'a> Names<'a> {
             _ => {
                 let Some(variable) = without_dollar(text) else { return };
                 let redefined = is_fixed_variable(&lowered(variable.clone()));
-                if redefined && !scope.stream && name != "geo" {
+                if redefined && !scope.stream {
                     problems.push(
                         Problem::new(VALUE, argument.span, format!("`${variable}` is nginx's own and cannot be set"))
                             .hint("give the variable another name"),
@@ -268,7 +277,7 @@ impl<'a> Names<'a> {
         match name {
             "access_log" if !arguments.first().is_some_and(|first| first.is("off")) => match arguments.get(1) {
                 Some(format) if !format.is("combined") || scope.stream => {
-                    self.ask_for(Thing::LogFormat, format, "", scope)
+                    self.ask_for(Thing::AnyLogFormat, format, "", scope)
                 }
                 _ => {}
             },
@@ -292,7 +301,7 @@ impl<'a> Names<'a> {
     fn ask_for(&mut self, thing: Thing, argument: &Argument<'a>, key: &str, scope: Scope<'a>) {
         let Some(text) = argument.final_text().filter(|text| !text.contains('$')) else { return };
         let text = text[key.len()..].to_owned();
-        let text = if thing == Thing::LogFormat { text.to_lowercase() } else { text };
+        let text = if thing == Thing::AnyLogFormat { text.to_lowercase() } else { text };
         let name = Name { thing, stream: scope.stream, text: Cow::Owned(text) };
         let after = self.defined.contains_key(&name);
         self.asked.push(Asked { name, spot: Spot { file: scope.file, span: argument.span }, after });
@@ -344,83 +353,6 @@ impl<'a> Names<'a> {
         }
         let name = Name { thing: Thing::Variable, stream: scope.stream, text: Cow::Owned(name.into_owned()) };
         self.asked.push(Asked { name, spot: Spot { file: scope.file, span }, after: true });
-    }
-
-    /// What was asked for and defined nowhere; `main` where the whole of `http` is in sight but for what was said to be open.
-    pub fn undefined(&self, main: bool) -> Vec<(File<'a>, Problem)> {
-        let mut problems = Vec::new();
-        for asked in &self.asked {
-            let problem = match self.defined.get(&asked.name) {
-                Some(defined) => self.too_late(asked, defined),
-                None => self.unknown(asked, main),
-            };
-            problems.extend(problem.map(|problem| (asked.spot.file, problem)));
-        }
-        for pass in &self.with_port {
-            if let Some(upstream) = self.defined.get(&pass.host) {
-                let (name, spot) = (&pass.host.text, pass.spot);
-                let message = format!("the upstream `{name}` cannot be given the port {}", pass.port);
-                let problem = Problem::new(VALUE, spot.span, message)
-                    .hint(format!("write `{name}` alone: each server of the upstream has its own port"));
-                let problem = once::related(problem, spot.file, upstream.file, upstream.span, "the upstream", false);
-                problems.push((spot.file, problem));
-            }
-        }
-        problems
-    }
-
-    /// A log format that is defined below its use.
-    fn too_late(&self, asked: &Asked<'a>, defined: &Spot<'a>) -> Option<Problem> {
-        if asked.after || asked.name.thing != Thing::LogFormat || !asked.spot.file.fixed || !defined.file.fixed {
-            return None;
-        }
-        let message = format!("the log format `{}` is defined further down only", asked.name.text);
-        let problem = Problem::new(KIND, asked.spot.span, message)
-            .hint("move the `log_format` up: nginx must have read it before");
-        Some(once::related(problem, asked.spot.file, defined.file, defined.span, "it is defined here", false))
-    }
-
-    fn unknown(&self, asked: &Asked<'a>, main: bool) -> Option<Problem> {
-        let Name { thing, stream, text } = &asked.name;
-        let open = if *thing == Thing::Variable { self.open_variables } else { self.open_top };
-        let sure = main && !open;
-        let meant = self.meant(&asked.name, sure);
-        if !sure && meant.is_none() {
-            return None;
-        }
-        let sign = if *thing == Thing::Variable { "$" } else { "" };
-        let message = format!("nothing defines the {} `{sign}{text}`", thing.words());
-        let problem = Problem::new(KIND, asked.spot.span, message);
-        let problem = match meant {
-            Some(meant) => problem.hint(format!("`{sign}{meant}` was probably meant")),
-            None if *stream && *thing == Thing::LogFormat => problem
-                .hint(format!("write `log_format {text} '…';` in `stream`: the formats of `http` do not count there")),
-            None => problem.hint(thing.defined_by(text)),
-        };
-        Some(if sure { problem } else { problem.doubtful() })
-    }
-
-    /// The name that was probably meant; among nginx's own alone where others may be out of sight, and then only by a typo
-    /// that is no other word.
-    fn meant(&self, name: &Name<'a>, sure: bool) -> Option<String> {
-        let text = name.text.as_ref();
-        let built_in: Vec<&str> = match name.thing {
-            Thing::Variable => known_variables(name.stream).collect(),
-            Thing::LogFormat if !name.stream => vec!["combined"],
-            _ => Vec::new(),
-        };
-        if sure {
-            let same = self.defined.keys().filter(|other| other.thing == name.thing && other.stream == name.stream);
-            return nearest(text, same.map(|other| other.text.as_ref()).chain(built_in)).map(str::to_owned);
-        }
-        let likely = |known: &&str| {
-            let near = strsim::damerau_levenshtein(text, known) <= if text.len() < 9 { 1 } else { 2 };
-            near && text.len() > 4
-                && !text.contains(known)
-                && !known.contains(text)
-                && !text.ends_with(|c: char| c.is_ascii_digit())
-        };
-        built_in.into_iter().find(likely).map(str::to_owned)
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) const KIND: &str = "nginx/duplicate-directive";
 pub(super) enum Key<'a> {
     /// The row of a directive; `alias` goes by that of `root`.
     Row(u16),
-    /// The path of a location, exact or not; patterns are tried in turn and may be alike.
+    /// The path of a location, exact or not; of patterns and names nginx takes two that are alike.
     Location(bool, &'a str),
     /// Host and port of a `listen`; whether it is QUIC's.
     Listen(&'a str, u16, bool),
@@ -28,8 +28,8 @@ impl<'a> Key<'a> {
     pub fn of_location(kind: LocationKind, name: &'a str) -> Option<Self> {
         match kind {
             LocationKind::Exact => Some(Self::Location(true, name)),
-            LocationKind::Prefix | LocationKind::Named => Some(Self::Location(false, name)),
-            LocationKind::Regex | LocationKind::Nameless | LocationKind::Unknown => None,
+            LocationKind::Prefix => Some(Self::Location(false, name)),
+            LocationKind::Named | LocationKind::Regex | LocationKind::Nameless | LocationKind::Unknown => None,
         }
     }
 }

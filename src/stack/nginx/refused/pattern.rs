@@ -21,6 +21,7 @@ pub(super) fn refused(pattern: &str, at: usize, skipped: usize) -> Option<Invali
         "numbers out of order in {} quantifier" | "range out of order in character class" => {
             "write the smaller one first"
         }
+        "number too big in {} quantifier" => "write at most 65535",
         "\\ at end of pattern" => "write `\\\\` for the sign itself",
         _ => "write the missing `)`",
     };

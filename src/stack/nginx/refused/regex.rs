@@ -24,7 +24,7 @@ pub(super) fn names(pattern: &str) -> impl Iterator<Item = &str> {
 /// What stands before the next sign of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Before {
-    /// The start of an alternative: nothing that could be repeated.
+    /// The start of an alternative, or a place such as `^`: nothing that could be repeated.
     Nothing,
     /// Something that a quantifier may follow.
     Item,
@@ -70,12 +70,15 @@ impl<'a> Scan<'a> {
                 self.open = self.open.checked_sub(1).ok_or(("unmatched closing parenthesis", self.at))?;
                 self.take(1, Before::Item)
             }
-            b'|' => self.take(1, Before::Nothing),
+            b'|' | b'^' | b'$' => self.take(1, Before::Nothing),
             b'*' | b'+' | b'?' => self.quantifier(1),
             b'{' => match counts(self.rest()) {
                 Some((length, least, most)) => {
                     if most.is_some_and(|most| most < least) {
                         return Err(("numbers out of order in {} quantifier", self.at + length));
+                    }
+                    if most.unwrap_or(least).max(least) > 65_535 {
+                        return Err(("number too big in {} quantifier", self.at + length));
                     }
                     self.quantifier(length)
                 }
@@ -94,10 +97,9 @@ impl<'a> Scan<'a> {
     fn quantifier(&mut self, length: usize) -> Result<(), Refused> {
         match self.before {
             Before::Item => self.take(length, Before::Quantifier),
-            Before::Quantifier if matches!(self.pattern[self.at], b'?' | b'+') => self.take(length, Before::Item),
-            // Whether two quantifiers in a row are one too many depends on the release of PCRE.
-            Before::Quantifier => self.take(length, Before::Quantifier),
-            Before::Nothing => Err(("quantifier does not follow a repeatable item", self.at)),
+            // Lazy or possessive; that is all that may follow.
+            Before::Quantifier if matches!(self.pattern[self.at], b'?' | b'+') => self.take(length, Before::Nothing),
+            Before::Quantifier | Before::Nothing => Err(("quantifier does not follow a repeatable item", self.at)),
         }
     }
 
@@ -108,6 +110,8 @@ impl<'a> Scan<'a> {
                 let end = literal.windows(2).position(|pair| pair == b"\\E");
                 self.take(end.map_or(self.rest().len(), |end| end + 4), Before::Item)
             }
+            // Places rather than signs.
+            [_, b'b' | b'B' | b'A' | b'Z' | b'z' | b'G' | b'K', ..] => self.take(2, Before::Nothing),
             _ => self.take(2, Before::Item),
         }
     }
@@ -158,6 +162,7 @@ impl<'a> Scan<'a> {
                 }
                 None => Err(("missing ) after (?# comment", self.pattern.len())),
             },
+            [b'(', b'?', inner @ ..] if let Some(flags) = flags(inner) => self.take(flags + 3, Before::Nothing),
             [b'(', b'?', inner @ ..] => {
                 self.open += 1;
                 // What follows `(?` up to its sign is no pattern: `(?<name>`, `(?i-s:`, `(?=`.
@@ -177,6 +182,12 @@ impl<'a> Scan<'a> {
             }
         }
     }
+}
+
+/// How many flags stand before the `)` of `(?i)` or `(?i-s)`; `None` where it is another group.
+fn flags(inner: &[u8]) -> Option<usize> {
+    let length = inner.iter().position(|byte| !b"imsnJUX-^".contains(byte))?;
+    (length > 0 && inner[length] == b')').then_some(length)
 }
 
 fn has_extended_flag(pattern: &str) -> bool {
@@ -213,6 +224,13 @@ mod tests {
             ("*.php", "quantifier does not follow a repeatable item"),
             ("a|*b", "quantifier does not follow a repeatable item"),
             ("(+a)", "quantifier does not follow a repeatable item"),
+            ("a**", "quantifier does not follow a repeatable item"),
+            ("a{2}{3}", "quantifier does not follow a repeatable item"),
+            ("a*??", "quantifier does not follow a repeatable item"),
+            ("^*", "quantifier does not follow a repeatable item"),
+            (r"\b+", "quantifier does not follow a repeatable item"),
+            ("(?i)*", "quantifier does not follow a repeatable item"),
+            ("a{70000}", "number too big in {} quantifier"),
             ("a{3,1}", "numbers out of order in {} quantifier"),
             ("[z-a]", "range out of order in character class"),
             ("a\\", "\\ at end of pattern"),
@@ -245,16 +263,14 @@ mod tests {
             "(?>a)*",
             "(?x) ( # open\n a )",
             "(*UTF8)é",
-            "^*",
+            "(?=a)*()*(?:)+",
             "(?R)?",
             "(?(1)a|b)",
             "{a}",
-            "a{99999999999}",
             "x[a\\]b]y",
             "(a|)+",
             "é*",
             "[é-ü]",
-            "a**",
             "(?'n'a)",
         ] {
             assert_eq!(refused(pattern), None, "{pattern}");

@@ -60,15 +60,15 @@ pub(super) fn row(
     directive: Directive<'_>,
     arguments: &[Argument<'_>],
     around: Around,
-) -> Result<&'static Row, Problem> {
+) -> Result<&'static Row, Box<Problem>> {
     let here: Vec<&Row> = rows.iter().filter(|row| row.contexts.meets(around.contexts)).collect();
-    let Some(first) = here.first() else { return Err(not_here(rows, directive, around)) };
+    let Some(first) = here.first() else { return Err(Box::new(not_here(rows, directive, around))) };
     let same_form = |row: &&&Row| row.block == directive.has_block();
     if !here.iter().any(|row| same_form(&row)) {
-        return Err(wrong_form(first, directive));
+        return Err(Box::new(wrong_form(first, directive)));
     }
     let counted = here.iter().filter(same_form).find(|row| fits(row, arguments));
-    counted.copied().ok_or_else(|| wrong_count(&here, directive, arguments))
+    counted.copied().ok_or_else(|| Box::new(wrong_count(&here, directive, arguments)))
 }
 
 /// Whether the number of arguments is right; words of a template may be any number.
