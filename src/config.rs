@@ -24,6 +24,8 @@ pub struct Config {
     pub app: Option<Located<String>>,
     /// The release of nginx that runs; any where left out.
     pub nginx: Option<Located<Release>>,
+    /// The release of uWSGI that runs; any where left out.
+    pub uwsgi: Option<Located<Release>>,
     /// JSON files with node attributes, relative to the file.
     pub attributes: Vec<Located<String>>,
     /// Folders with the team's own rule pages, relative to the file.
@@ -63,6 +65,7 @@ const TABLES: &[(&str, &[&str])] = &[
     ("lint", &["target", "select", "ignore", "min-severity"]),
     ("app", &["path"]),
     ("nginx", &["version"]),
+    ("uwsgi", &["version"]),
     ("chef", &["attributes"]),
     ("rules", &["paths"]),
     ("allow", &["rule", "path", "because", "until"]),
@@ -77,6 +80,7 @@ struct Raw {
     lint: RawLint,
     app: RawApp,
     nginx: RawProgram,
+    uwsgi: RawProgram,
     chef: RawChef,
     rules: RawRules,
     allow: Vec<RawAllow>,
@@ -148,18 +152,19 @@ pub fn parse(text: &str) -> Result<Config, ConfigError> {
         ignore: raw.lint.ignore.into_iter().map(located).collect(),
         min_severity: raw.lint.min_severity,
         app: raw.app.path.map(located),
-        nginx: raw.nginx.version.map(|version| release(text, version)).transpose()?,
+        nginx: raw.nginx.version.map(|version| release(text, version, "1.22 or 1.22.1")).transpose()?,
+        uwsgi: raw.uwsgi.version.map(|version| release(text, version, "2.0 or 2.0.21")).transpose()?,
         attributes: raw.chef.attributes.into_iter().map(located).collect(),
         rules: raw.rules.paths.into_iter().map(located).collect(),
         allow: raw.allow.into_iter().map(|allow| checked_allow(text, allow)).collect::<Result<_, _>>()?,
     })
 }
 
-fn release(text: &str, version: Spanned<String>) -> Result<Located<Release>, ConfigError> {
+fn release(text: &str, version: Spanned<String>, such_as: &str) -> Result<Located<Release>, ConfigError> {
     let span = version.span();
     match version.get_ref().parse() {
         Ok(release) => Ok(Located::new(release, Span::new(span.start, span.end))),
-        Err(_) => Err(at(text, span, format!("no version: `{}`, write it as 1.22 or 1.22.1", version.get_ref()))),
+        Err(_) => Err(at(text, span, format!("no version: `{}`, write it as {such_as}", version.get_ref()))),
     }
 }
 
@@ -260,6 +265,9 @@ path = "../app"
 [nginx]
 version = "1.22"
 
+[uwsgi]
+version = "2.0.21"
+
 [chef]
 attributes = ["dna.json"]
 
@@ -279,6 +287,7 @@ until = "2027-02-01"
         assert_eq!(config.select.len(), 2);
         assert_eq!(config.min_severity, Some(Severity::Note));
         assert_eq!(config.nginx.unwrap().value.to_string(), "1.22");
+        assert_eq!(config.uwsgi.unwrap().value.to_string(), "2.0.21");
         assert_eq!(config.allow[0].until.as_ref().unwrap().value, "2027-01-31");
         assert_eq!(config.allow[0].span.of(text), "\"uwsgi/pool-shared-by-forks\"");
         assert_eq!(config.allow[1].path, None);
