@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use crate::finding::Confidence;
-use crate::source::{FileId, Place, Span};
+use crate::source::{FileId, Place};
 use crate::stack::app::code::Code;
 use crate::stack::app::{self, Entry, Moment};
 use crate::stack::chef::{Chef, checkout};
-use crate::stack::document::{Document, Kind};
+use crate::stack::document::Kind;
 use crate::stack::env::{EnvRead, EnvValue, Layers, names_a_need};
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::facts::Facts;
 use crate::stack::job::{self, Job};
-use crate::stack::launch::Argument;
-use crate::stack::link::{Link, PassLink, Surroundings, by_path, pass_links};
+use crate::stack::link::{Link, PassLink, Surroundings, pass_links};
 use crate::stack::login_shell::login_shell;
 use crate::stack::nginx::{self, Trees};
 use crate::stack::problem::refusal;
+use crate::stack::start::{JobRows, Start, finish, readings, starts, stray_overrides};
 use crate::stack::starter::Starters;
 use crate::stack::uwsgi::{self, Socket};
 use crate::stack::view::View;
@@ -70,31 +70,26 @@ pub struct Stack {
     pub nginx: nginx::Reading,
     /// Each pass with the socket it meets.
     pub pass_links: Vec<PassLink>,
-    /// Every job.
-    pub jobs: Vec<Arc<Job>>,
+    /// Every job with its stanzas, lines and events.
+    pub jobs: Vec<JobRows>,
     /// What login shells set.
     pub login: Vec<Arc<EnvValue>>,
     /// What the real programs refuse.
     pub problems: Vec<(FileId, Problem)>,
 }
 
-/// A job with its document, so that its command line can be read as options.
-struct Start<'a> {
-    document: &'a Arc<Document>,
-    reading: job::Reading,
-    job: Arc<Job>,
-}
-
 /// Reads and links everything.
 pub fn assemble(parts: &Parts<'_>) -> Stack {
     let nginx = nginx::read_all(parts.view, parts.trees);
-    let starts: Vec<Start<'_>> = parts.view.of(Kind::Upstart).map(start).collect();
+    let mut starts = starts(parts.view);
     let login: Vec<Arc<EnvValue>> =
         parts.view.of(Kind::LoginShell).flat_map(|document| login_shell(document)).map(Arc::new).collect();
     let code = Code::of(parts.view.of(Kind::Python).cloned());
-    let instances: Vec<Instance> = readings(parts.view, &starts)
+    let readings = readings(parts.view, &starts);
+    finish(&mut starts, parts.view, &readings);
+    let instances: Vec<Instance> = readings
         .into_iter()
-        .map(|(uwsgi, start)| instance(parts, &code, &login, uwsgi, start))
+        .map(|(uwsgi, start)| instance(parts, &code, &login, uwsgi, start.map(|(at, sure)| (&starts[at], sure))))
         .collect();
     let sockets: Vec<Arc<Socket>> =
         instances.iter().flat_map(|instance| instance.uwsgi.sockets.iter().cloned().map(Arc::new)).collect();
@@ -103,60 +98,8 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
     let mut pass_links = pass_links(&nginx.passes, &sockets, around);
     pass_links.iter_mut().for_each(PassLink::without_host);
     let problems = problems(parts, &nginx, &starts, &instances);
-    let jobs = starts.iter().map(|start| Arc::clone(&start.job)).collect();
+    let jobs = starts.into_iter().map(Start::into_rows).collect();
     Stack { instances, nginx, pass_links, jobs, login, problems }
-}
-
-fn start(document: &Arc<Document>) -> Start<'_> {
-    let reading = job::read(document);
-    let job = Arc::new(reading.job.clone());
-    Start { document, reading, job }
-}
-
-/// Every uWSGI instance with the job that starts it and how sure that is: first the inis, then the jobs without one.
-fn readings<'s, 'a>(
-    view: &View,
-    starts: &'s [Start<'a>],
-) -> Vec<(uwsgi::Reading, Option<(&'s Start<'a>, Confidence)>)> {
-    let inis: Vec<&Arc<Document>> = view.of(Kind::Uwsgi).collect();
-    let named = |start: &Start<'_>| start.job.uwsgi_ini.known().cloned();
-    let of_job: Vec<_> = starts.iter().map(|start| named(start).and_then(|path| ini_at(view, &inis, &path))).collect();
-    let mut all = Vec::new();
-    for ini in &inis {
-        let mut jobs = starts.iter().zip(&of_job).filter_map(|(start, found)| {
-            found.filter(|(found, _)| Arc::ptr_eq(found, ini)).map(|(_, sure)| (start, sure))
-        });
-        let job = match (jobs.next(), jobs.next()) {
-            (Some(only), None) => Some(only),
-            _ => None,
-        };
-        let words = job.and_then(|(start, _)| start.reading.uwsgi.as_ref().map(|words| (start, words)));
-        let reading = match words {
-            Some((start, words)) => uwsgi::read_with_command(Some(ini), start.document, &option_words(words)),
-            None => uwsgi::read(ini),
-        };
-        all.push((reading, job));
-    }
-    for start in starts.iter().filter(|start| matches!(start.job.uwsgi_ini.answer, Answer::Absent)) {
-        if let Some(words) = &start.reading.uwsgi {
-            let reading = uwsgi::read_with_command(None, start.document, &option_words(words));
-            all.push((reading, Some((start, Confidence::Proved))));
-        }
-    }
-    all
-}
-
-/// The ini that a job names. On a host the path decides; in a repository files lie elsewhere, and a base name may do.
-fn ini_at<'a>(view: &View, inis: &'a [&Arc<Document>], path: &str) -> Option<(&'a &'a Arc<Document>, Confidence)> {
-    by_path(inis, |ini| &ini.path, path).filter(|(_, sure)| !view.complete || *sure == Confidence::Proved)
-}
-
-fn option_words(words: &[Argument]) -> Vec<(String, Span)> {
-    let text = |word: &Argument| match &word.value {
-        Answer::Known(value) => value.clone(),
-        _ => word.written.clone(),
-    };
-    words.iter().map(|word| (text(word), word.span)).collect()
 }
 
 fn instance(
@@ -304,8 +247,9 @@ fn problems(
         );
     }
     for start in starts {
-        all.extend(start.reading.problems.iter().map(|problem| (start.document.file, problem.clone())));
+        all.extend(start.reading.problems.iter().cloned());
     }
+    all.extend(stray_overrides(parts.view).flat_map(job::problems_of_override));
     all.extend(instances.iter().flat_map(|instance| instance.uwsgi.problems.iter().cloned()));
     all
 }
@@ -328,7 +272,12 @@ impl Stack {
         self.nginx.passes.into_iter().for_each(|row| facts.add(row));
         self.nginx.listens.into_iter().for_each(|row| facts.add(row));
         self.pass_links.into_iter().for_each(|row| facts.add(Arc::new(row)));
-        self.jobs.into_iter().for_each(|row| facts.add(row));
+        for job in self.jobs {
+            facts.add(job.job);
+            job.stanzas.into_iter().for_each(|row| facts.add(Arc::new(row)));
+            job.lines.into_iter().for_each(|row| facts.add(Arc::new(row)));
+            job.events.into_iter().for_each(|row| facts.add(Arc::new(row)));
+        }
         self.login.into_iter().for_each(|row| facts.add(row));
         for (file, problem) in self.problems {
             let place = Place::at(file, problem.span);

@@ -39,7 +39,7 @@ impl Argument {
     }
 
     /// The last segment of a path, also where the folder before it is not known.
-    fn base_name(&self) -> &str {
+    pub fn base_name(&self) -> &str {
         self.known().rsplit('/').next().unwrap_or("")
     }
 }
@@ -60,6 +60,10 @@ pub struct Launch {
     pub chdir: Option<Answer<String>>,
     /// Whether a wrapper is a login shell, which reads the profile files.
     pub login: bool,
+    /// The `su`, `runuser` or `sudo` that it goes through and that stays in front of it.
+    pub through: Option<Argument>,
+    /// The word that leaves the program behind on its own: `setsid`, or `--background` of start-stop-daemon.
+    pub left_behind: Option<Argument>,
 }
 
 impl Launch {
@@ -108,7 +112,13 @@ pub fn see_through(document: &Document, words: Vec<Argument>, variables: &Variab
         let set = launch.words.iter().take_while(|word| word.assignment().is_some()).count();
         take_variables(&mut launch, set);
         let Some(program) = launch.words.first() else { return launch };
-        let seen = match program.base_name() {
+        let wrapper = program.clone();
+        match wrapper.base_name() {
+            "su" | "runuser" | "sudo" if launch.through.is_none() => launch.through = Some(wrapper.clone()),
+            "setsid" => launch.left_behind = Some(wrapper.clone()),
+            _ => {}
+        }
+        let seen = match wrapper.base_name() {
             "exec" | "command" | "nohup" | "setsid" | "time" => skip_options(&mut launch, &["-a"]),
             "env" => {
                 skip_options(&mut launch, &["-u", "-C"]);
@@ -248,6 +258,9 @@ fn start_stop_daemon(launch: &mut Launch) -> bool {
             launch.chdir = Some(word.value);
             used
         } else {
+            if matches!(words[at].written.as_str(), "-b" | "--background") {
+                launch.left_behind = Some(words[at].clone());
+            }
             1
         };
     }

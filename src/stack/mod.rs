@@ -18,6 +18,7 @@ pub mod login_shell;
 pub mod nginx;
 pub mod problem;
 pub mod process;
+pub mod start;
 pub mod starter;
 pub mod uwsgi;
 pub mod view;

@@ -153,7 +153,7 @@ impl<'h> Files<'h> {
             }
             let path = format!("/etc/init/{path}");
             let Some(document) = self.job(&path) else { continue };
-            let ini = job::read(&document).job.uwsgi_ini.known().cloned();
+            let ini = job::read(&document, None).job.uwsgi_ini.known().cloned();
             let same = ini.as_ref().and_then(|ini| inis.iter().position(|known| self.is_same(known, ini)));
             match (ini, same) {
                 // One spelling for both, so that job and ini find each other.

@@ -9,7 +9,7 @@ use crate::syntax::erb;
 fn reading(text: &str) -> Reading {
     let mut sources = Sources::default();
     let file = sources.add("etc/init/thena.conf", text.as_bytes().to_vec(), Origin::File);
-    read(&Document::plain(file, "/etc/init/thena.conf", Kind::Upstart, sources.get(file).shared_text()))
+    read(&Document::plain(file, "/etc/init/thena.conf", Kind::Upstart, sources.get(file).shared_text()), None)
 }
 
 fn known(fact: &Fact<String>) -> &str {
@@ -97,7 +97,7 @@ fn template_tags_are_put_in_or_unknown() {
             "home" => Answer::Known("/srv/thena".to_owned()),
             code => Answer::Unknown(Missing::new(code, "")),
         });
-    let read = read(&document);
+    let read = read(&document, None);
     assert_eq!(known(&read.job.command), "/srv/thena/bin/uwsgi --ini /srv/thena/uwsgi.ini");
     assert_eq!(known(&read.job.uwsgi_ini), "/srv/thena/uwsgi.ini");
     assert!(read.job.user.is_unknown());

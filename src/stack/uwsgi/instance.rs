@@ -25,6 +25,7 @@ pub(super) fn row(settings: &Settings) -> Uwsgi {
     row.uid = text(settings, &["uid"]);
     row.gid = text(settings, &["gid"]);
     row.logto = logto(settings);
+    row.daemonize = text(settings, &["daemonize", "daemonize2"]);
     row
 }
 
