@@ -400,7 +400,7 @@ impl Group<'_> {
 pub(super) fn nginx_trees(view: &View) -> Trees {
     let documents: BTreeMap<FileId, &Arc<Document>> =
         view.of(Kind::Nginx).map(|document| (document.file, document)).collect();
-    documents.into_par_iter().map(|(file, document)| (file, nginx::parse(document.text()))).collect()
+    documents.into_par_iter().map(|(file, document)| (file, nginx::parse(document.shared_text()))).collect()
 }
 
 #[cfg(test)]

@@ -83,6 +83,11 @@ impl Document {
         &self.text
     }
 
+    /// The same, shared.
+    pub fn shared_text(&self) -> Arc<str> {
+        Arc::clone(&self.text)
+    }
+
     /// Whether a tag may add statements of its own, so that nothing is surely absent.
     pub fn is_open(&self) -> bool {
         self.tags.iter().any(|(tag, _)| tag.alone)

@@ -110,7 +110,7 @@ impl<'h> Files<'h> {
             if self.trees.contains_key(&document.file) || self.trees.len() >= MOST_NGINX {
                 continue;
             }
-            let parsed = syntax::nginx::parse(document.text());
+            let parsed = syntax::nginx::parse(document.shared_text());
             for pattern in nginx::includes(&document, &parsed.tree, prefix) {
                 for path in self.matching(&pattern) {
                     pending.extend(self.read(&path, Kind::Nginx, false));

@@ -11,7 +11,7 @@ use crate::stack::uwsgi::Uwsgi;
 use crate::syntax::log::nginx::parse_nginx;
 use crate::syntax::log::uwsgi::Request;
 use crate::syntax::log::{Event, NginxError, UwsgiLine, lines, parse_uwsgi};
-use crate::syntax::nginx::{Item, directives};
+use crate::syntax::nginx::{Config, Word};
 
 /// How long ago a line may have been written to tell of now, in seconds.
 const RECENT: i64 = 15 * 60;
@@ -213,16 +213,14 @@ impl NginxLog {
 }
 
 /// The files that nginx's `error_log` names, or Debian's own where none does.
-pub(super) fn error_logs(items: &[Item], into: &mut Vec<String>) {
-    for directive in directives(items) {
-        if directive.is("error_log")
-            && let Some(path) = directive.arguments.first().map(|argument| &argument.value)
+pub(super) fn error_logs(tree: &Config, into: &mut Vec<String>) {
+    for directive in tree.all_directives().filter(|directive| directive.is("error_log")) {
+        if let Some(path) = directive.argument(0).map(Word::value)
             && path.starts_with('/')
-            && !into.contains(path)
+            && !into.iter().any(|known| known == path)
         {
-            into.push(path.clone());
+            into.push(path.to_owned());
         }
-        error_logs(directive.items(), into);
     }
 }
 

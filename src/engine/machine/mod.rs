@@ -129,7 +129,7 @@ impl Survey {
         });
         let logs = logs.collect();
         let mut error_logs = Vec::new();
-        trees.values().for_each(|parsed| logs::error_logs(&parsed.tree.items, &mut error_logs));
+        trees.values().for_each(|parsed| logs::error_logs(&parsed.tree, &mut error_logs));
         if error_logs.is_empty() {
             error_logs.push(NGINX_LOG.to_owned());
         }
