@@ -183,7 +183,9 @@ pub fn read(document: &Document, override_file: Option<&Document>) -> Reading {
 
     let mut lines = lines::rows(&layers);
     let folder_is_root = main.folder.is_none() && !open;
-    lines.extend(launch.filter(|_| folder_is_root).into_iter().flat_map(|launch| paths::relative(main.document, launch)));
+    lines.extend(
+        launch.filter(|_| folder_is_root).into_iter().flat_map(|launch| paths::relative(main.document, launch)),
+    );
     let mut events = Vec::new();
     for (file, condition) in layers.start_on().into_iter().chain(layers.last(|job| job.stop_on.as_ref())) {
         lines.extend(condition::lines(file, &condition.value));
@@ -338,9 +340,10 @@ fn run(job: &mut Job, layers: &Layers<'_>, document: &Document, started: Option<
     job.execed = Fact { place, ..Fact::derived(started.execed) };
     let bare = launch.words.first().is_some_and(|word| !word.written.contains(['/', '$', '\u{1f}']));
     job.path_decides = Fact { place, ..Fact::derived(bare && !path_is_known && program::is_of_virtualenv(launch)) };
-    job.wrapper = launch.through.as_ref().map_or_else(Fact::absent, |word| {
-        Fact::read(word.base_name().to_owned(), document.place(word.span))
-    });
+    job.wrapper = launch
+        .through
+        .as_ref()
+        .map_or_else(Fact::absent, |word| Fact::read(word.base_name().to_owned(), document.place(word.span)));
     job.left_behind = match (&launch.left_behind, started.ampersand) {
         (_, Some(span)) => Fact::read("&".to_owned(), document.place(span)),
         (Some(word), None) => shown(word),

@@ -48,7 +48,9 @@ fn by_place(path: &str) -> Option<Kind> {
     let absolute = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
     let (folder, name) = absolute.rsplit_once('/')?;
     // Folders below it are read too: `/etc/init/shop/web.conf` is the job `shop/web`.
-    if (folder.ends_with("/etc/init") || folder.contains("/etc/init/")) && (name.ends_with(".conf") || name.ends_with(".override")) {
+    if (folder.ends_with("/etc/init") || folder.contains("/etc/init/"))
+        && (name.ends_with(".conf") || name.ends_with(".override"))
+    {
         return Some(Kind::Upstart);
     }
     if absolute.contains("/etc/nginx/") {

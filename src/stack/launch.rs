@@ -228,11 +228,14 @@ fn su(document: &Document, launch: &mut Launch, variables: &Variables) -> bool {
             at += 1;
         }
     }
-    launch.words = match command {
+    if launch.login {
+        launch.chdir = Some(Answer::Unknown(Missing::new("the user's home folder", "write whole paths in the job")));
+    }
+    match command {
         // `su -c 'exec "$0" "$@"' user -- program …` runs what follows.
-        Some(command) if !command.written.contains("$0") => inner(document, &command, variables),
-        _ => rest,
-    };
+        Some(command) if !command.written.contains("$0") => take_inner(document, launch, &command, variables),
+        _ => launch.words = rest,
+    }
     !launch.words.is_empty()
 }
 
@@ -285,18 +288,18 @@ fn shell_command(document: &Document, launch: &mut Launch, variables: &Variables
     }
     launch.login |= short('l') || options.contains(&"--login");
     let Some(command) = launch.words.get(options.len() + 1).cloned() else { return false };
-    launch.words = inner(document, &command, variables);
+    take_inner(document, launch, &command, variables);
     !launch.words.is_empty()
 }
 
-/// The last command of a command line given as one word; its words keep the place of that word.
-fn inner(document: &Document, command: &Argument, variables: &Variables) -> Vec<Argument> {
+/// Goes into a command line given as one word: its last command, in the folder that a `cd` before it goes to. The words
+/// keep the place of that word.
+fn take_inner(document: &Document, launch: &mut Launch, command: &Argument, variables: &Variables) {
     let text = match &command.value {
         Answer::Known(text) => text.as_str(),
         _ => &command.written,
     };
     let commands = shell::commands(text, Span::new(0, text.len()));
-    let Some(last) = commands.into_iter().next_back() else { return Vec::new() };
     let resolved = |word: &Word| {
         let mut argument = argument(&document.without_tags(), word, variables);
         argument.span = command.span;
@@ -305,5 +308,9 @@ fn inner(document: &Document, command: &Argument, variables: &Variables) -> Vec<
         }
         argument
     };
-    last.words.iter().map(resolved).collect()
+    launch.words = commands.last().map(|last| last.words.iter().map(resolved).collect()).unwrap_or_default();
+    let moves = commands.iter().rev().skip(1).find(|command| command.words[0].value() == "cd");
+    if let Some(folder) = moves.and_then(|command| command.words.get(1)) {
+        launch.chdir = Some(resolved(folder).value);
+    }
 }

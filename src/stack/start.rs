@@ -55,7 +55,10 @@ const OVERRIDE: &str = ".override";
 
 /// Every job with its override.
 pub fn starts(view: &View) -> Vec<Start<'_>> {
-    view.of(Kind::Upstart).filter(|document| !document.path.ends_with(OVERRIDE)).map(|document| start(view, document)).collect()
+    view.of(Kind::Upstart)
+        .filter(|document| !document.path.ends_with(OVERRIDE))
+        .map(|document| start(view, document))
+        .collect()
 }
 
 fn start<'a>(view: &'a View, document: &'a Arc<Document>) -> Start<'a> {
@@ -80,9 +83,10 @@ pub fn readings(view: &View, starts: &[Start<'_>]) -> Vec<Started> {
     let of_job: Vec<_> = starts.iter().map(|start| ini_of(view, &inis, start)).collect();
     let mut all = Vec::new();
     for ini in &inis {
-        let mut jobs = of_job.iter().enumerate().filter_map(|(at, found)| {
-            found.filter(|(found, _)| Arc::ptr_eq(found, ini)).map(|(_, sure)| (at, sure))
-        });
+        let mut jobs = of_job
+            .iter()
+            .enumerate()
+            .filter_map(|(at, found)| found.filter(|(found, _)| Arc::ptr_eq(found, ini)).map(|(_, sure)| (at, sure)));
         let job = match (jobs.next(), jobs.next()) {
             (Some(only), None) => Some(only),
             _ => None,
@@ -124,8 +128,7 @@ fn option_words(words: &[Argument]) -> Vec<(String, Span)> {
 /// Completes the jobs by what their inis and the other jobs say.
 pub fn finish(starts: &mut [Start<'_>], view: &View, readings: &[Started]) {
     let inis: Vec<&Arc<Document>> = view.of(Kind::Uwsgi).collect();
-    let forks: Vec<Option<Fact<i64>>> =
-        (0..starts.len()).map(|at| forks(starts, at, view, &inis, readings)).collect();
+    let forks: Vec<Option<Fact<i64>>> = (0..starts.len()).map(|at| forks(starts, at, view, &inis, readings)).collect();
     let started_by = started_by(starts);
     let events: Vec<Vec<Event>> = {
         let emitters = Emitters {

@@ -101,7 +101,8 @@ fn ruby_step(code: &str) -> Step {
 fn jinja_step(code: &str) -> Step {
     const OPEN: [&str; 9] = ["if", "for", "macro", "call", "filter", "block", "with", "trans", "autoescape"];
     const OPEN_IN_GO: [&str; 2] = ["range", "define"];
-    let first = code.split(|character: char| !character.is_ascii_alphanumeric() && character != '_').next().unwrap_or("");
+    let first =
+        code.split(|character: char| !character.is_ascii_alphanumeric() && character != '_').next().unwrap_or("");
     match first {
         "set" if !code.contains('=') => Step::Opens,
         _ if OPEN.contains(&first) || OPEN_IN_GO.contains(&first) => Step::Opens,
@@ -314,10 +315,8 @@ mod tests {
         };
         let text = "a <% if x %>b<% y.each do |z| %>c<% end %>d<% else %>e<% end %> f <% if q then r end %> g\
                     <%- @l.each { |m| -%>h<% } %>";
-        let expected = [
-            "<% if x %>b<% y.each do |z| %>c<% end %>d<% else %>e<% end %>",
-            "<%- @l.each { |m| -%>h<% } %>",
-        ];
+        let expected =
+            ["<% if x %>b<% y.each do |z| %>c<% end %>d<% else %>e<% end %>", "<%- @l.each { |m| -%>h<% } %>"];
         assert_eq!(blocks(read(text), text), expected);
         let text = "{% set a = 1 %}{% for b in c %}{% if d %}x{% endif %}{% endfor %}{{ e }}{% if f %}y";
         let expected = ["{% for b in c %}{% if d %}x{% endif %}{% endfor %}", "{% if f %}y"];

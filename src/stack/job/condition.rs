@@ -77,6 +77,7 @@ pub(super) fn lines(document: &Document, events: &Events) -> Vec<JobLine> {
     for step in &events.steps {
         let Step::Event { name, arguments } = step else { continue };
         rows.extend(arguments.iter().filter_map(|word| argument(document, word)));
+        rows.extend(levels_alone(document, name));
         if name.value == "runlevel" {
             rows.extend(arguments.first().and_then(|levels| runlevel(document, levels)));
         }
@@ -99,16 +100,29 @@ fn argument(document: &Document, word: &Located<String>) -> Option<JobLine> {
 
 /// `runlevel 2345` asks for a runlevel of that name; `[2345` for one that begins with a bracket.
 fn runlevel(document: &Document, word: &Located<String>) -> Option<JobLine> {
-    let levels = word.value.strip_prefix("RUNLEVEL=").unwrap_or(&word.value);
+    let (key, levels) = match word.value.strip_prefix("RUNLEVEL=") {
+        Some(levels) => ("RUNLEVEL=", levels),
+        None => ("", word.value.as_str()),
+    };
     let digits = levels.trim_start_matches(['[', '!', '^']).trim_end_matches(']');
-    let is_list = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'S' | b's' | b'-'));
+    let is_list =
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'S' | b's' | b'-'));
     let open = levels.starts_with('[') && !levels.ends_with(']');
     let bare = !levels.starts_with('[') && digits.len() > 1;
     if !is_list || !(open || bare) {
         return None;
     }
     let negated = if levels.contains(['!', '^']) { "!" } else { "" };
-    Some(JobLine::of("runlevel", document, word.span).cured_by(format!("[{negated}{digits}]")))
+    Some(JobLine::of("runlevel", document, word.span).cured_by(format!("{key}[{negated}{digits}]")))
+}
+
+/// `start on [2345]`: the event `runlevel` itself was forgotten.
+fn levels_alone(document: &Document, name: &Located<String>) -> Option<JobLine> {
+    let levels = name.value.strip_prefix('[')?.strip_suffix(']')?.trim_start_matches('!');
+    let all = !levels.is_empty() && levels.bytes().all(|byte| byte.is_ascii_digit() || byte == b'S');
+    all.then(|| {
+        JobLine::of("runlevel", document, name.span).taken_as("event").cured_by(format!("runlevel {}", name.value))
+    })
 }
 
 /// The events of one condition, none of them judged yet.
@@ -150,7 +164,12 @@ pub fn judge(row: &mut Event, emitters: &Emitters<'_>) {
         row.emitted = Fact { place: None, ..row.name.clone().map(|_| false) };
         return;
     };
-    let unseen = |what: String| Fact::unknown(Missing::new(what, "lint it together with the other jobs of the host"));
+    let unseen = || {
+        Fact::unknown(Missing::new(
+            "the other jobs of the host",
+            "`initctl check-config` there names events that nobody emits",
+        ))
+    };
     if !OF_A_JOB.contains(&name.as_str()) {
         // A short name, or one that begins otherwise, is somebody's own.
         let begins_alike = |known: &&str| name.get(..4).is_some_and(|head| known.starts_with(head));
@@ -161,7 +180,7 @@ pub fn judge(row: &mut Event, emitters: &Emitters<'_>) {
                 row.suggestion = Fact::derived(meant);
                 Fact::derived(false)
             }
-            None => unseen(format!("what emits `{name}`")),
+            None => unseen(),
         };
         return;
     }
@@ -172,7 +191,7 @@ pub fn judge(row: &mut Event, emitters: &Emitters<'_>) {
             } else if WITHOUT_A_JOB.contains(&job.as_str()) {
                 Fact::derived(false)
             } else {
-                unseen(format!("the job `{job}`"))
+                unseen()
             }
         }
         Answer::Unknown(missing) => Fact::unknown(missing.clone()),

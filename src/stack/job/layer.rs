@@ -27,7 +27,12 @@ impl<'d> Layer<'d> {
     pub fn of(document: &'d Document) -> Self {
         let dialect = dialect(document.text());
         let parsed = upstart::parse_with(document.text(), dialect);
-        let problems = parsed.problems.into_iter().filter(|problem| !is_decided_by_code(document, problem)).collect();
+        let tangled = parsed.tree.stanzas.iter().find(|stanza| is_tangled(document, stanza));
+        let sure = |problem: &Problem| {
+            !is_decided_by_code(document, problem)
+                && tangled.is_none_or(|stanza| problem.span.start < stanza.span.start)
+        };
+        let problems = parsed.problems.into_iter().filter(sure).collect();
         Self { document, tree: parsed.tree, dialect, problems }
     }
 
@@ -44,6 +49,13 @@ fn is_decided_by_code(document: &Document, problem: &Problem) -> bool {
     let start = text[..all.range().start].rfind('\n').map_or(0, |at| at + 1);
     let end = text[all.range().end..].find('\n').map_or(text.len(), |at| all.range().end + at);
     document.holds_code(Span::new(start, end))
+}
+
+/// Whether a stanza begins inside a block of template code and ends outside, or the other way round: what follows it may
+/// be something else in each rendering.
+fn is_tangled(document: &Document, stanza: &Stanza) -> bool {
+    let (start, end) = (stanza.span.range().start, stanza.span.range().end);
+    document.is_conditional(Span::new(start, start + 1)) != document.is_conditional(Span::new(end.max(1) - 1, end))
 }
 
 /// The files of one job, the override last.

@@ -13,7 +13,16 @@ use crate::syntax::upstart::{Command, Phase, Quirk, Stanza, quirks};
 
 /// Stanzas whose words are text of the user's own, where a `#` may be meant.
 const WITH_TEXT: [&str; 11] = [
-    "env", "exec", "pre-start", "post-start", "pre-stop", "post-stop", "chdir", "instance", "description", "usage",
+    "env",
+    "exec",
+    "pre-start",
+    "post-start",
+    "pre-stop",
+    "post-stop",
+    "chdir",
+    "instance",
+    "description",
+    "usage",
     "setuid",
 ];
 
@@ -116,7 +125,10 @@ fn silently(document: &Document, stanza: &Stanza) -> Vec<JobLine> {
             Quirk::JoinedLines => JobLine::of("joined-lines", document, quirk.span),
         };
         if rows.iter().all(|before| before.key != row.key) {
-            rows.push(row.named(name));
+            let variable =
+                stanza.words.first().and_then(|word| word.value.split_once('=')).map(|(variable, _)| variable);
+            let about = variable.filter(|_| name == "env").unwrap_or(name);
+            rows.push(row.named(about).harmless(matches!(name, "description" | "usage")));
         }
     }
     rows
@@ -151,8 +163,8 @@ fn of_env(document: &Document, word: &Located<String>) -> Vec<JobLine> {
     if let Some(variable) = variable_in(value).filter(|_| !names_a_secret(name)) {
         rows.push(JobLine::of("env-not-expanded", document, word.span).named(name).taken_as(variable));
     }
-    let is_secret = !document.is_templated(word.span)
-        && matches!(Secrets::default().mask(&word.value), std::borrow::Cow::Owned(_));
+    let is_secret =
+        !document.is_templated(word.span) && matches!(Secrets::default().mask(&word.value), std::borrow::Cow::Owned(_));
     if is_secret {
         rows.push(JobLine::of("secret", document, word.span).named(name));
     }
@@ -175,7 +187,8 @@ fn variable_in(value: &str) -> Option<String> {
         let (inside, braced) = rest.strip_prefix('{').map_or((rest, false), |inside| (inside, true));
         let length = inside.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
         let name = &inside[..length];
-        let is_name = length > 1 && name.bytes().all(|byte| !byte.is_ascii_lowercase()) && !name.as_bytes()[0].is_ascii_digit();
+        let is_name =
+            length > 1 && name.bytes().all(|byte| !byte.is_ascii_lowercase()) && !name.as_bytes()[0].is_ascii_digit();
         if braced && length > 0 && inside[length..].starts_with('}') {
             return Some(format!("${{{name}}}"));
         }

@@ -48,9 +48,11 @@ fn exports_all(options: &[Argument]) -> bool {
 /// Whether the shell forks for a command: it is no part of the shell, or one of its words is what another command prints.
 fn forks(command: &shell::Command) -> bool {
     let first = command.words[0].value();
-    let assigns = first.split_once('=').is_some_and(|(name, _)| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+    let assigns =
+        first.split_once('=').is_some_and(|(name, _)| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
     let is_built_in = BUILT_IN.contains(&first.as_str()) || BUILT_IN_TOO.contains(&first.as_str());
-    let substitutes = |part: &Part| matches!(part, Part::Other(code) if code.starts_with("$(") || code.starts_with('`'));
+    let substitutes =
+        |part: &Part| matches!(part, Part::Other(code) if code.starts_with("$(") || code.starts_with('`'));
     !(is_built_in || assigns) || command.words.iter().flat_map(|word| &word.parts).any(substitutes)
 }
 
@@ -77,9 +79,8 @@ impl<'d> Main<'d> {
             }
             let launch = see_through(self.document, words, &self.variables);
             // `exec a && b` never reaches b, yet b is what its author meant to run.
-            let better = started
-                .as_ref()
-                .is_none_or(|before| launch.is_uwsgi() || (is_script && !before.launch.is_uwsgi()));
+            let better =
+                started.as_ref().is_none_or(|before| launch.is_uwsgi() || (is_script && !before.launch.is_uwsgi()));
             if better && !launch.words.is_empty() {
                 let ampersand = (command.end == End::Background).then_some(place);
                 started = Some(Started { launch, execed, ampersand, forks_before });

@@ -2,6 +2,7 @@
 
 use super::JobLine;
 use super::program;
+use super::script::is_filled_in_later;
 use crate::stack::document::Document;
 use crate::stack::fact::Answer;
 use crate::stack::launch::{Argument, Launch};
@@ -9,7 +10,11 @@ use crate::syntax::erb::FILLER;
 
 /// The relative paths of what a job starts in the folder `/`.
 pub(super) fn relative(document: &Document, launch: &Launch) -> Vec<JobLine> {
-    let mut words: Vec<&Argument> = launch.words.first().filter(|program| program.written.contains('/')).into_iter().collect();
+    if launch.span().is_some_and(|span| is_filled_in_later(span.of(document.text()))) {
+        return Vec::new();
+    }
+    let mut words: Vec<&Argument> =
+        launch.words.first().filter(|program| program.written.contains('/')).into_iter().collect();
     match program::name(launch) {
         Some("uwsgi") => words.extend(of_uwsgi(launch)),
         Some("python") => {
@@ -39,7 +44,10 @@ fn of_uwsgi(launch: &Launch) -> Vec<&Argument> {
         let written = word.written.as_str();
         let is_configuration = matches!(before, "--ini" | "--xml" | "--yaml" | "--json" | "-x" | "-y");
         let is_app = matches!(before, "--wsgi-file" | "--file") && !moves;
-        if is_configuration || is_app || (written.ends_with(".ini") && !written.starts_with('-') && !before.starts_with('-')) {
+        if is_configuration
+            || is_app
+            || (written.ends_with(".ini") && !written.starts_with('-') && !before.starts_with('-'))
+        {
             files.push(word);
         }
         before = written;

@@ -5,16 +5,62 @@ use crate::stack::launch::{Argument, Launch};
 
 /// Programs that run for as long as the host is up; a version at the end (`python3`) does not matter.
 const SERVERS: [&str; 34] = [
-    "uwsgi", "gunicorn", "gunicorn_django", "gunicorn_paster", "celery", "celeryd", "celerybeat", "flask", "daphne",
-    "uvicorn", "hypercorn", "waitress-serve", "pserve", "rq", "rqworker", "huey_consumer", "supervisord", "circusd",
-    "nginx", "node", "nodejs", "unicorn", "unicorn_rails", "puma", "thin", "sidekiq", "redis-server", "memcached",
-    "postgres", "postmaster", "mongod", "haproxy", "statsd", "java",
+    "uwsgi",
+    "gunicorn",
+    "gunicorn_django",
+    "gunicorn_paster",
+    "celery",
+    "celeryd",
+    "celerybeat",
+    "flask",
+    "daphne",
+    "uvicorn",
+    "hypercorn",
+    "waitress-serve",
+    "pserve",
+    "rq",
+    "rqworker",
+    "huey_consumer",
+    "supervisord",
+    "circusd",
+    "nginx",
+    "node",
+    "nodejs",
+    "unicorn",
+    "unicorn_rails",
+    "puma",
+    "thin",
+    "sidekiq",
+    "redis-server",
+    "memcached",
+    "postgres",
+    "postmaster",
+    "mongod",
+    "haproxy",
+    "statsd",
+    "java",
 ];
 
 /// Programs that usually come with the app, into its virtualenv.
 const OF_VIRTUALENV: [&str; 19] = [
-    "uwsgi", "gunicorn", "gunicorn_django", "gunicorn_paster", "celery", "celeryd", "celerybeat", "flask", "daphne",
-    "uvicorn", "hypercorn", "waitress-serve", "pserve", "rq", "rqworker", "huey_consumer", "python", "django-admin",
+    "uwsgi",
+    "gunicorn",
+    "gunicorn_django",
+    "gunicorn_paster",
+    "celery",
+    "celeryd",
+    "celerybeat",
+    "flask",
+    "daphne",
+    "uvicorn",
+    "hypercorn",
+    "waitress-serve",
+    "pserve",
+    "rq",
+    "rqworker",
+    "huey_consumer",
+    "python",
+    "django-admin",
     "django-admin.py",
 ];
 
@@ -61,7 +107,9 @@ pub(super) fn is_of_virtualenv(launch: &Launch) -> bool {
 pub(super) fn forks(launch: &Launch) -> (Answer<i64>, Option<&Argument>) {
     let words = || launch.words.iter().skip(1);
     let says = |options: &[&str]| words().find(|word| options.contains(&word.written.as_str()));
-    let hidden = |file: &str| Answer::Unknown(Missing::new(format!("whether {file} sends it into the background"), "say so in the job"));
+    let hidden = |file: &str| {
+        Answer::Unknown(Missing::new(format!("whether {file} sends it into the background"), "say so in the job"))
+    };
     match name(launch) {
         Some("gunicorn" | "gunicorn_django" | "gunicorn_paster") => match says(&["-D", "--daemon"]) {
             Some(word) => (Answer::Known(2), Some(word)),
@@ -76,15 +124,17 @@ pub(super) fn forks(launch: &Launch) -> (Answer<i64>, Option<&Argument>) {
             Some(word) => (Answer::Known(2), Some(word)),
             None => (Answer::Known(0), None),
         },
-        Some("python") if server(launch).is_some_and(|told| matches!(told, "runserver" | "gunicorn" | "flask" | "uvicorn")) => {
+        Some("python")
+            if server(launch).is_some_and(|told| matches!(told, "runserver" | "gunicorn" | "flask" | "uvicorn")) =>
+        {
             match says(&["-D", "--daemon"]) {
                 Some(word) => (Answer::Known(2), Some(word)),
                 None => (Answer::Known(0), None),
             }
         }
-        Some("flask" | "daphne" | "uvicorn" | "hypercorn" | "waitress-serve" | "rq" | "rqworker" | "node" | "nodejs") => {
-            (Answer::Known(0), None)
-        }
+        Some(
+            "flask" | "daphne" | "uvicorn" | "hypercorn" | "waitress-serve" | "rq" | "rqworker" | "node" | "nodejs",
+        ) => (Answer::Known(0), None),
         _ => (Answer::Absent, None),
     }
 }

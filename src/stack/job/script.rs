@@ -15,7 +15,13 @@ const NO_PROGRAM: [&str; 20] = [
 
 /// What an init system or a login reads for people; none of it is made for a job.
 const PROFILES: [&str; 8] = [
-    "/etc/profile", "/etc/bash.bashrc", "/etc/bashrc", "/.profile", "/.bashrc", "/.bash_profile", "/.bash_login",
+    "/etc/profile",
+    "/etc/bash.bashrc",
+    "/etc/bashrc",
+    "/.profile",
+    "/.bashrc",
+    "/.bash_profile",
+    "/.bash_login",
     "/.zshrc",
 ];
 
@@ -23,6 +29,9 @@ pub(super) fn rows(document: &Document, phase: Phase, command: &upstart::Command
     let text = command.text();
     let script = shell::script(document.text(), text.span);
     let mut rows = Vec::new();
+    if is_filled_in_later(text.span.of(document.text())) {
+        return rows;
+    }
     match command {
         upstart::Command::Exec(_) => rows.extend(exec(document, text.span, &script)),
         upstart::Command::Script(_) => {
@@ -42,6 +51,19 @@ pub(super) fn rows(document: &Document, phase: Phase, command: &upstart::Command
     rows
 }
 
+/// Whether another program puts in parts of the text first: `%(user)s` or `@prefix@`.
+pub(super) fn is_filled_in_later(text: &str) -> bool {
+    let closes = |rest: &str| {
+        rest.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').next().map_or(0, str::len)
+    };
+    text.contains("%(")
+        || text.match_indices('@').any(|(at, _)| {
+            let rest = &text[at + 1..];
+            let name = closes(rest);
+            name > 0 && rest[name..].starts_with('@')
+        })
+}
+
 /// What the commands of a job start and emit in their turn.
 #[derive(Debug, Clone, Default)]
 pub struct Deeds {
@@ -58,7 +80,9 @@ pub(super) fn collect(document: &Document, command: &upstart::Command, deeds: &m
         let words: Vec<String> = command.words.iter().map(Word::value).collect();
         let words: Vec<&str> = words.iter().map(String::as_str).skip_while(|word| *word == "exec").collect();
         match words[..] {
-            ["start" | "restart", job, ..] | ["initctl", "start" | "restart", job, ..] => deeds.starts.push(job.to_owned()),
+            ["start" | "restart", job, ..] | ["initctl", "start" | "restart", job, ..] => {
+                deeds.starts.push(job.to_owned())
+            }
             ["service", job, "start" | "restart", ..] => deeds.starts.push(job.to_owned()),
             ["initctl", "emit", ref rest @ ..] => {
                 deeds.emits.extend(rest.iter().find(|word| !word.starts_with('-')).map(|word| (*word).to_owned()));

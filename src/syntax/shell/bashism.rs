@@ -14,7 +14,18 @@ pub struct Bashism {
 
 /// Commands that are built into bash and are nowhere else.
 const BUILT_IN: [&str; 13] = [
-    "[[", "source", "pushd", "popd", "dirs", "shopt", "declare", "typeset", "let", "disown", "select", "mapfile",
+    "[[",
+    "source",
+    "pushd",
+    "popd",
+    "dirs",
+    "shopt",
+    "declare",
+    "typeset",
+    "let",
+    "disown",
+    "select",
+    "mapfile",
     "readarray",
 ];
 
@@ -38,9 +49,8 @@ fn of_command(text: &str, command: &Command) -> Vec<Bashism> {
     }
     match name.as_str() {
         "[" | "test" => {
-            let compares = |pair: &&[Word]| {
-                pair[1].span.of(text) == "==" && !matches!(pair[0].span.of(text), "=" | "!=" | "==")
-            };
+            let compares =
+                |pair: &&[Word]| pair[1].span.of(text) == "==" && !matches!(pair[0].span.of(text), "=" | "!=" | "==");
             rest.windows(2).filter(compares).for_each(|pair| note(pair[1].span, Some("=")));
         }
         "set" => {

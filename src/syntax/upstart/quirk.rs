@@ -43,7 +43,8 @@ pub fn quirks(text: &str, span: Span, is_command: bool) -> Vec<Located<Quirk>> {
             b'\n' if quote.is_some() => all.push(Located::new(Quirk::JoinedLines, Span::new(at, at + 1))),
             b'#' if quote.is_none() => {
                 let before = bytes[..at].last().copied().unwrap_or(b'\n');
-                if at > span.range().start && !is_blank(before) && !matches!(before, b'\n' | b';' | b'&' | b'|' | b')') {
+                if at > span.range().start && !is_blank(before) && !matches!(before, b'\n' | b';' | b'&' | b'|' | b')')
+                {
                     let word = bytes[at..end].iter().take_while(|byte| !is_blank(**byte) && **byte != b'\n').count();
                     all.push(Located::new(Quirk::Cut, Span::new(at, at + word)));
                 }
