@@ -221,7 +221,7 @@ impl Sources {
 }
 
 /// Replaces each byte that is not part of valid UTF-8 by one SUB, so that offsets stay true.
-fn text_of_equal_length(bytes: &[u8]) -> Arc<str> {
+pub fn text_of_equal_length(bytes: &[u8]) -> Arc<str> {
     if let Ok(valid) = std::str::from_utf8(bytes) {
         return valid.into();
     }

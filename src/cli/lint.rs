@@ -37,6 +37,7 @@ pub(super) fn options(reading: &Reading) -> Options {
             Kind::Uwsgi => document::Kind::Uwsgi,
             Kind::Nginx => document::Kind::Nginx,
             Kind::Upstart => document::Kind::Upstart,
+            Kind::Systemd => document::Kind::Systemd,
         }),
         config: reading.config.as_ref().map(|path| path.to_string_lossy().into_owned()),
         ..Options::default()

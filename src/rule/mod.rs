@@ -9,4 +9,5 @@ pub mod judge;
 pub mod page;
 pub mod path;
 pub mod schema;
+pub mod seen;
 pub mod suppress;

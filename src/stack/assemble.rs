@@ -16,8 +16,10 @@ use crate::stack::link::{Link, PassLink, Surroundings, pass_links};
 use crate::stack::login_shell::login_shell;
 use crate::stack::nginx::{self, Trees};
 use crate::stack::problem::refusal;
-use crate::stack::start::{JobRows, Start, finish, readings, starts, stray_overrides};
+use crate::stack::provider::{Around, layers};
+use crate::stack::start::{self, JobRows, Start};
 use crate::stack::starter::Starters;
+use crate::stack::unit::Units;
 use crate::stack::uwsgi::{self, Socket};
 use crate::stack::view::View;
 use crate::syntax::Problem;
@@ -81,15 +83,18 @@ pub struct Stack {
 /// Reads and links everything.
 pub fn assemble(parts: &Parts<'_>) -> Stack {
     let nginx = nginx::read_all(parts.view, parts.trees);
-    let mut starts = starts(parts.view);
+    let units = Units::of(parts.view);
+    let mut starts = start::all(parts.view, &units);
     let login: Vec<Arc<EnvValue>> =
         parts.view.of(Kind::LoginShell).flat_map(|document| login_shell(document)).map(Arc::new).collect();
+    let params: Vec<Arc<EnvValue>> = nginx::params(parts.view, parts.trees).into_iter().map(Arc::new).collect();
+    let readings = start::readings(parts.view, &starts);
+    start::finish(&mut starts, parts.view, &readings);
+    let around = Around { starts: &starts, login: &login, params: &params };
     let code = Code::of(parts.view.of(Kind::Python).cloned());
-    let readings = readings(parts.view, &starts);
-    finish(&mut starts, parts.view, &readings);
     let instances: Vec<Instance> = readings
         .into_iter()
-        .map(|(uwsgi, start)| instance(parts, &code, &login, uwsgi, start.map(|(at, sure)| (&starts[at], sure))))
+        .map(|(uwsgi, start)| instance(parts, &code, around, uwsgi, start.map(|(at, sure)| (&starts[at], sure))))
         .collect();
     let sockets: Vec<Arc<Socket>> =
         instances.iter().flat_map(|instance| instance.uwsgi.sockets.iter().cloned().map(Arc::new)).collect();
@@ -97,7 +102,8 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
     let around = Surroundings { open, containers: parts.starters.containers.as_deref() };
     let mut pass_links = pass_links(&nginx.passes, &sockets, around);
     pass_links.iter_mut().for_each(PassLink::without_host);
-    let problems = problems(parts, &nginx, &starts, &instances);
+    let mut problems = problems(parts, &nginx, &starts, &instances);
+    problems.extend(units.problems());
     let jobs = starts.into_iter().map(Start::into_rows).collect();
     Stack { instances, nginx, pass_links, jobs, login, problems }
 }
@@ -105,12 +111,12 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
 fn instance(
     parts: &Parts<'_>,
     code: &Code,
-    login: &[Arc<EnvValue>],
+    around: Around<'_>,
     uwsgi: uwsgi::Reading,
-    start: Option<(&Start<'_>, Confidence)>,
+    start: Option<(&Start, Confidence)>,
 ) -> Instance {
     let row = &uwsgi.uwsgi;
-    let layers = layers(parts, login, &uwsgi, start.map(|(start, _)| start));
+    let layers = layers(parts, around, &uwsgi, start.map(|(start, _)| start));
     let entry = entry(parts, &uwsgi, &layers);
     let app = app::read(code, &entry);
     let mut link = Link::at(row.place);
@@ -137,43 +143,9 @@ fn instance(
     link.app = app;
     let seen_running = row.path.known().is_some_and(|path| parts.started_with.iter().any(|(ini, _)| ini == path));
     let sure = start.map_or(Confidence::Possible, |(_, sure)| sure);
-    let sure = if seen_running { Confidence::Proved } else { sure };
+    let sure = if seen_running { Confidence::Proved } else { sure.min(layers.sure) };
     let reads = reads.iter().filter_map(|read| env_read(read, &link, &layers, sure)).collect();
     Instance { uwsgi, link: Arc::new(link), reads, layers }
-}
-
-/// Who gives variables to the process of an instance.
-fn layers(parts: &Parts<'_>, login: &[Arc<EnvValue>], uwsgi: &uwsgi::Reading, start: Option<&Start<'_>>) -> Layers {
-    let mut layers = Layers { login: login.to_vec(), ..Layers::default() };
-    let started = uwsgi.uwsgi.path.known().and_then(|path| parts.started_with.iter().find(|(ini, _)| ini == path));
-    match (started, start) {
-        (Some((_, started)), _) => {
-            layers.given.extend(started.values.iter().cloned());
-            layers.out_of_sight.clone_from(&started.hidden);
-        }
-        (None, Some(start)) if !start.reading.sources_files.is_empty() => {
-            let files = start.reading.sources_files.join(", ");
-            layers.out_of_sight = Some(Missing::new(format!("the variables of {files}"), "look into that file"));
-        }
-        (None, Some(start)) if start.reading.open => {
-            let what = format!("what the template tags in {} print", start.document.path);
-            layers.out_of_sight = Some(Missing::new(what, "write the job's `env` stanzas without template tags"));
-        }
-        (None, Some(_)) => {}
-        (None, None) => layers.out_of_sight = Some(parts.starters.missing()),
-    }
-    if let Some(start) = start {
-        layers.job = start.reading.env.iter().filter(|row| row.key == "upstart").cloned().map(Arc::new).collect();
-        // What a process was started with says more than a file that may have changed since.
-        let told = started.is_some_and(|(_, started)| started.hidden.is_none());
-        let of_job = start.reading.env.iter().filter(|row| !told || row.key != "upstart");
-        layers.add(of_job.cloned().map(Arc::new), "upstart");
-    }
-    layers.add(uwsgi.variables.iter().cloned().map(Arc::new), "uwsgi");
-    if layers.out_of_sight.is_none() {
-        layers.out_of_sight.clone_from(&uwsgi.open);
-    }
-    layers
 }
 
 /// How uWSGI finds the app, with the folder that the user named put last.
@@ -208,8 +180,15 @@ fn env_read(read: &app::Read, link: &Link, layers: &Layers, job: Confidence) -> 
     row.raises = Fact::derived(read.raises).at(read.place);
     row.has_default = Fact::derived(read.has_default).at(read.place);
     row.used_as = read.used_as.clone().map_or_else(Fact::absent, |used_as| Fact::read(used_as, read.place));
-    row.needed = Fact::derived(is_needed(read)).at(read.place);
+    row.vital = Fact::derived(is_vital(read)).at(read.place);
+    row.needed = Fact::derived(read.raises || is_vital(read)).at(read.place);
     row.at_import = Fact::derived(read.moment == Moment::Import);
+    row.becomes_text = Fact::derived(read.becomes_text).at(read.place);
+    row.replaces_empty = Fact::derived(read.replaces_empty).at(read.place);
+    row.default_text = match &read.default_text {
+        Some((text, place)) => Fact::read(text.clone(), *place),
+        None => Fact::absent(),
+    };
     row.job = link.job.clone();
     row.app = link.app.clone();
     layers.judge(&read.name, &mut row);
@@ -228,15 +207,15 @@ fn env_read(read: &app::Read, link: &Link, layers: &Layers, job: Confidence) -> 
     Some(row)
 }
 
-fn is_needed(read: &app::Read) -> bool {
-    read.raises || names_a_need(&read.name) || read.used_as.as_deref().is_some_and(names_a_need)
+fn is_vital(read: &app::Read) -> bool {
+    names_a_need(&read.name) || read.used_as.as_deref().is_some_and(names_a_need)
 }
 
 /// What nginx, Upstart and uWSGI refuse. Not in an nginx template with code tags: its branches need not balance one by one.
 fn problems(
     parts: &Parts<'_>,
     nginx: &nginx::Reading,
-    starts: &[Start<'_>],
+    starts: &[Start],
     instances: &[Instance],
 ) -> Vec<(FileId, Problem)> {
     let mut all = nginx.problems.clone();
@@ -249,7 +228,7 @@ fn problems(
     for start in starts {
         all.extend(start.reading.problems.iter().cloned());
     }
-    all.extend(stray_overrides(parts.view).flat_map(job::problems_of_override));
+    all.extend(start::stray_overrides(parts.view).flat_map(job::upstart::problems_of_override));
     all.extend(instances.iter().flat_map(|instance| instance.uwsgi.problems.iter().cloned()));
     all
 }

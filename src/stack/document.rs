@@ -15,10 +15,14 @@ pub enum Kind {
     Nginx,
     /// An Upstart job.
     Upstart,
+    /// A unit of systemd, or a drop-in for one.
+    Systemd,
     /// Python source.
     Python,
     /// A file that login shells read: `.profile`, `.bashrc`, `/etc/profile.d/*`, `/etc/environment`.
     LoginShell,
+    /// A file of `NAME=value` lines that some program may read: `.env`, `.flaskenv`, `/etc/default/*`.
+    Variables,
 }
 
 /// One text, read as one language, at one path.

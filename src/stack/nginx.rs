@@ -2,12 +2,14 @@
 
 mod address;
 mod include;
+mod param;
 
 use crate::rows;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use include::{Trees, includes, prefix};
+pub use param::params;
 
 use crate::source::{FileId, Place, Span};
 use crate::stack::document::{Document, Kind};

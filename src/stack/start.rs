@@ -1,4 +1,4 @@
-//! The jobs of a stack with their overrides, the uWSGI instances that they start, and what only the others can tell of a job.
+//! Every job in sight, whatever starts it, the uWSGI instances that they start, and what only the others can tell of a job.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,14 +10,16 @@ use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::job::{self, Emitters, Event, Job, JobLine, JobStanza};
 use crate::stack::launch::Argument;
 use crate::stack::link::by_path;
+use crate::stack::unit::Units;
 use crate::stack::uwsgi;
 use crate::stack::view::View;
 
 /// A job with its document, so that its command line can be read as options.
-pub struct Start<'a> {
-    /// Its own file.
-    pub document: &'a Arc<Document>,
-    /// What its files say.
+#[derive(Debug)]
+pub struct Start {
+    /// The text that its command stands in.
+    pub document: Arc<Document>,
+    /// All that it says.
     pub reading: job::Reading,
     /// Its row, whole once [`finish`] has run.
     pub job: Arc<Job>,
@@ -36,7 +38,7 @@ pub struct JobRows {
     pub events: Vec<Event>,
 }
 
-impl Start<'_> {
+impl Start {
     /// The rows of the job, each with the job itself.
     pub fn into_rows(self) -> JobRows {
         let Self { job, mut reading, .. } = self;
@@ -53,20 +55,19 @@ pub type Started = (uwsgi::Reading, Option<(usize, Confidence)>);
 
 const OVERRIDE: &str = ".override";
 
-/// Every job with its override.
-pub fn starts(view: &View) -> Vec<Start<'_>> {
-    view.of(Kind::Upstart)
-        .filter(|document| !document.path.ends_with(OVERRIDE))
-        .map(|document| start(view, document))
+/// The jobs of a view: those of Upstart with their overrides, and the services of systemd.
+pub fn all(view: &View, units: &Units) -> Vec<Start> {
+    let own = view.of(Kind::Upstart).filter(|document| !document.path.ends_with(OVERRIDE));
+    let upstart = own.map(|document| {
+        let base = document.path.strip_suffix(".conf");
+        let override_file = base.and_then(|base| view.at(&format!("{base}{OVERRIDE}")).first());
+        job::upstart::read(document, override_file)
+    });
+    let systemd = units.services().filter_map(|unit| job::systemd::read(&unit));
+    upstart
+        .chain(systemd)
+        .map(|(reading, document)| Start { job: Arc::new(reading.job.clone()), document, reading })
         .collect()
-}
-
-fn start<'a>(view: &'a View, document: &'a Arc<Document>) -> Start<'a> {
-    let override_path = document.path.strip_suffix(".conf").map(|base| format!("{base}{OVERRIDE}"));
-    let override_file = override_path.and_then(|path| view.at(&path).first());
-    let reading = job::read(document, override_file.map(Arc::as_ref));
-    let job = Arc::new(reading.job.clone());
-    Start { document, reading, job }
 }
 
 /// Overrides whose job is out of sight: a package may bring it.
@@ -78,7 +79,7 @@ pub fn stray_overrides(view: &View) -> impl Iterator<Item = &Document> {
 }
 
 /// Every uWSGI instance with the job that starts it: first the inis, then the jobs without one.
-pub fn readings(view: &View, starts: &[Start<'_>]) -> Vec<Started> {
+pub fn readings(view: &View, starts: &[Start]) -> Vec<Started> {
     let inis: Vec<&Arc<Document>> = view.of(Kind::Uwsgi).collect();
     let of_job: Vec<_> = starts.iter().map(|start| ini_of(view, &inis, start)).collect();
     let mut all = Vec::new();
@@ -93,14 +94,14 @@ pub fn readings(view: &View, starts: &[Start<'_>]) -> Vec<Started> {
         };
         let words = job.and_then(|(at, _)| starts[at].reading.uwsgi.as_ref().map(|words| (&starts[at], words)));
         let reading = match words {
-            Some((start, words)) => uwsgi::read_with_command(Some(ini), start.document, &option_words(words)),
+            Some((start, words)) => uwsgi::read_with_command(Some(ini), &start.document, &option_words(words)),
             None => uwsgi::read(ini),
         };
         all.push((reading, job));
     }
     for (at, start) in starts.iter().enumerate().filter(|(_, start)| start.job.uwsgi_ini.is_absent()) {
         if let Some(words) = &start.reading.uwsgi {
-            let reading = uwsgi::read_with_command(None, start.document, &option_words(words));
+            let reading = uwsgi::read_with_command(None, &start.document, &option_words(words));
             all.push((reading, Some((at, Confidence::Proved))));
         }
     }
@@ -108,11 +109,7 @@ pub fn readings(view: &View, starts: &[Start<'_>]) -> Vec<Started> {
 }
 
 /// The ini that a job names. On a host the path decides; in a repository files lie elsewhere, and a base name may do.
-fn ini_of<'a>(
-    view: &View,
-    inis: &'a [&Arc<Document>],
-    start: &Start<'_>,
-) -> Option<(&'a &'a Arc<Document>, Confidence)> {
+fn ini_of<'a>(view: &View, inis: &'a [&Arc<Document>], start: &Start) -> Option<(&'a &'a Arc<Document>, Confidence)> {
     let path = start.job.uwsgi_ini.known()?;
     by_path(inis, |ini| &ini.path, path).filter(|(_, sure)| !view.complete || *sure == Confidence::Proved)
 }
@@ -126,7 +123,7 @@ fn option_words(words: &[Argument]) -> Vec<(String, Span)> {
 }
 
 /// Completes the jobs by what their inis and the other jobs say.
-pub fn finish(starts: &mut [Start<'_>], view: &View, readings: &[Started]) {
+pub fn finish(starts: &mut [Start], view: &View, readings: &[Started]) {
     let inis: Vec<&Arc<Document>> = view.of(Kind::Uwsgi).collect();
     let forks: Vec<Option<Fact<i64>>> = (0..starts.len()).map(|at| forks(starts, at, view, &inis, readings)).collect();
     let started_by = started_by(starts);
@@ -148,7 +145,7 @@ pub fn finish(starts: &mut [Start<'_>], view: &View, readings: &[Started]) {
 }
 
 /// The events of a job with who emits them. Chrome OS has events and jobs of its own.
-fn judged(start: &Start<'_>, emitters: &Emitters<'_>) -> Vec<Event> {
+fn judged(start: &Start, emitters: &Emitters<'_>) -> Vec<Event> {
     if start.job.dialect.known().is_some_and(|dialect| dialect == "chromeos") {
         return Vec::new();
     }
@@ -158,13 +155,7 @@ fn judged(start: &Start<'_>, emitters: &Emitters<'_>) -> Vec<Event> {
 }
 
 /// How often the uWSGI of a job forks: twice with `daemonize`, on its command line or in its ini.
-fn forks(
-    starts: &[Start<'_>],
-    at: usize,
-    view: &View,
-    inis: &[&Arc<Document>],
-    readings: &[Started],
-) -> Option<Fact<i64>> {
+fn forks(starts: &[Start], at: usize, view: &View, inis: &[&Arc<Document>], readings: &[Started]) -> Option<Fact<i64>> {
     let start = &starts[at];
     let words = start.reading.uwsgi.as_ref()?;
     let linked = readings.iter().find(|(_, job)| job.is_some_and(|(of, _)| of == at));
@@ -172,10 +163,10 @@ fn forks(
         (Some((reading, _)), _) => reading.uwsgi.daemonize.clone(),
         // Several jobs may share an ini.
         (None, Some((ini, _))) => {
-            uwsgi::read_with_command(Some(ini), start.document, &option_words(words)).uwsgi.daemonize.clone()
+            uwsgi::read_with_command(Some(ini), &start.document, &option_words(words)).uwsgi.daemonize.clone()
         }
         (None, None) => {
-            let alone = uwsgi::read_with_command(None, start.document, &option_words(words)).uwsgi.daemonize.clone();
+            let alone = uwsgi::read_with_command(None, &start.document, &option_words(words)).uwsgi.daemonize.clone();
             if alone.known().is_some() {
                 alone
             } else {
@@ -191,7 +182,7 @@ fn forks(
 }
 
 /// For each job the first other one whose script starts it.
-fn started_by(starts: &[Start<'_>]) -> Vec<Option<String>> {
+fn started_by(starts: &[Start]) -> Vec<Option<String>> {
     let mut by: BTreeMap<&str, &str> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     for start in starts {

@@ -58,7 +58,8 @@ fn is_there(run: &Run, finding: &Finding, path: &str, text: &str, rendering: &Re
             let start = text[..range.start].rfind('\n').map_or(0, |at| at + 1);
             start..text[range.start..].find('\n').map_or(text.len(), |at| range.start + at)
         };
-        rendering.shows(&range) || (range.is_empty() && rendering.shows(&whole()))
+        let line = whole();
+        rendering.shows(&range) || (range.is_empty() && (line.is_empty() || rendering.shows(&line)))
     })
 }
 
@@ -301,7 +302,6 @@ fn lines_of(kind: &'static str) -> Vec<&'static str> {
             "exec gunicorn @ app",
             "script",
             "end script",
-            "@ script",
             "pre-start script",
             "rm @",
             "@",

@@ -9,6 +9,7 @@ mod hops;
 mod logs;
 mod passes;
 mod paths;
+mod record;
 
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ use environment::Running;
 use files::Files;
 use hops::Scene;
 use logs::{NginxLog, UwsgiLog};
+pub use record::{Record, record};
 
 /// What to look at on a host.
 #[derive(Debug, Clone, Default)]

@@ -290,7 +290,7 @@ fn is_sqlite_address(value: &Expr) -> bool {
     match &*value.node {
         Node::Text(text) => text.starts_with("sqlite"),
         Node::Add(left, _) => is_sqlite_address(left),
-        Node::Other(parts) => parts.first().is_some_and(is_sqlite_address),
+        Node::Format(parts) | Node::Other(parts) => parts.first().is_some_and(is_sqlite_address),
         _ => false,
     }
 }

@@ -3,7 +3,7 @@
 use super::environment::{Environment, env_value};
 use crate::source::Span;
 use crate::stack::document::Document;
-use crate::stack::fact::{Answer, Fact};
+use crate::stack::fact::Answer;
 use crate::stack::launch::{Argument, Launch, Variables, argument, see_through};
 use crate::syntax::shell::{self, End, Part};
 use crate::syntax::upstart::Command;
@@ -15,7 +15,9 @@ pub(super) struct Main<'d> {
     pub env: Environment,
     pub sources_files: Vec<String>,
     /// Whether `set -a` stands before: then every assignment is exported.
-    exports_all: bool,
+    pub exports_all: bool,
+    /// Names that are exported before they have a value.
+    pub exported_later: Vec<String>,
     /// Where it is when it starts the program.
     pub folder: Option<Answer<String>>,
 }
@@ -59,7 +61,15 @@ fn forks(command: &shell::Command) -> bool {
 impl<'d> Main<'d> {
     pub fn new(document: &'d Document, folder: Option<Answer<String>>) -> Self {
         let (variables, env) = (Variables::new(), Environment::default());
-        Self { document, variables, env, sources_files: Vec::new(), exports_all: false, folder }
+        Self {
+            document,
+            variables,
+            env,
+            sources_files: Vec::new(),
+            exports_all: false,
+            exported_later: Vec::new(),
+            folder,
+        }
     }
 
     /// What the main process runs: uWSGI where it is among the commands, else the last one.
@@ -90,9 +100,6 @@ impl<'d> Main<'d> {
         let started = started?;
         for (name, value, span) in &started.launch.variables {
             self.env.set(name, env_value(self.document, "upstart", name, value, *span));
-        }
-        if started.launch.login {
-            self.sources_files.push("/etc/profile".to_owned());
         }
         if started.launch.chdir.is_some() {
             self.folder.clone_from(&started.launch.chdir);
@@ -131,6 +138,8 @@ impl<'d> Main<'d> {
                     self.env.set(&word.written, row);
                 } else if exported && matches!(word.value, Answer::Unknown(_)) {
                     self.sources_files.push(word.written.clone());
+                } else if exported {
+                    self.exported_later.push(word.written.clone());
                 }
                 continue;
             };
@@ -139,21 +148,6 @@ impl<'d> Main<'d> {
             }
             self.variables.insert(name, value);
         }
-    }
-
-    /// The command that `started` runs, as one line.
-    pub fn command_line(&self, started: &Started) -> Fact<String> {
-        let launch = &started.launch;
-        let mut words = Vec::with_capacity(launch.words.len());
-        let place = launch.span().map(|span| self.document.place(span));
-        for word in &launch.words {
-            match &word.value {
-                Answer::Known(value) => words.push(value.as_str()),
-                Answer::Absent => {}
-                Answer::Unknown(missing) => return Fact { place, ..Fact::unknown(missing.clone()) },
-            }
-        }
-        Fact { place, ..Fact::derived(words.join(" ")) }
     }
 }
 

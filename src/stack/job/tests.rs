@@ -1,6 +1,9 @@
 //! Jobs as people write them, and what they really start.
 
-use super::{Reading, read};
+use std::sync::Arc;
+
+use super::Reading;
+use super::upstart;
 use crate::source::{Origin, Sources};
 use crate::stack::document::{Document, Kind};
 use crate::stack::fact::{Answer, Fact, Missing};
@@ -9,7 +12,11 @@ use crate::syntax::erb;
 fn reading(text: &str) -> Reading {
     let mut sources = Sources::default();
     let file = sources.add("etc/init/thena.conf", text.as_bytes().to_vec(), Origin::File);
-    read(&Document::plain(file, "/etc/init/thena.conf", Kind::Upstart, sources.get(file).shared_text()), None)
+    read(Document::plain(file, "/etc/init/thena.conf", Kind::Upstart, sources.get(file).shared_text()))
+}
+
+fn read(document: Document) -> Reading {
+    upstart::read(&Arc::new(document), None).0
 }
 
 fn known(fact: &Fact<String>) -> &str {
@@ -97,7 +104,7 @@ fn template_tags_are_put_in_or_unknown() {
             "home" => Answer::Known("/srv/thena".to_owned()),
             code => Answer::Unknown(Missing::new(code, "")),
         });
-    let read = read(&document, None);
+    let read = read(document);
     assert_eq!(known(&read.job.command), "/srv/thena/bin/uwsgi --ini /srv/thena/uwsgi.ini");
     assert_eq!(known(&read.job.uwsgi_ini), "/srv/thena/uwsgi.ini");
     assert!(read.job.user.is_unknown());
@@ -122,7 +129,7 @@ fn job_of(text: &str, ends: Option<&str>) -> Reading {
     };
     let own = document("/etc/init/shop/web.conf", text);
     let override_file = ends.map(|text| document("/etc/init/shop/web.override", text));
-    read(&own, override_file.as_ref())
+    upstart::read(&Arc::new(own), override_file.map(Arc::new).as_ref()).0
 }
 
 #[test]
@@ -191,9 +198,7 @@ fn what_template_code_decides_is_not_refused() {
         let file = sources.add("x.conf.erb", text.as_bytes().to_vec(), Origin::File);
         let template = erb::read(text);
         let unknown = |_: &erb::Tag| Answer::Unknown(Missing::new("", ""));
-        read(&Document::template(file, "/etc/init/x.conf", Kind::Upstart, text.into(), template, unknown), None)
-            .problems
-            .len()
+        read(Document::template(file, "/etc/init/x.conf", Kind::Upstart, text.into(), template, unknown)).problems.len()
     };
     assert_eq!(problems("env A<% if a %>=1<% else %>=2<% end %> b\n"), 0);
     assert_eq!(problems("script\n<% if a %>\nend script\n<% else %>\n x\n<% end %>\n"), 0);

@@ -31,6 +31,8 @@ pub(super) struct Setting<'a> {
     pub value_span: Span,
     /// The `if` or `for` it stands in.
     pub block: Option<String>,
+    /// Whether a template's condition or loop decides if it is there.
+    pub is_conditional: bool,
     /// Whether it is a line of an ini of its own, not a word of a command or made by `set`.
     pub is_line: bool,
     /// Whether what it names was read in its place.
@@ -59,6 +61,12 @@ impl Setting<'_> {
 
     /// What it takes for a fact of this option to hold; `None` where it surely holds.
     pub fn doubt(&self) -> Option<Missing> {
+        if self.is_conditional {
+            return Some(Missing::new(
+                "which lines the template's conditions leave in",
+                "lint the file that it becomes",
+            ));
+        }
         let block = self.block.as_ref()?;
         Some(Missing::new(
             format!("whether uWSGI applies its `{block}` block"),
@@ -179,6 +187,7 @@ impl<'a> Settings<'a> {
                 key_span: option.name.span,
                 value_span,
                 block: None,
+                is_conditional: job.is_conditional(option.span),
                 is_line: false,
                 is_read: ini.is_some(),
                 name: Some(option.name.value),
@@ -278,6 +287,7 @@ fn file_setting<'a>(document: &'a Document, config: &Config, option: &ConfigOpti
         key_span: option.key.span,
         value_span: option.value.span,
         block: config.block_of(option).map(|block| block.kind.clone()),
+        is_conditional: document.is_conditional(option.span),
         is_line: true,
         is_read: same_file_section(option).is_some(),
     }
@@ -314,6 +324,7 @@ fn with_what_it_sets(setting: Setting) -> Vec<Setting> {
         key_span: setting.key_span,
         value_span: setting.value_span,
         block: setting.block.clone(),
+        is_conditional: setting.is_conditional,
         is_line: false,
         is_read: false,
     };
@@ -328,7 +339,7 @@ fn slot(setting: &Setting) -> Slot {
             _ => Err(Unresolved(String::new())),
         },
         immediate: setting.known.is_some_and(KnownOption::is_immediate),
-        certain: setting.block.is_none(),
+        certain: setting.block.is_none() && !setting.is_conditional,
     }
 }
 
