@@ -23,6 +23,7 @@ use crate::stack::unit::Units;
 use crate::stack::uwsgi::{self, Socket};
 use crate::stack::view::View;
 use crate::syntax::Problem;
+use crate::syntax::data::Release;
 
 /// What there is to put together.
 #[derive(Debug)]
@@ -35,6 +36,8 @@ pub struct Parts<'a> {
     pub chef: &'a Chef,
     /// The folder that the user named as the app's.
     pub app: Option<&'a str>,
+    /// The release of uWSGI that runs, where it is known.
+    pub uwsgi_release: Option<Release>,
     /// The files that start processes and are not read.
     pub starters: Starters,
     /// Variables that the running process of an ini was started with, by the ini's path: only a host has them.
@@ -88,8 +91,9 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
     let login: Vec<Arc<EnvValue>> =
         parts.view.of(Kind::LoginShell).flat_map(|document| login_shell(document)).map(Arc::new).collect();
     let params: Vec<Arc<EnvValue>> = nginx::params(parts.view, parts.trees).into_iter().map(Arc::new).collect();
-    let readings = start::readings(parts.view, &starts);
-    start::finish(&mut starts, parts.view, &readings);
+    let around = uwsgi::Around { files: Some(parts.view), release: parts.uwsgi_release };
+    let readings = start::readings(around, parts.view, &starts);
+    start::finish(&mut starts, around, parts.view, &readings);
     let around = Around { starts: &starts, login: &login, params: &params };
     let code = Code::of(parts.view.of(Kind::Python).cloned());
     let instances: Vec<Instance> = readings
@@ -176,7 +180,7 @@ fn env_read(read: &app::Read, link: &Link, layers: &Layers, job: Confidence) -> 
     let mut row = EnvRead::at(read.place);
     row.key.clone_from(&read.name);
     row.name = Fact::read(read.name.clone(), read.place);
-    row.name.trail.clone_from(&read.trail);
+    row.name.trail = read.trail.clone().into();
     row.raises = Fact::derived(read.raises).at(read.place);
     row.has_default = Fact::derived(read.has_default).at(read.place);
     row.used_as = read.used_as.clone().map_or_else(Fact::absent, |used_as| Fact::read(used_as, read.place));

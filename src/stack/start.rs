@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::finding::Confidence;
-use crate::source::Span;
+use crate::source::{FileId, Span};
 use crate::stack::document::{Document, Kind};
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::job::{self, Emitters, Event, Job, JobLine, JobStanza};
@@ -79,7 +79,7 @@ pub fn stray_overrides(view: &View) -> impl Iterator<Item = &Document> {
 }
 
 /// Every uWSGI instance with the job that starts it: first the inis, then the jobs without one.
-pub fn readings(view: &View, starts: &[Start]) -> Vec<Started> {
+pub fn readings(around: uwsgi::Around<'_>, view: &View, starts: &[Start]) -> Vec<Started> {
     let inis: Vec<&Arc<Document>> = view.of(Kind::Uwsgi).collect();
     let of_job: Vec<_> = starts.iter().map(|start| ini_of(view, &inis, start)).collect();
     let mut all = Vec::new();
@@ -94,17 +94,38 @@ pub fn readings(view: &View, starts: &[Start]) -> Vec<Started> {
         };
         let words = job.and_then(|(at, _)| starts[at].reading.uwsgi.as_ref().map(|words| (&starts[at], words)));
         let reading = match words {
-            Some((start, words)) => uwsgi::read_with_command(Some(ini), &start.document, &option_words(words)),
-            None => uwsgi::read(ini),
+            Some((start, words)) => uwsgi::read_with_command(Some(ini), &start.document, &option_words(words), around),
+            None => uwsgi::read(ini, around),
         };
         all.push((reading, job));
     }
+    let mut all = without_fragments(all, &inis, view.complete);
     for (at, start) in starts.iter().enumerate().filter(|(_, start)| start.job.uwsgi_ini.is_absent()) {
         if let Some(words) = &start.reading.uwsgi {
-            let reading = uwsgi::read_with_command(None, &start.document, &option_words(words));
+            let reading = uwsgi::read_with_command(None, &start.document, &option_words(words), around);
             all.push((reading, Some((at, Confidence::Proved))));
         }
     }
+    all
+}
+
+/// Those that are started: no ini that another brings in, unless a job names it or, in a repository, it opens a socket of
+/// its own.
+fn without_fragments<J>(
+    mut all: Vec<(uwsgi::Reading, Option<J>)>,
+    inis: &[&Arc<Document>],
+    on_host: bool,
+) -> Vec<(uwsgi::Reading, Option<J>)> {
+    let brings: Vec<(FileId, BTreeSet<FileId>)> =
+        inis.iter().zip(&all).map(|(ini, (reading, _))| (ini.file, reading.brought_in.clone())).collect();
+    let is_fragment = |file: FileId, own: &BTreeSet<FileId>| {
+        brings.iter().any(|(other, brought_in)| *other != file && brought_in.contains(&file) && !own.contains(other))
+    };
+    let mut files = inis.iter().map(|ini| ini.file);
+    all.retain(|(reading, job)| {
+        let is_fragment = files.next().is_some_and(|file| is_fragment(file, &reading.brought_in));
+        !is_fragment || job.is_some() || (!on_host && reading.uwsgi.serves.known() == Some(&true))
+    });
     all
 }
 
@@ -123,9 +144,10 @@ fn option_words(words: &[Argument]) -> Vec<(String, Span)> {
 }
 
 /// Completes the jobs by what their inis and the other jobs say.
-pub fn finish(starts: &mut [Start], view: &View, readings: &[Started]) {
+pub fn finish(starts: &mut [Start], around: uwsgi::Around<'_>, view: &View, readings: &[Started]) {
     let inis: Vec<&Arc<Document>> = view.of(Kind::Uwsgi).collect();
-    let forks: Vec<Option<Fact<i64>>> = (0..starts.len()).map(|at| forks(starts, at, view, &inis, readings)).collect();
+    let forks: Vec<Option<Fact<i64>>> =
+        (0..starts.len()).map(|at| forks(starts, at, around, view, &inis, readings)).collect();
     let started_by = started_by(starts);
     let events: Vec<Vec<Event>> = {
         let emitters = Emitters {
@@ -155,7 +177,14 @@ fn judged(start: &Start, emitters: &Emitters<'_>) -> Vec<Event> {
 }
 
 /// How often the uWSGI of a job forks: twice with `daemonize`, on its command line or in its ini.
-fn forks(starts: &[Start], at: usize, view: &View, inis: &[&Arc<Document>], readings: &[Started]) -> Option<Fact<i64>> {
+fn forks(
+    starts: &[Start],
+    at: usize,
+    around: uwsgi::Around<'_>,
+    view: &View,
+    inis: &[&Arc<Document>],
+    readings: &[Started],
+) -> Option<Fact<i64>> {
     let start = &starts[at];
     let words = start.reading.uwsgi.as_ref()?;
     let linked = readings.iter().find(|(_, job)| job.is_some_and(|(of, _)| of == at));
@@ -163,10 +192,11 @@ fn forks(starts: &[Start], at: usize, view: &View, inis: &[&Arc<Document>], read
         (Some((reading, _)), _) => reading.uwsgi.daemonize.clone(),
         // Several jobs may share an ini.
         (None, Some((ini, _))) => {
-            uwsgi::read_with_command(Some(ini), &start.document, &option_words(words)).uwsgi.daemonize.clone()
+            uwsgi::read_with_command(Some(ini), &start.document, &option_words(words), around).uwsgi.daemonize.clone()
         }
         (None, None) => {
-            let alone = uwsgi::read_with_command(None, &start.document, &option_words(words)).uwsgi.daemonize.clone();
+            let alone =
+                uwsgi::read_with_command(None, &start.document, &option_words(words), around).uwsgi.daemonize.clone();
             if alone.known().is_some() {
                 alone
             } else {

@@ -164,6 +164,9 @@ fn blocks(text: &str, tags: &[Tag], step: fn(&str) -> Step) -> Vec<Span> {
 ///
 /// No program that housecall reads takes either as it stands.
 pub fn is_jinja(text: &str) -> bool {
+    if !text.contains("{{") && !text.contains("{%") {
+        return false;
+    }
     let holds = |line: &str, opening: &str, closing: &str| {
         line.find(opening).is_some_and(|at| line[at + opening.len()..].contains(closing))
     };

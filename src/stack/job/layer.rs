@@ -4,6 +4,7 @@ use crate::source::{Located, Span};
 use crate::stack::document::Document;
 use crate::stack::fact::{Fact, Missing};
 use crate::syntax::Problem;
+use crate::syntax::erb::FILLER;
 use crate::syntax::upstart::{self, Command, Dialect, Job, Phase, Stanza, Tree};
 
 /// One file of a job as it was read.
@@ -80,18 +81,24 @@ impl<'d> Layers<'d> {
         if self.is_open() { hidden(what) } else { Fact::absent() }
     }
 
+    /// Whether a stanza of this name is there whose words a template tag prints, so that what it sets is not known.
+    pub fn is_filled_in(&self, name: &str) -> bool {
+        self.stanzas().any(|(document, stanza)| stanza.name.value == name && document.is_templated(stanza.span))
+    }
+
     /// Whether a stanza without a value is there, such as `task`.
-    pub fn flag(&self, what: &str, pick: impl Fn(&Job) -> Option<&Span>) -> Fact<bool> {
+    pub fn flag(&self, what: &str, name: &str, pick: impl Fn(&Job) -> Option<&Span>) -> Fact<bool> {
         match self.last(pick) {
             Some((document, span)) => Fact::read(true, document.place(*span)),
-            None if self.is_open() => hidden(what),
+            None if self.is_open() || self.is_filled_in(name) => hidden(what),
             None => Fact::default_of(false),
         }
     }
 
-    /// Whether a template tag may add stanzas.
+    /// Whether a template tag may add stanzas, or prints the name of one.
     pub fn is_open(&self) -> bool {
         self.0.iter().any(|layer| layer.document.is_open())
+            || self.stanzas().any(|(_, stanza)| stanza.name.value.contains(FILLER))
     }
 
     /// What makes the job start by itself; `None` where nothing does, or `manual` says that nothing shall.

@@ -154,10 +154,11 @@ fn supervise(job: &mut Job, layers: &Layers<'_>) {
                 Expect::Fork => named("fork"),
             }
         }
+        None if layers.is_filled_in("expect") => hidden("what the job's `expect` says"),
         None => layers.unset("what the job's `expect` says"),
     };
-    job.task = layers.flag("whether the job is a task", |job| job.task.as_ref());
-    job.respawn = layers.flag("whether the job has `respawn`", |job| job.respawn.as_ref());
+    job.task = layers.flag("whether the job is a task", "task", |job| job.task.as_ref());
+    job.respawn = layers.flag("whether the job has `respawn`", "respawn", |job| job.respawn.as_ref());
     job.respawn_limit = match layers.last(|job| job.respawn_limit.as_ref()) {
         Some((file, limit)) => {
             let words = match limit.value {
@@ -166,6 +167,7 @@ fn supervise(job: &mut Job, layers: &Layers<'_>) {
             };
             Fact::read(words, file.place(limit.span))
         }
+        None if layers.is_filled_in("respawn") => hidden("the job's `respawn limit`"),
         None => layers.unset("the job's `respawn limit`"),
     };
     job.start_on = match layers.start_on() {
