@@ -32,6 +32,8 @@ pub struct Parts<'a> {
     pub view: &'a View,
     /// nginx's documents, parsed.
     pub trees: &'a Trees,
+    /// The release of nginx that runs, where it was said.
+    pub nginx_release: Option<Release>,
     /// The cookbooks, where there are any.
     pub chef: &'a Chef,
     /// The folder that the user named as the app's.
@@ -85,7 +87,7 @@ pub struct Stack {
 
 /// Reads and links everything.
 pub fn assemble(parts: &Parts<'_>) -> Stack {
-    let nginx = nginx::read_all(parts.view, parts.trees);
+    let nginx = nginx::read_all(parts.view, parts.trees, parts.nginx_release);
     let units = Units::of(parts.view);
     let mut starts = start::all(parts.view, &units);
     let login: Vec<Arc<EnvValue>> =

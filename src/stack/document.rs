@@ -92,6 +92,11 @@ impl Document {
         Arc::clone(&self.text)
     }
 
+    /// Whether it has no template tag at all.
+    pub fn is_plain(&self) -> bool {
+        self.tags.is_empty()
+    }
+
     /// Whether a tag may add statements of its own, so that nothing is surely absent.
     pub fn is_open(&self) -> bool {
         self.tags.iter().any(|(tag, _)| tag.alone)
