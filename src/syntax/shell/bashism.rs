@@ -98,7 +98,7 @@ fn is_substitution_of_bash(written: &str) -> bool {
         return indirect.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
     }
     let name = inside.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
-    match inside[name..].as_bytes() {
+    match &inside.as_bytes()[name..] {
         _ if name == 0 => false,
         [b'/' | b'^' | b',' | b'[', ..] => true,
         // `${name:-x}`, `${name:=x}`, `${name:+x}` and `${name:?x}` are POSIX.
