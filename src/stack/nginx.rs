@@ -63,11 +63,11 @@ rows! {
         #[doc = "whether the address is a unix socket"]
         unix: bool,
         #[doc = "the names of its server"]
-        server_names: Vec<String>,
+        server_names: Arc<[String]>,
         #[doc = "the location it stands in"]
-        location: String,
+        location: Arc<str>,
         #[doc = "the user nginx's workers run as"]
-        user: String,
+        user: Arc<str>,
     }
 
     #[doc = "one `listen` of nginx: where requests come in"]
@@ -79,7 +79,7 @@ rows! {
         #[doc = "whether it speaks TLS"]
         ssl: bool,
         #[doc = "the names of its server"]
-        server_names: Vec<String>,
+        server_names: Arc<[String]>,
     }
 }
 
@@ -175,16 +175,16 @@ pub fn read(view: &View, trees: &Trees, release: Option<Release>, document: &Arc
 }
 
 /// The `user` of the main context; the compiled-in `nobody` where the whole context was seen without one.
-fn user_of(top: &[Statement<'_>], whole: bool) -> Fact<String> {
+fn user_of(top: &[Statement<'_>], whole: bool) -> Fact<Arc<str>> {
     let set = top.iter().find(|statement| statement.directive.is("user"));
     match set.and_then(|statement| Some((statement, statement.directive.argument(0)?))) {
-        Some((statement, name)) => statement.fact(name),
-        None if whole => Fact::default_of("nobody".to_owned()),
+        Some((statement, name)) => statement.fact(name).map(Arc::from),
+        None if whole => Fact::default_of("nobody".into()),
         None => Fact::unknown(Missing::new("`user` of nginx", "lint the files that its main file includes too")),
     }
 }
 
-/// The servers of each upstream, by its name; the places are their lines.
+/// The servers of each upstream, by its name; each leads to its line.
 type Upstreams = BTreeMap<String, Vec<Fact<String>>>;
 
 fn add_upstreams(assembly: &Assembly<'_>, statements: &[Statement<'_>], into: &mut Upstreams) {
@@ -197,7 +197,8 @@ fn add_upstreams(assembly: &Assembly<'_>, statements: &[Statement<'_>], into: &m
             let (Some(value), false) = (server.directive.argument(0), is_down(server.directive)) else {
                 continue;
             };
-            let mut fact = server.fact(value);
+            let place = server.document.place(value.span);
+            let mut fact = server.fact(value).via(place, format!("the server of upstream `{}`", name.value()));
             if let Answer::Known(value) = &fact.answer {
                 fact.answer = match address::of_upstream_server(value) {
                     Target::Address(address) | Target::Name(address, _) => Answer::Known(address),
@@ -224,8 +225,8 @@ fn unknown_variable(name: &str) -> Missing {
 /// The blocks around a statement, as far as they matter to a pass.
 #[derive(Debug, Clone)]
 struct Scope {
-    server_names: Fact<Vec<String>>,
-    location: Fact<String>,
+    server_names: Fact<Arc<[String]>>,
+    location: Fact<Arc<str>>,
 }
 
 impl Scope {
@@ -247,7 +248,7 @@ struct Walk<'a> {
     upstreams: Upstreams,
     /// Whether every upstream is in sight.
     whole: bool,
-    user: Fact<String>,
+    user: Fact<Arc<str>>,
     reading: Reading,
 }
 
@@ -258,6 +259,7 @@ impl Walk<'_> {
                 "uwsgi_pass" | "proxy_pass" => self.pass(statement, scope),
                 "listen" => self.listen(statement, scope),
                 "stream" | "mail" | "upstream" => {}
+                _ if !statement.directive.has_block() => {}
                 name => {
                     let (inside, seen) = self.assembly.inside(statement);
                     let mut scope = scope.clone();
@@ -308,11 +310,8 @@ impl Walk<'_> {
         };
         if let Some(servers) = self.upstreams.get(&name) {
             let through = |server: &Fact<String>| {
-                let fact = Fact { answer: server.answer.clone(), ..written.clone() };
-                match server.place {
-                    Some(place) => fact.via(place, format!("the server of upstream `{name}`")),
-                    None => fact,
-                }
+                let (answer, trail) = (server.answer.clone(), server.trail.clone());
+                Fact { answer, place: written.place, basis: written.basis, trail }
             };
             return servers.iter().map(through).collect();
         }
@@ -355,7 +354,7 @@ impl Walk<'_> {
 }
 
 /// All names of a server; the empty name where it has none.
-fn server_names(inside: &[Statement<'_>], seen: bool) -> Fact<Vec<String>> {
+fn server_names(inside: &[Statement<'_>], seen: bool) -> Fact<Arc<[String]>> {
     let mut names = Vec::new();
     let mut place: Option<Place> = None;
     for statement in inside.iter().filter(|statement| statement.directive.is("server_name")) {
@@ -369,18 +368,18 @@ fn server_names(inside: &[Statement<'_>], seen: bool) -> Fact<Vec<String>> {
         }
     }
     match place {
-        Some(place) => Fact::read(names, place),
-        None if seen => Fact::default_of(vec![String::new()]),
+        Some(place) => Fact::read(names.into(), place),
+        None if seen => Fact::default_of([String::new()].into()),
         None => Fact::unknown(Missing::new("the server's names", "lint the files that it includes too")),
     }
 }
 
 /// The arguments of a location as written.
-fn text_of(location: &Statement<'_>) -> Fact<String> {
+fn text_of(location: &Statement<'_>) -> Fact<Arc<str>> {
     let arguments = location.directive.arguments();
     let Some(span) = arguments.clone().map(|argument| argument.span).reduce(Span::to) else { return Fact::absent() };
     let words: Vec<&str> = arguments.map(Word::value).collect();
-    location.document.fact(span, &words.join(" "))
+    location.document.fact(span, &words.join(" ")).map(Arc::from)
 }
 
 #[cfg(test)]
