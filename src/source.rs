@@ -2,7 +2,7 @@
 //! Everything a finding points at is a place in one of these.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Which source a place lies in. Only [`Sources::add`] makes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,6 +103,30 @@ pub enum Origin {
     Probe,
 }
 
+/// What was read, as every reader gets it: a text exactly as long as the bytes, each invalid byte one SUB character.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    text: Arc<str>,
+    /// The bytes as read, where they are not those of the text.
+    invalid: Option<Arc<[u8]>>,
+}
+
+impl Text {
+    /// The bytes as read.
+    pub fn bytes(&self) -> &[u8] {
+        self.invalid.as_deref().unwrap_or(self.text.as_bytes())
+    }
+}
+
+impl<B: AsRef<[u8]>> From<B> for Text {
+    fn from(bytes: B) -> Self {
+        match std::str::from_utf8(bytes.as_ref()) {
+            Ok(valid) => Self { text: valid.into(), invalid: None },
+            Err(_) => Self { text: text_of_equal_length(bytes.as_ref()), invalid: Some(bytes.as_ref().into()) },
+        }
+    }
+}
+
 /// One named text.
 #[derive(Debug)]
 pub struct Source {
@@ -110,51 +134,58 @@ pub struct Source {
     pub name: String,
     /// Where the text came from.
     pub origin: Origin,
-    bytes: Arc<[u8]>,
-    text: Arc<str>,
-    line_starts: Vec<u32>,
+    text: Text,
+    /// Most sources are never shown, so their lines are counted when the first is asked for.
+    line_starts: OnceLock<Vec<u32>>,
 }
 
 impl Source {
     /// The bytes as read.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.text.bytes()
     }
 
     /// The text, exactly as long as the bytes: each invalid byte has become one SUB character.
     pub fn text(&self) -> &str {
-        &self.text
+        &self.text.text
     }
 
     /// The text, shared.
     pub fn shared_text(&self) -> Arc<str> {
-        Arc::clone(&self.text)
+        Arc::clone(&self.text.text)
     }
 
     /// Line and column of a byte offset, both from 1; the column counts Unicode scalar values.
     pub fn line_column(&self, offset: u32) -> (usize, usize) {
         let line = self.line_of(offset);
-        let start = self.line_starts[line - 1] as usize;
-        let before = self.text.get(start..offset as usize).unwrap_or("");
+        let start = self.line_starts()[line - 1] as usize;
+        let before = self.text().get(start..offset as usize).unwrap_or("");
         (line, before.chars().count() + 1)
     }
 
     /// The line of a byte offset, from 1; cheaper than its column where the line is long.
     pub fn line_of(&self, offset: u32) -> usize {
-        self.line_starts.partition_point(|&start| start <= offset)
+        self.line_starts().partition_point(|&start| start <= offset)
     }
 
     /// The span of a line (from 1) without its end-of-line bytes; `None` past the last one.
     pub fn line_span(&self, line: usize) -> Option<Span> {
-        let start = *self.line_starts.get(line.checked_sub(1)?)? as usize;
-        let end = self.line_starts.get(line).map_or(self.text.len(), |&next| next as usize);
-        let trimmed = self.text[start..end].trim_end_matches(['\n', '\r']);
+        let start = *self.line_starts().get(line.checked_sub(1)?)? as usize;
+        let end = self.line_starts().get(line).map_or(self.text().len(), |&next| next as usize);
+        let trimmed = self.text()[start..end].trim_end_matches(['\n', '\r']);
         Some(Span::new(start, start + trimmed.len()))
     }
 
     /// How many lines there are; a text without any byte has one.
     pub fn line_count(&self) -> usize {
-        self.line_starts.len()
+        self.line_starts().len()
+    }
+
+    fn line_starts(&self) -> &[u32] {
+        self.line_starts.get_or_init(|| {
+            let ends = self.text().bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(ends.map(|(at, _)| Span::new(at + 1, at + 1).start)).collect()
+        })
     }
 }
 
@@ -166,21 +197,10 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Keeps `bytes` under `name` and says how to refer to them.
-    pub fn add(&mut self, name: impl Into<String>, bytes: impl Into<Arc<[u8]>>, origin: Origin) -> FileId {
-        let bytes: Arc<[u8]> = bytes.into();
-        let text = text_of_equal_length(&bytes);
-        let line_starts = std::iter::once(0)
-            .chain(
-                bytes
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, byte)| **byte == b'\n')
-                    .map(|(at, _)| Span::new(at + 1, at + 1).start),
-            )
-            .collect();
+    /// Keeps what was read under `name` and says how to refer to them.
+    pub fn add(&mut self, name: impl Into<String>, text: impl Into<Text>, origin: Origin) -> FileId {
         let id = FileId(u32::try_from(self.all.len()).unwrap_or(u32::MAX));
-        self.all.push(Source { name: name.into(), origin, bytes, text, line_starts });
+        self.all.push(Source { name: name.into(), origin, text: text.into(), line_starts: OnceLock::new() });
         id
     }
 
@@ -196,7 +216,7 @@ impl Sources {
 
     /// Keeps the name of a folder, so that a finding can point at it.
     pub fn add_folder(&mut self, name: impl Into<String>) -> FileId {
-        self.add(name, Vec::new(), Origin::Folder)
+        self.add(name, [], Origin::Folder)
     }
 
     /// The source behind an id of this collection.
@@ -214,9 +234,29 @@ impl Sources {
         self.iter().find(|(_, source)| source.name == name).map(|(id, _)| id)
     }
 
+    /// Where each source stands among all when they are sorted by name.
+    pub fn ranks(&self) -> Ranks {
+        let mut names: Vec<&str> = self.all.iter().map(|source| source.name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let rank = |source: &Source| names.partition_point(|name| *name < source.name.as_str());
+        Ranks(self.all.iter().map(rank).collect())
+    }
+
     /// Every source with its id, in order.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &Source)> {
         self.all.iter().enumerate().map(|(at, source)| (FileId(Span::new(at, at).start), source))
+    }
+}
+
+/// The order of sources by name: ids are given in the order of reading. Equal names have equal ranks.
+#[derive(Debug)]
+pub struct Ranks(Vec<usize>);
+
+impl Ranks {
+    /// The rank of a source of that collection.
+    pub fn of(&self, id: FileId) -> usize {
+        self.0.get(id.0 as usize).copied().unwrap_or(usize::MAX)
     }
 }
 

@@ -12,10 +12,10 @@ use crate::engine::allow::Allows;
 use crate::engine::{Options, Run, judged, selection, test_data};
 use crate::finding::{InputError, Report};
 use crate::host::around;
-use crate::host::repo::{Repo, RepoFile, is_binary};
+use crate::host::repo::{Repo, RepoFile};
 use crate::rule::judge;
 use crate::rule::page::{self, Page};
-use crate::source::{FileId, Origin, Place, Sources};
+use crate::source::{FileId, Origin, Place, Sources, Text};
 use crate::stack::boundary::{Boundary, below, divide};
 use crate::stack::document::{Document, Kind};
 use crate::stack::facts::Facts;
@@ -52,11 +52,11 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
     let mut walked = Repo::new(roots).walk();
     if let Some((path, bytes)) = stdin {
         walked.files.retain(|file| file.path != path);
-        walked.files.push(RepoFile { path, bytes: Arc::from(bytes.as_slice()), named: true });
+        walked.files.push(RepoFile { path, text: Text::from(bytes), named: true, binary: false });
     }
-    let (binary, text): (Vec<_>, Vec<_>) = walked.files.into_iter().partition(|file| is_binary(&file.bytes));
+    let (binary, text): (Vec<_>, Vec<_>) = walked.files.into_iter().partition(|file| file.binary);
     let folders = test_data::folders(paths);
-    let mut files: Vec<(String, Arc<[u8]>)> = text.into_iter().map(|file| (file.path, file.bytes)).collect();
+    let mut files: Vec<(String, Text)> = text.into_iter().map(|file| (file.path, file.text)).collect();
     let outer = outer_configuration(paths, &files, options)?;
     let vendored = Vendored::of(&files, outer.as_ref());
     files.retain(|(path, _)| {
@@ -92,8 +92,8 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
 
 /// Judges files that are in memory: paths relative to one root, with their bytes.
 pub fn lint_memory(files: &[(String, Vec<u8>)], options: &Options) -> Run {
-    let all = files.iter().map(|(path, bytes)| (path.clone(), Arc::from(bytes.as_slice())));
-    let mut files: Vec<(String, Arc<[u8]>)> = all.collect();
+    let all = files.iter().map(|(path, bytes)| (path.clone(), Text::from(bytes)));
+    let mut files: Vec<(String, Text)> = all.collect();
     let vendored = Vendored::of(&files, None);
     files.retain(|(path, _)| !is_vendored(path) || vendored.is_judged(path));
     run(files, "", None, options, &BTreeSet::new()).unwrap_or_else(|message| Run {
@@ -124,11 +124,7 @@ impl Outer {
     }
 }
 
-fn outer_configuration(
-    paths: &[String],
-    files: &[(String, Arc<[u8]>)],
-    options: &Options,
-) -> Result<Option<Outer>, String> {
+fn outer_configuration(paths: &[String], files: &[(String, Text)], options: &Options) -> Result<Option<Outer>, String> {
     let path = match &options.config {
         Some(path) => path.clone(),
         None => {
@@ -147,7 +143,7 @@ fn outer_configuration(
 }
 
 fn run(
-    files: Vec<(String, Arc<[u8]>)>,
+    files: Vec<(String, Text)>,
     base: &str,
     outer: Option<Outer>,
     options: &Options,
@@ -222,12 +218,12 @@ pub(super) struct Vendored {
 
 impl Vendored {
     /// What the configurations among the files say, and the one around them.
-    fn of(files: &[(String, Arc<[u8]>)], outer: Option<&Outer>) -> Self {
+    fn of(files: &[(String, Text)], outer: Option<&Outer>) -> Self {
         let wants = |bytes: &[u8]| config::parse(&String::from_utf8_lossy(bytes)).is_ok_and(|config| config.vendored);
-        let inner = files.iter().filter(|(path, _)| !is_vendored(path)).filter_map(|(path, bytes)| {
+        let inner = files.iter().filter(|(path, _)| !is_vendored(path)).filter_map(|(path, text)| {
             let folder = path.strip_suffix("housecall.toml")?;
             let is_one = folder.is_empty() || folder.ends_with('/');
-            (is_one && wants(bytes)).then(|| folder.trim_end_matches('/').to_owned())
+            (is_one && wants(text.bytes())).then(|| folder.trim_end_matches('/').to_owned())
         });
         let outer = outer.filter(|outer| outer.config.vendored).map(|outer| outer.folder.clone());
         Self { folders: inner.chain(outer).collect() }

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::{joined, nginx_trees};
 use crate::config::{self, Config};
 use crate::engine::Options;
@@ -47,9 +49,12 @@ impl Group<'_> {
         let chef = chef::read_with(&files, self.target()?, &attributes);
         let mut view = View::default();
         let deployed = self.add_deployed(&chef, &mut view);
-        for (path, file) in members.iter().filter(|(_, file)| !deployed.contains(file)) {
-            self.add_plain(path, *file, &mut view);
-        }
+        let plain: Vec<Document> = members
+            .par_iter()
+            .filter(|(_, file)| !deployed.contains(file))
+            .filter_map(|(path, file)| self.plain(path, *file))
+            .collect();
+        plain.into_iter().for_each(|document| _ = view.add(document));
         self.add_links(&chef, &mut view);
         self.add_brought_in(members, &mut view);
         let app = self.config.1.app.as_ref().map(|app| joined(&self.config.0, &app.value));
@@ -60,6 +65,7 @@ impl Group<'_> {
             trees: &trees,
             chef: &chef,
             app: app.as_deref(),
+            nginx_release: self.config.1.nginx.as_ref().map(|release| release.value),
             uwsgi_release: self.release(),
             starters,
             started_with: Vec::new(),
@@ -132,7 +138,7 @@ impl Group<'_> {
                 return;
             }
             for (path, file) in found {
-                self.add_as(path, *file, Kind::Uwsgi, view);
+                view.add(self.read_as(path, *file, Kind::Uwsgi));
             }
         }
     }
@@ -141,17 +147,15 @@ impl Group<'_> {
         self.boundary.landing(path).unwrap_or_else(|| path.to_owned())
     }
 
-    /// Adds a file that nothing deploys, under the path where it lies, or where a host would have it.
-    fn add_plain(&self, path: &str, file: FileId, view: &mut View) {
+    /// A file that nothing deploys, under the path where it lies, or where a host would have it.
+    fn plain(&self, path: &str, file: FileId) -> Option<Document> {
         let forced = self.options.kind.filter(|_| self.named.is_empty() || self.named.contains(path));
         let text = self.sources.get(file).shared_text();
         let kind = forced.or_else(|| kind::of(kind::without_template_suffix(&self.landing(path)), &text));
-        if let Some(kind) = kind {
-            self.add_as(path, file, kind, view);
-        }
+        Some(self.read_as(path, file, kind?))
     }
 
-    fn add_as(&self, path: &str, file: FileId, kind: Kind, view: &mut View) {
+    fn read_as(&self, path: &str, file: FileId, kind: Kind) -> Document {
         let text = self.sources.get(file).shared_text();
         let lands = self.landing(path);
         let unseen = |code: &str| {
@@ -164,12 +168,9 @@ impl Group<'_> {
             Some((_, "erb")) => erb::read(&text),
             Some((_, "j2" | "jinja" | "jinja2")) => erb::read_jinja(&text),
             _ if kind != Kind::Python && erb::is_jinja(&text) => erb::read_jinja(&text),
-            _ => {
-                view.add(Document::plain(file, lands, kind, text));
-                return;
-            }
+            _ => return Document::plain(file, lands, kind, text),
         };
-        view.add(Document::template(file, lands, kind, Arc::clone(&text), template, |tag| unseen(tag.code.of(&text))));
+        Document::template(file, lands, kind, Arc::clone(&text), template, |tag| unseen(tag.code.of(&text)))
     }
 
     /// What a `link` resource points at is at the link's path too.
