@@ -197,7 +197,7 @@ fn run(
         .collect();
     findings
         .retain(|finding| !allows.iter_mut().fold(false, |hidden, allows| allows.hide(finding, &sources) || hidden));
-    let judges = |rule: &str, place: Place| selects(rule, place) && !cannot_tell.iter().any(|open| open.rule == rule);
+    let judges = |rule: &str, place: Place| selects(rule, place) && !cannot_tell.iter().any(|open| *open.rule == *rule);
     findings.extend(allows.iter().flat_map(|allows| allows.unused(&pages, judges)));
     let mut findings = judge::merged(findings, &sources);
     findings

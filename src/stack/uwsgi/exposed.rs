@@ -6,8 +6,9 @@ use super::settings::Settings;
 use crate::stack::fact::Answer;
 
 pub(super) fn rows(settings: &Settings) -> Vec<UwsgiLine> {
+    let apps = app_folders(settings);
     let lines = settings.all.iter().filter(|setting| setting.is_line && setting.block.is_none());
-    lines.filter_map(|setting| of_address(setting).or_else(|| code_as_files(settings, setting))).collect()
+    lines.filter_map(|setting| of_address(setting).or_else(|| code_as_files(&apps, setting))).collect()
 }
 
 /// A socket of uWSGI's own protocol, or the statistics, where every host can reach them.
@@ -33,7 +34,7 @@ fn of_address(setting: &Setting) -> Option<UwsgiLine> {
 }
 
 /// A folder of static files that is the folder of the app, or lies above it.
-fn code_as_files(settings: &Settings, setting: &Setting) -> Option<UwsgiLine> {
+fn code_as_files(apps: &[(&Setting, &str)], setting: &Setting) -> Option<UwsgiLine> {
     let Answer::Known(value) = &setting.value else { return None };
     let folder = match setting.known?.canonical {
         "static-map" | "static-map2" => value.split_once('=')?.1,
@@ -41,17 +42,21 @@ fn code_as_files(settings: &Settings, setting: &Setting) -> Option<UwsgiLine> {
         _ => return None,
     };
     let folder = folder.trim_end_matches('/');
-    let (option, app) = ["chdir", "pythonpath", "home"].into_iter().find_map(|name| {
-        let of_app = settings.all.iter().filter(|setting| setting.is(&[name]) && setting.block.is_none());
-        let mut folders = of_app.filter_map(|setting| match &setting.value {
-            Answer::Known(folder) if folder.starts_with('/') => Some((setting, folder)),
-            _ => None,
-        });
-        folders.find(|(_, app)| is_in(app.trim_end_matches('/'), folder))
-    })?;
-    let mut row = UwsgiLine::of("code-as-files", setting).taken_as(app.clone());
+    let (option, app) = apps.iter().find(|(_, app)| is_in(app, folder))?;
+    let mut row = UwsgiLine::of("code-as-files", setting).taken_as(*app);
     row.other = crate::stack::fact::Fact::read(option.name.clone()?, option.place());
     (folder.len() > 1).then_some(row)
+}
+
+/// The folders of the code, the first few of them.
+fn app_folders<'s>(settings: &'s Settings) -> Vec<(&'s Setting<'s>, &'s str)> {
+    let of_setting = |setting: &'s Setting| match &setting.value {
+        Answer::Known(folder) if folder.starts_with('/') => Some((setting, folder.trim_end_matches('/'))),
+        _ => None,
+    };
+    let names = ["chdir", "pythonpath", "home"];
+    let all = settings.all.iter().filter(|setting| setting.is(&names) && setting.block.is_none());
+    all.filter_map(of_setting).take(16).collect()
 }
 
 fn is_in(path: &str, folder: &str) -> bool {

@@ -18,6 +18,7 @@ use crate::syntax::uwsgi::{DEFAULT_SECTION, Header};
 pub(super) fn rows(settings: &Settings, uwsgi: &Arc<Uwsgi>) -> Vec<UwsgiLine> {
     let mut rows = Vec::new();
     let mut after_backslash = false;
+    let defined = placeholders::defined(settings);
     for setting in settings.all.iter().filter(|setting| setting.is_line) {
         let goes_on = setting.span.of(setting.document.text()).ends_with('\\');
         if goes_on && !after_backslash {
@@ -27,10 +28,10 @@ pub(super) fn rows(settings: &Settings, uwsgi: &Arc<Uwsgi>) -> Vec<UwsgiLine> {
         rows.extend(without_equals(setting));
         rows.extend(values::row(setting));
         rows.extend(assignments::row(setting));
-        rows.extend(placeholders::not_expanded(settings, setting));
+        rows.extend(placeholders::not_expanded(&defined, setting));
     }
     rows.extend(values::open_to_all(settings));
-    rows.extend(placeholders::undefined(settings));
+    rows.extend(placeholders::undefined(settings, &defined));
     rows.extend(twice::rows(settings));
     rows.extend(address::given_twice(settings));
     rows.extend(exposed::rows(settings));
