@@ -195,8 +195,10 @@ fn run(
         .into_iter()
         .map(|(folder, config)| Allows::of(config, folder, ids.get(&joined(folder, "housecall.toml")).copied(), &today))
         .collect();
-    findings
-        .retain(|finding| !allows.iter_mut().fold(false, |hidden, allows| allows.hide(finding, &sources) || hidden));
+    // Every entry that hides a finding is in use, not the first one alone.
+    findings.retain(|finding| {
+        allows.iter_mut().filter_map(|allows| allows.hide(finding, &sources).then_some(())).count() == 0
+    });
     let judges = |rule: &str, place: Place| selects(rule, place) && !cannot_tell.iter().any(|open| *open.rule == *rule);
     findings.extend(allows.iter().flat_map(|allows| allows.unused(&pages, judges)));
     let mut findings = judge::merged(findings, &sources);
