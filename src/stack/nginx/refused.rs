@@ -278,6 +278,7 @@ impl<'a> Walk<'_, 'a> {
                 let quic = arguments.iter().any(|argument| argument.is("quic"));
                 address.map(|(host, port)| Key::Listen(host, port, quic))
             }
+            "limit_req" | "limit_conn" => Key::of_limit(row, arguments),
             _ if row.once => Some(Key::Row(row.id)),
             _ => None,
         };
