@@ -1,17 +1,22 @@
 //! What lint refuses in nginx's files beside what nginx refused, over real configurations and cases written by hand.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use housecall::engine::{Options, Run, lint_memory};
 use housecall::finding::{Confidence, Effect, Finding};
-use housecall::rule::page;
+use housecall::rule::page::{self, Page};
 use housecall::syntax::data::nginx::{Known, find};
 
 use crate::nginx::{shared, table};
 
+/// nginx's own pages, read once.
+static PAGES: LazyLock<Vec<Page>> =
+    LazyLock::new(|| page::built_in().unwrap().into_iter().filter(|page| page.id.starts_with("nginx/")).collect());
+
 /// One file as a fragment or a main file of `/etc/nginx`, judged for one release.
 pub fn run(bytes: Vec<u8>, release: &str) -> Run {
-    let options = Options { pages: Some(page::built_in().unwrap()), ..Options::default() };
+    let options = Options { pages: Some(PAGES.clone()), ..Options::default() };
     let config = format!("[nginx]\nversion = \"{release}\"\n");
     let files = [("etc/nginx/case/under-test".to_owned(), bytes), ("housecall.toml".to_owned(), config.into_bytes())];
     lint_memory(&files, &options)
