@@ -23,6 +23,8 @@ pub enum Kind {
     LoginShell,
     /// A file of `NAME=value` lines that some program may read: `.env`, `.flaskenv`, `/etc/default/*`.
     Variables,
+    /// pip's `requirements.txt`.
+    Requirements,
 }
 
 /// One text, read as one language, at one path.

@@ -24,6 +24,8 @@ rows! {
         needed: bool,
         #[doc = "whether it is a secret key or a database's address"]
         vital: bool,
+        #[doc = "whether it is a key that sessions or tokens are signed with"]
+        signs: bool,
         #[doc = "whether it happens while the app is imported, not in a request"]
         at_import: bool,
         #[doc = "whether the value is put into a text, where None becomes the word `None`"]
@@ -88,6 +90,15 @@ pub fn names_a_need(name: &str) -> bool {
     let of_django =
         ["DATABASES", "DATABASES['DEFAULT']", "DATABASES['DEFAULT']['NAME']", "DATABASES['DEFAULT']['ENGINE']"];
     !name.contains("TEST") && (name == "SECRET_KEY" || database || of_django.contains(&name.as_str()))
+}
+
+/// Whether the name of a variable, or of the setting it becomes, says that it signs sessions or tokens.
+pub fn names_a_signing_key(name: &str) -> bool {
+    let name = name.to_uppercase();
+    let ends = ["SECRET_KEY", "SECRET_KEY_BASE", "JWT_SECRET", "PASSWORD_SALT", "SIGNING_KEY"];
+    // `AWS_SECRET_KEY` and its kin are somebody else's.
+    let of_others = ["AWS", "S3", "STRIPE", "RECAPTCHA", "TEST", "SOCIAL", "OAUTH", "STORAGE"];
+    ends.iter().any(|end| name.ends_with(end)) && !of_others.iter().any(|word| name.contains(word))
 }
 
 /// The environment of one process, by everything that gives variables to it or only seems to.
@@ -251,5 +262,7 @@ mod tests {
         assert!(needed.into_iter().all(names_a_need));
         let not = ["SENTRY_DSN", "TEST_DATABASE_URL", "AWS_SECRET_KEY", "DATABASES['default']['PORT']", "database"];
         assert!(!not.into_iter().any(names_a_need));
+        assert!(["SECRET_KEY", "SHOP_SECRET_KEY", "JWT_SECRET"].into_iter().all(names_a_signing_key));
+        assert!(!["AWS_SECRET_KEY", "SECRET_KEY_FILE"].into_iter().any(names_a_signing_key));
     }
 }

@@ -18,7 +18,7 @@ pub fn may_be(path: &str) -> bool {
         return true;
     }
     let name = without_template_suffix(path).rsplit('/').next().unwrap_or_default();
-    if is_starter(name) || name == ".gitmodules" || is_variables(name) {
+    if is_starter(name) || name == ".gitmodules" || is_variables(name) || is_requirements(path) {
         return true;
     }
     match name.rsplit_once('.') {
@@ -84,6 +84,9 @@ fn by_name(path: &str, text: &str) -> Option<Kind> {
     if is_variables(name) {
         return Some(Kind::Variables);
     }
+    if is_requirements(path) {
+        return Some(Kind::Requirements);
+    }
     if name.ends_with(".py") {
         return Some(Kind::Python);
     }
@@ -103,6 +106,12 @@ fn is_variables(name: &str) -> bool {
     let named = name == ".flaskenv" || name == ".env" || name.starts_with(".env.") || name.ends_with(".env");
     let is_example = ["example", "sample", "template", "dist", "tpl"].iter().any(|word| name.contains(word));
     named && !is_example
+}
+
+/// `requirements.txt`, `requirements-prod.txt`, `requirements/base.txt`.
+fn is_requirements(path: &str) -> bool {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    name.ends_with(".txt") && (name.starts_with("requirements") || folder.rsplit('/').next() == Some("requirements"))
 }
 
 fn is_unit_section(line: &str) -> bool {

@@ -19,6 +19,7 @@ pub mod nginx;
 pub mod problem;
 pub mod process;
 pub mod provider;
+pub mod requirement;
 pub mod start;
 pub mod starter;
 pub mod unit;

@@ -10,6 +10,7 @@ pub mod erb;
 pub mod log;
 pub mod nginx;
 pub mod python;
+pub mod requirements;
 pub mod ruby;
 pub mod shell;
 pub mod systemd;

@@ -247,6 +247,10 @@ impl<'h> Files<'h> {
         };
         for name in names {
             let path = format!("{folder}/{name}");
+            if name == ".env" {
+                self.read(&path, Kind::Variables, false);
+                continue;
+            }
             if name.ends_with(".py") {
                 if *left == 0 {
                     return;

@@ -143,10 +143,13 @@ impl Code {
         self.env_files.insert(normal(path), text.lines().filter_map(key).collect());
     }
 
-    /// The names in the nearest `.env` file called `name`, looked for from `folder` upwards and then on Python's path.
-    pub fn env_file(&self, roots: &[String], folder: &str, name: &str) -> Option<&BTreeSet<String>> {
+    /// The path of the nearest `.env` file called `name`, with its names, looked for from `folder` upwards and then on Python's path.
+    pub fn env_file(&self, roots: &[String], folder: &str, name: &str) -> Option<(&str, &BTreeSet<String>)> {
         let above = std::iter::successors(Some(folder), |folder| (!folder.is_empty()).then(|| folder_of(folder)));
-        above.chain(roots.iter().map(String::as_str)).find_map(|folder| self.env_files.get(&join(folder, name)))
+        above.chain(roots.iter().map(String::as_str)).find_map(|folder| {
+            let (path, names) = self.env_files.get_key_value(&join(folder, name))?;
+            Some((path.as_str(), names))
+        })
     }
 
     /// The file at a path.
