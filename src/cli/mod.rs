@@ -10,6 +10,7 @@ mod init;
 mod lint;
 mod man;
 mod progress;
+mod record;
 mod rules;
 mod rules_test;
 mod why;
@@ -87,7 +88,8 @@ fn dispatch(arguments: Arguments, environment: &Environment, stdin: &mut dyn Rea
     let shown = Shown { colour, width: environment.columns.unwrap_or(80).clamp(60, 160), ..Shown::default() };
     let done = match arguments.command {
         Command::Lint(lint) => lint::run(lint, shown, environment.progress, &mut streams),
-        Command::Doctor(doctor) => doctor::run(doctor, shown, &mut streams),
+        Command::Doctor(doctor) => doctor::run(&doctor, shown, &mut streams),
+        Command::Record(record) => record::run(&record, &mut streams),
         Command::Why(args) => {
             if args.file.is_none() && environment.asks {
                 let _ = writeln!(streams.err, "housecall: paste the log or the message, then press Ctrl-D");
@@ -140,6 +142,11 @@ impl Streams<'_> {
             let _ = writeln!(self.err, "housecall: {}", Secrets::default().clean(line));
         }
         USAGE
+    }
+
+    /// Says something beside the result.
+    fn say(&mut self, message: &str) {
+        let _ = writeln!(self.err, "housecall: {}", Secrets::default().clean(message));
     }
 
     fn input_errors(&mut self, errors: &[InputError], texts: &Texts<'_>) {

@@ -7,11 +7,11 @@ use std::io::{self, Write};
 
 use clap::{CommandFactory, Parser};
 
-use super::args::{Arguments, Command, Doctor, Lint};
+use super::args::{Arguments, Command, Doctor, Lint, Listing};
 use super::{Environment, Streams, doctor, guard, lint};
 use crate::diagnosis::{Hop, Reason, RootCause, State};
-use crate::engine::{Run, Seen};
-use crate::finding::{CannotTell, Confidence, Effect, Finding, InputError, Label, Severity};
+use crate::engine::{Run, Seen, Visit};
+use crate::finding::{CannotTell, Confidence, Effect, Finding, InputError, Label, Missing, Severity};
 use crate::output::Shown;
 use crate::source::{Origin, Place, Span};
 
@@ -120,9 +120,8 @@ fn lint_exits_by_what_people_see() {
     let mut open = Run::default();
     let file = open.sources.add("a.ini", b"".to_vec(), Origin::File);
     open.report.cannot_tell.push(CannotTell {
-        rule: "a/b".to_owned(),
-        missing: "x".to_owned(),
-        how: "y".to_owned(),
+        rule: "a/b".into(),
+        missing: Missing::new("x", "y"),
         place: Place::whole(file),
     });
     assert_eq!(exit_of_lint("", &open), 0);
@@ -148,8 +147,9 @@ fn doctor_never_takes_unknown_for_well() {
     };
     let exit = |line: &str, seen: &Seen| {
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        doctor::write(&doctor_args(line), seen, Shown::default(), &mut Streams { out: &mut out, err: &mut err })
-            .unwrap()
+        let visit = doctor::visit(&doctor_args(line).looking);
+        let mut streams = Streams { out: &mut out, err: &mut err };
+        doctor::write(Listing::Human, seen, &visit, Shown::default(), &mut streams).unwrap()
     };
     let unknown = State::Unknown(Reason::NoEvidence);
     assert_eq!(exit("", &seen(&[])), 3, "no stack");
@@ -177,7 +177,7 @@ fn doctor_never_takes_unknown_for_well() {
 fn a_root_that_is_not_there_is_bad_usage() {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let mut streams = Streams { out: &mut out, err: &mut err };
-    let exit = doctor::run(doctor_args("--root /nowhere/at/all"), Shown::default(), &mut streams).unwrap();
+    let exit = doctor::run(&doctor_args("--root /nowhere/at/all"), Shown::default(), &mut streams).unwrap();
     assert_eq!((exit, out.is_empty()), (2, true));
     assert!(String::from_utf8_lossy(&err).contains("/nowhere/at/all: no such folder"));
 }
@@ -187,7 +187,8 @@ fn doctor_says_what_it_looked_for_and_what_it_could_not_read() {
     let said = |seen: &Seen| {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let mut streams = Streams { out: &mut out, err: &mut err };
-        doctor::write(&doctor_args(""), seen, Shown { width: 200, ..Shown::default() }, &mut streams).unwrap();
+        let wide = Shown { width: 200, ..Shown::default() };
+        doctor::write(Listing::Human, seen, &Visit::default(), wide, &mut streams).unwrap();
         String::from_utf8(out).unwrap()
     };
     let mut seen = Seen::default();

@@ -1,5 +1,6 @@
 //! Puts the chain together: every document of a view, every cookbook, read and linked into the tables that rules run over.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::finding::Confidence;
@@ -28,6 +29,7 @@ use crate::stack::uwsgi::{self, Socket};
 use crate::stack::variables::{self, Reader};
 use crate::stack::view::View;
 use crate::syntax::Problem;
+use crate::syntax::data::Release;
 
 /// What there is to put together.
 #[derive(Debug)]
@@ -40,6 +42,8 @@ pub struct Parts<'a> {
     pub chef: &'a Chef,
     /// The folder that the user named as the app's.
     pub app: Option<&'a str>,
+    /// The release of uWSGI that runs, where it is known.
+    pub uwsgi_release: Option<Release>,
     /// The files that start processes and are not read.
     pub starters: Starters,
     /// Variables that the running process of an ini was started with, by the ini's path: only a host has them.
@@ -99,7 +103,7 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
     let mut code = Code::of(parts.view.of(Kind::Python).cloned());
     parts.view.of(Kind::Variables).for_each(|file| code.add_env_file(&file.path, file.text()));
     let requirements = Requirements::of(parts.view);
-    let instances: Vec<Instance> = readings(parts.view, &starts)
+    let instances: Vec<Instance> = readings(parts, &starts)
         .into_iter()
         .map(|(uwsgi, start)| instance(parts, (&code, &requirements), around, uwsgi, start))
         .collect();
@@ -116,7 +120,9 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
 }
 
 /// Every uWSGI instance with the job that starts it and how sure that is: first the inis, then the jobs without one.
-fn readings<'s>(view: &View, starts: &'s [Start]) -> Vec<(uwsgi::Reading, Option<(&'s Start, Confidence)>)> {
+fn readings<'s>(parts: &Parts<'_>, starts: &'s [Start]) -> Vec<(uwsgi::Reading, Option<(&'s Start, Confidence)>)> {
+    let view = parts.view;
+    let around = uwsgi::Around { files: Some(view), release: parts.uwsgi_release };
     let inis: Vec<&Arc<Document>> = view.of(Kind::Uwsgi).collect();
     let named = |start: &Start| start.job.uwsgi_ini.known().cloned();
     let of_job: Vec<_> = starts.iter().map(|start| named(start).and_then(|path| ini_at(view, &inis, &path))).collect();
@@ -131,17 +137,38 @@ fn readings<'s>(view: &View, starts: &'s [Start]) -> Vec<(uwsgi::Reading, Option
         };
         let words = job.and_then(|(start, _)| start.reading.uwsgi.as_ref().map(|words| (start, words)));
         let reading = match words {
-            Some((start, words)) => uwsgi::read_with_command(Some(ini), &start.document, &option_words(words)),
-            None => uwsgi::read(ini),
+            Some((start, words)) => uwsgi::read_with_command(Some(ini), &start.document, &option_words(words), around),
+            None => uwsgi::read(ini, around),
         };
         all.push((reading, job));
     }
+    let mut all = without_fragments(all, &inis, view.complete);
     for start in starts.iter().filter(|start| matches!(start.job.uwsgi_ini.answer, Answer::Absent)) {
         if let Some(words) = &start.reading.uwsgi {
-            let reading = uwsgi::read_with_command(None, &start.document, &option_words(words));
+            let reading = uwsgi::read_with_command(None, &start.document, &option_words(words), around);
             all.push((reading, Some((start, Confidence::Proved))));
         }
     }
+    all
+}
+
+/// Those that are started: no ini that another brings in, unless a job names it or, in a repository, it opens a socket of
+/// its own.
+fn without_fragments<J>(
+    mut all: Vec<(uwsgi::Reading, Option<J>)>,
+    inis: &[&Arc<Document>],
+    on_host: bool,
+) -> Vec<(uwsgi::Reading, Option<J>)> {
+    let brings: Vec<(FileId, BTreeSet<FileId>)> =
+        inis.iter().zip(&all).map(|(ini, (reading, _))| (ini.file, reading.brought_in.clone())).collect();
+    let is_fragment = |file: FileId, own: &BTreeSet<FileId>| {
+        brings.iter().any(|(other, brought_in)| *other != file && brought_in.contains(&file) && !own.contains(other))
+    };
+    let mut files = inis.iter().map(|ini| ini.file);
+    all.retain(|(reading, job)| {
+        let is_fragment = files.next().is_some_and(|file| is_fragment(file, &reading.brought_in));
+        !is_fragment || job.is_some() || (!on_host && reading.uwsgi.serves.known() == Some(&true))
+    });
     all
 }
 
@@ -237,7 +264,7 @@ fn env_read(read: &app::Read, link: &Link, layers: &Layers, job: Confidence, all
     let mut row = EnvRead::at(read.place);
     row.key.clone_from(&read.name);
     row.name = Fact::read(read.name.clone(), read.place);
-    row.name.trail.clone_from(&read.trail);
+    row.name.trail = read.trail.clone().into();
     row.raises = Fact::derived(read.raises).at(read.place);
     row.has_default = Fact::derived(read.has_default).at(read.place);
     row.used_as = read.used_as.clone().map_or_else(Fact::absent, |used_as| Fact::read(used_as, read.place));
