@@ -25,7 +25,7 @@ use crate::stack::requirement::Requirements;
 use crate::stack::start::{self, Start};
 use crate::stack::starter::Starters;
 use crate::stack::unit::Units;
-use crate::stack::uwsgi::{self, Socket};
+use crate::stack::uwsgi::{self, Socket, Uwsgi};
 use crate::stack::variables::{self, Reader};
 use crate::stack::view::View;
 use crate::syntax::Problem;
@@ -87,6 +87,8 @@ pub struct Stack {
     pub jobs: Vec<Arc<Job>>,
     /// What login shells set.
     pub login: Vec<Arc<EnvValue>>,
+    /// What jobs give to their processes.
+    pub given: Vec<Arc<EnvValue>>,
     /// What the real programs refuse.
     pub problems: Vec<(FileId, Problem)>,
 }
@@ -105,6 +107,12 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
     let requirements = Requirements::of(parts.view);
     let instances: Vec<Instance> = readings(parts, &starts)
         .into_iter()
+        .map(|(mut uwsgi, start)| {
+            if let Some((start, _)) = start {
+                activate(&units, start, &mut uwsgi);
+            }
+            (uwsgi, start)
+        })
         .map(|(uwsgi, start)| instance(parts, (&code, &requirements), around, uwsgi, start))
         .collect();
     let sockets: Vec<Arc<Socket>> =
@@ -116,7 +124,8 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
     let mut problems = problems(parts, &nginx, &starts, &instances);
     problems.extend(units.problems());
     let jobs = starts.iter().map(|start| Arc::clone(&start.job)).collect();
-    Stack { instances, nginx, pass_links, jobs, login, problems }
+    let given = starts.iter().flat_map(|start| start.reading.env.iter().cloned()).map(Arc::new).collect();
+    Stack { instances, nginx, pass_links, jobs, login, given, problems }
 }
 
 /// Every uWSGI instance with the job that starts it and how sure that is: first the inis, then the jobs without one.
@@ -170,6 +179,36 @@ fn without_fragments<J>(
         !is_fragment || job.is_some() || (!on_host && reading.uwsgi.serves.known() == Some(&true))
     });
     all
+}
+
+/// The sockets that systemd opens for an instance which opens none itself: a `.socket` unit starts its service.
+fn activate(units: &Units, start: &Start, reading: &mut uwsgi::Reading) {
+    let Some(name) = start.job.name.known().filter(|_| start.job.key == "systemd") else { return };
+    if !reading.sockets.is_empty() || reading.open.is_some() {
+        return;
+    }
+    let row = Arc::new(Uwsgi { serves: Fact::derived(true), ..Uwsgi::clone(&reading.uwsgi) });
+    for file in units.sockets_of(name) {
+        for listen in &file.tree().listens {
+            let place = file.document.place(listen.span);
+            let mut socket = Socket::at(place);
+            socket.key = "uwsgi".to_owned();
+            socket.address = file.document.fact(listen.span, &listen.value);
+            socket.address.answer = socket.address.answer.map_known(every_interface);
+            socket.protocol = Fact::derived("uwsgi".to_owned());
+            socket.option = Fact::read("ListenStream".to_owned(), place);
+            socket.uwsgi = Fact::derived(Arc::clone(&row));
+            reading.sockets.push(socket);
+        }
+    }
+    if !reading.sockets.is_empty() {
+        reading.uwsgi = row;
+    }
+}
+
+/// A port alone is every interface (systemd.socket(5)).
+fn every_interface(address: String) -> String {
+    if address.bytes().all(|byte| byte.is_ascii_digit()) { format!("0.0.0.0:{address}") } else { address }
 }
 
 /// The ini that a job names. On a host the path decides; in a repository files lie elsewhere, and a base name may do.
@@ -343,6 +382,7 @@ impl Stack {
         self.pass_links.into_iter().for_each(|row| facts.add(Arc::new(row)));
         self.jobs.into_iter().for_each(|row| facts.add(row));
         self.login.into_iter().for_each(|row| facts.add(row));
+        self.given.into_iter().for_each(|row| facts.add(row));
         for (file, problem) in self.problems {
             let place = Place::at(file, problem.span);
             facts.add(Arc::new(refusal(&problem, place, path_of(file))));

@@ -90,7 +90,7 @@ pub fn of_app(sinks: &[Sink], reads: &[EnvRead], layers: &Layers, requirements: 
     for read in reads {
         let Some(name) = read.name.known() else { continue };
         let Some(sink) = sinks.iter().find(|sink| sink.is_fed_by(read.place)) else { continue };
-        if let Some(given) = layers.value(name) {
+        if let Some(given) = layers.line(name) {
             let Some(value) = given.value.known() else { continue };
             let place = given.value.place.unwrap_or(given.place);
             let sure = read.confidence.min(given.confidence);

@@ -64,7 +64,7 @@ rows! {
         app: Arc<App>,
     }
 
-    #[doc = "one place that gives, or seems to give, an environment variable; keyed by how: `uwsgi`, `uwsgi-shell-syntax`, `upstart`, `upstart-export`, `systemd`, `file`, `dotenv`, `uwsgi-param`, `login-shell`, `process`"]
+    #[doc = "one place that gives, or seems to give, an environment variable; keyed by how: `uwsgi`, `uwsgi-shell-syntax`, `upstart`, `upstart-export`, `systemd`, `supervisor`, `compose`, `file`, `dotenv`, `uwsgi-param`, `login-shell`, `process`"]
     pub struct EnvValue in "env_values" {
         #[doc = "the variable"]
         name: String,
@@ -174,6 +174,13 @@ impl Layers {
         named(&self.given, name)
     }
 
+    /// The line that gives the process its value: that of a file says more than the process it started.
+    pub fn line(&self, name: &str) -> Option<&EnvValue> {
+        let given = self.value(name)?;
+        let in_job = self.in_job(name).filter(|row| given.key == "process" && given.value.known() == row.value.known());
+        in_job.or(Some(given))
+    }
+
     /// What the job's file gives under this name.
     pub fn in_job(&self, name: &str) -> Option<&EnvValue> {
         named(&self.job, name)
@@ -196,7 +203,7 @@ impl Layers {
     /// Fills in a read of `name`: whether the process has it and from where, and what only looks like giving it.
     pub fn judge(&self, name: &str, read: &mut EnvRead) {
         read.provided = self.provided(name);
-        let given = named(&self.given, name);
+        let given = self.line(name);
         let of_given = |unset: Fact<String>| given.map_or(unset, place_of);
         read.given_by = match &read.provided.answer {
             Answer::Unknown(missing) => Fact::unknown(missing.clone()),

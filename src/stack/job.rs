@@ -1,5 +1,8 @@
 //! What an init system starts: the command, as whom, and with which environment.
 
+pub mod compose;
+pub mod procfile;
+pub mod supervisor;
 pub mod systemd;
 
 use crate::rows;
@@ -16,7 +19,7 @@ rows! {
     pub struct Job in "jobs" {
         #[doc = "the name the init system knows it by"]
         name: String,
-        #[doc = "`upstart` or `systemd`"]
+        #[doc = "`upstart`, `systemd`, `supervisor`, `procfile` or `compose`"]
         dialect: String,
         #[doc = "where its file lies"]
         path: String,
@@ -60,12 +63,34 @@ pub struct Reading {
     pub exports_all: bool,
     /// The names it exports without giving them a value: one that a sourced file sets is given.
     pub exported_later: Vec<String>,
+    /// What hands more variables on to the process and is out of sight, such as the environment of supervisord.
+    pub inherits: Option<Missing>,
     /// What the init system itself gives to every such job.
     pub defaults: &'static [&'static str],
     /// Whether a template tag may add stanzas, `env` among them.
     pub open: bool,
     /// What Upstart refuses.
     pub problems: Vec<Problem>,
+}
+
+impl Reading {
+    /// A job that says nothing else.
+    fn of(job: Job, uwsgi: Option<Vec<Argument>>) -> Self {
+        Self {
+            job,
+            uwsgi,
+            env: Vec::new(),
+            sources_files: Vec::new(),
+            files: Vec::new(),
+            login: false,
+            exports_all: false,
+            exported_later: Vec::new(),
+            inherits: None,
+            defaults: &["PATH"],
+            open: false,
+            problems: Vec::new(),
+        }
+    }
 }
 
 /// What every Upstart job gets besides its own `env` stanzas (Upstart: `JOB_DEFAULT_ENVIRONMENT`, job_process.c).
@@ -143,17 +168,15 @@ pub fn read(document: &Document) -> Reading {
         None => Fact::absent(),
     };
     Reading {
-        job,
-        uwsgi,
         env: main.env,
         sources_files: main.sources_files,
-        files: Vec::new(),
         login,
         exports_all: main.exports_all,
         exported_later: main.exported_later,
         defaults: OF_EVERY_JOB,
         open,
         problems: parsed.problems,
+        ..Reading::of(job, uwsgi)
     }
 }
 

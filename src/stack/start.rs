@@ -32,5 +32,13 @@ pub fn all(view: &View, units: &Units) -> Vec<Start> {
         let (reading, document) = job::systemd::read(&unit)?;
         Some(Start::new(document, reading))
     });
-    upstart.chain(systemd).collect()
+    let several = |kind: Kind, read: fn(&Document) -> Vec<job::Reading>| {
+        view.of(kind).flat_map(move |document| {
+            read(document).into_iter().map(move |reading| Start::new(Arc::clone(document), reading))
+        })
+    };
+    let supervisor = several(Kind::Supervisor, job::supervisor::read);
+    let procfile = several(Kind::Procfile, job::procfile::read);
+    let compose = several(Kind::Compose, job::compose::read);
+    upstart.chain(systemd).chain(supervisor).chain(procfile).chain(compose).collect()
 }

@@ -65,17 +65,12 @@ pub fn read(unit: &Unit<'_>) -> Option<(Reading, Arc<Document>)> {
     let mut env = service.rows();
     env.extend(wrapped.iter().map(|(name, value, span)| env_value(stands_in, "systemd", name, value, *span)));
     let reading = Reading {
-        job,
-        uwsgi,
         env,
-        sources_files: Vec::new(),
         files: service.files,
         login,
-        exports_all: false,
-        exported_later: Vec::new(),
         defaults: if user.is_some() { OF_A_USER } else { OF_EVERY_SERVICE },
         open,
-        problems: Vec::new(),
+        ..Reading::of(job, uwsgi)
     };
     Some((reading, Arc::clone(stands_in)))
 }
