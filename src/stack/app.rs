@@ -135,7 +135,7 @@ pub struct Reading {
 /// Reads the app that `entry` names. What lacks is an error where its file is not in sight, or more than one could be it.
 pub fn read(code: &Code, entry: &Entry) -> Result<Reading, Missing> {
     let (unit, roots, confidence) = locate(code, entry)?;
-    let mut trace = walk::walk(code, &roots, unit, &entry.environment.values);
+    let mut trace = walk::walk(code, &roots, unit, &entry.environment);
     let framework = framework(code, &trace, callable(entry));
     trace.missing.extend(framework.missing().cloned());
     let settings = configuration::settings(code, &trace, &entry.environment);

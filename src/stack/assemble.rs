@@ -283,7 +283,11 @@ fn entry(parts: &Parts<'_>, uwsgi: &uwsgi::Reading, layers: &Layers) -> Entry {
         wsgi_file: row.wsgi_file.known().cloned(),
         callable: row.callable.known().cloned(),
         roots,
-        environment: Environment { values: layers.texts(), complete: layers.out_of_sight.is_none() },
+        environment: Environment {
+            values: layers.texts(),
+            hidden: layers.hidden(),
+            complete: layers.out_of_sight.is_none(),
+        },
     }
 }
 

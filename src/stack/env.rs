@@ -1,7 +1,7 @@
 //! Who asks for an environment variable, who gives it to the process as it is really started, and what only looks like it.
 
 use crate::rows;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::finding::Confidence;
@@ -167,6 +167,12 @@ impl Layers {
     pub fn texts(&self) -> BTreeMap<String, String> {
         let known = |value: &Arc<EnvValue>| Some((value.name.known()?.clone(), value.value.known()?.clone()));
         self.given.iter().filter_map(known).collect()
+    }
+
+    /// The variables that are given with values out of sight.
+    pub fn hidden(&self) -> BTreeSet<String> {
+        let hidden = self.given.iter().filter(|value| value.value.is_unknown());
+        hidden.filter_map(|value| value.name.known().cloned()).collect()
     }
 
     /// The value that the process has under this name, where something in sight gives it: the last one wins.

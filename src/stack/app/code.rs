@@ -175,6 +175,19 @@ impl Code {
         self.units.iter().filter(|(path, _)| ends(path)).map(|(_, unit)| unit).collect()
     }
 
+    /// Whether other settings lie beside these: `settings/dev.py` and `settings/production.py`, `settings_dev.py`.
+    pub fn has_other_settings(&self, unit: &Unit) -> bool {
+        let folder = folder_of(unit.path());
+        let is_package = last_segment(folder).contains("settings");
+        self.units.keys().any(|path| {
+            let name = last_segment(path);
+            path != unit.path()
+                && folder_of(path) == folder
+                && name != "__init__.py"
+                && (is_package || name.contains("settings"))
+        })
+    }
+
     /// Whether any file lies below `folder/name`.
     pub fn has_folder(&self, folder: &str, name: &str) -> bool {
         let prefix = format!("{}/", join(folder, name));
@@ -336,6 +349,10 @@ fn enclosing(scope: &Scope) -> Option<Scope> {
 
 fn is_package(unit: &Unit) -> bool {
     unit.path().ends_with("__init__.py")
+}
+
+fn last_segment(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// The last part of a dotted name.

@@ -366,6 +366,10 @@ pub fn exceptions_escape(settings: &Settings, framework: Option<&str>) -> Fact<S
 
 /// What shows tracebacks and settings to whoever sends a request. In Flask `DEBUG` alone does not: it lets exceptions escape.
 pub fn debug(code: &Code, trace: &Trace, settings: &Settings, framework: Option<&str>) -> Fact<String> {
+    if framework == Some("django") && trace.settings_guessed {
+        let how = "set DJANGO_SETTINGS_MODULE in the uWSGI configuration, or lint the job that does";
+        return Fact::unknown(Missing::new("which settings the process loads", how));
+    }
     if framework == Some("django") {
         return escapes("DEBUG", settings.get("DEBUG"));
     }

@@ -1,6 +1,6 @@
 //! What an expression over the environment comes to in the process as it is started: `os.getenv('FLASK_CONFIG') or 'default'`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::source::Span;
 use crate::stack::app::code::Code;
@@ -12,6 +12,8 @@ use crate::syntax::python::{Expr, Node, argument};
 pub struct Environment {
     /// Their values.
     pub values: BTreeMap<String, String>,
+    /// Names that are given with values out of sight.
+    pub hidden: BTreeSet<String>,
     /// Whether it has no others: all that gives it variables was in sight.
     pub complete: bool,
 }
@@ -35,7 +37,7 @@ pub fn evaluated(code: &Code, trace: &Trace, step: &Step, environment: &Environm
             let literal = |text: &str, span: Span| Expr::new(span, Node::Text(text.to_owned()));
             match (environment.values.get(asked.name), asked.otherwise) {
                 (Some(value), _) => Some(literal(value, expr.span)),
-                (None, _) if !environment.complete => None,
+                (None, _) if !environment.complete || environment.hidden.contains(asked.name) => None,
                 (None, Some(otherwise)) => Some(otherwise.clone()),
                 (None, None) => Some(Expr::new(expr.span, Node::None)),
             }
