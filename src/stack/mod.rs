@@ -1,5 +1,6 @@
 //! Facts: what a repository or a host says of its stack, and how the parts are linked.
 
+pub mod activation;
 pub mod app;
 pub mod assemble;
 pub mod boundary;

@@ -155,9 +155,11 @@ impl<'h> Files<'h> {
             }
             let path = format!("/etc/init/{path}");
             let Some(document) = self.job(&path) else { continue };
-            let ini = job::read(&document).job.uwsgi_ini.known().cloned();
+            let ini = job::upstart::read(&document, None).0.job.uwsgi_ini.known().cloned();
             if self.is_of_visit(ini, &mut inis, named) {
                 self.view.add((*document).clone());
+                let base = path.strip_suffix(".conf").unwrap_or(&path);
+                self.read(&format!("{base}.override"), Kind::Upstart, false);
             }
         }
         for found in units::services(self) {

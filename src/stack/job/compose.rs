@@ -1,6 +1,8 @@
 //! What a compose file starts where it names the command itself: a container, with what the file gives it and what its image sets.
 
-use super::{Job, Reading, VariablesFile, command_line, env_value, uwsgi_ini};
+use super::environment::env_value;
+use super::uwsgi_ini::uwsgi_ini;
+use super::{Job, Reading, VariablesFile, command_line};
 use crate::source::Located;
 use crate::stack::document::Document;
 use crate::stack::fact::{Answer, Fact, Missing};

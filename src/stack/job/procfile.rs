@@ -1,6 +1,7 @@
 //! What a `Procfile` starts: one command for each kind of process, with the variables of the platform.
 
-use super::{Job, Reading, command_line, uwsgi_ini};
+use super::uwsgi_ini::uwsgi_ini;
+use super::{Job, Reading, command_line};
 use crate::source::Span;
 use crate::stack::document::Document;
 use crate::stack::fact::{Answer, Fact, Missing};

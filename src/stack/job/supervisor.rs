@@ -1,6 +1,8 @@
 //! What supervisor starts: a program without a shell, with supervisord's own variables and those of `environment=`.
 
-use super::{Job, Reading, command_line, env_value, fact, uwsgi_ini};
+use super::environment::env_value;
+use super::uwsgi_ini::uwsgi_ini;
+use super::{Job, Reading, command_line, fact};
 use crate::source::Located;
 use crate::stack::document::Document;
 use crate::stack::fact::{Answer, Fact, Missing};

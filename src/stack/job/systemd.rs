@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Job, Reading, VariablesFile, command_line, env_value, fact, uwsgi_ini};
+use super::environment::env_value;
+use super::uwsgi_ini::uwsgi_ini;
+use super::{Job, Reading, VariablesFile, command_line, fact};
 use crate::source::Span;
 use crate::stack::document::Document;
 use crate::stack::env::EnvValue;

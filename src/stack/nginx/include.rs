@@ -1,10 +1,11 @@
 //! Files as nginx puts them together: each `include` stands for the statements of the files it names.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::source::FileId;
+use crate::source::{FileId, Place, SUBSTITUTE};
 use crate::stack::document::Document;
 use crate::stack::fact::{Answer, Fact};
 use crate::stack::view::View;
@@ -30,7 +31,36 @@ pub(super) struct Statement<'a> {
     pub(super) inclusion: Inclusion,
 }
 
-impl Statement<'_> {
+impl<'a> Statement<'a> {
+    /// An argument as a text, with the values of template tags put in; `None` where it is not there or its value is unknown.
+    pub(super) fn text(&self, index: usize) -> Option<Cow<'a, str>> {
+        self.known(self.directive.argument(index)?)
+    }
+
+    /// A word as a text, with the values of template tags put in; `None` where one of them is unknown.
+    pub(super) fn known(&self, word: Word<'a>) -> Option<Cow<'a, str>> {
+        if !self.document.is_templated(word.span) && !word.value().contains(SUBSTITUTE) {
+            return Some(Cow::Borrowed(word.value()));
+        }
+        match self.value(word) {
+            Answer::Known(value) => Some(Cow::Owned(value)),
+            Answer::Absent | Answer::Unknown(_) => None,
+        }
+    }
+
+    /// Whether its line ends with it, so that another directive can be put below.
+    pub(super) fn ends_line(&self) -> bool {
+        let rest = &self.document.text()[self.directive.head().end as usize..];
+        let line = rest.split('\n').next().unwrap_or_default();
+        let after = line.trim_start().strip_prefix(';').map(str::trim);
+        after.is_some_and(|after| after.is_empty() || after.starts_with('#'))
+    }
+
+    /// Its name and arguments.
+    pub(super) fn place(&self) -> Place {
+        self.document.place(self.directive.head())
+    }
+
     /// The value of one of its words, with the values of template tags put in.
     pub(super) fn value(&self, word: Word<'_>) -> Answer<String> {
         self.document.value(word.span, word.value())
@@ -165,7 +195,8 @@ impl<'a> Assembly<'a> {
         seen
     }
 
-    /// Adds the statements that an `include` stands for; gives whether all of them are in sight.
+    /// Adds the statements that an `include` stands for; gives whether all of them are in sight. One of a file that comes
+    /// with nginx and is out of sight stands for itself.
     fn include(
         &self,
         document: &'a Arc<Document>,
@@ -173,11 +204,10 @@ impl<'a> Assembly<'a> {
         inclusion: Inclusion,
         into: &mut Vec<Statement<'a>>,
     ) -> bool {
-        let Some(pattern) = pattern(document, directive, &self.prefix) else { return false };
-        let is_glob = pattern.contains(['*', '?', '[']);
-        let paths = if is_glob { self.view.matching(&pattern) } else { vec![pattern.as_str()] };
-        let mut documents = paths.iter().flat_map(|path| self.view.at(path)).peekable();
-        let mut seen = self.view.complete || (!is_glob && documents.peek().is_some()) || is_stock(&pattern);
+        let (documents, mut seen) = self.named_by(document, directive);
+        if documents.is_empty() && seen {
+            into.push(Statement { directive, document, inclusion });
+        }
         for included in documents {
             if self.inclusions.borrow().holds(inclusion, included.file) {
                 self.refuse_loop(document, directive);
@@ -196,6 +226,29 @@ impl<'a> Assembly<'a> {
         seen
     }
 
+    /// The files that an `include` names, in order, and whether all of them are in sight.
+    pub(super) fn named_by(&self, document: &Document, directive: Directive<'_>) -> (Vec<&'a Arc<Document>>, bool) {
+        match (directive.argument(0), directive.arguments().len()) {
+            (Some(name), 1) => self.named(document, name),
+            _ => (Vec::new(), false),
+        }
+    }
+
+    /// The files of one name or pattern, in order, and whether all of them are in sight.
+    pub(super) fn named(&self, document: &Document, name: Word<'_>) -> (Vec<&'a Arc<Document>>, bool) {
+        let Some(pattern) = absolute(document, name, &self.prefix) else { return (Vec::new(), false) };
+        let is_glob = pattern.contains(['*', '?', '[']);
+        let paths = if is_glob { self.view.matching(&pattern) } else { vec![pattern.as_str()] };
+        let documents: Vec<&'a Arc<Document>> = paths.into_iter().flat_map(|path| self.view.at(path)).collect();
+        let seen = self.view.complete || (!is_glob && !documents.is_empty()) || is_stock(&pattern);
+        (documents, seen)
+    }
+
+    /// The statements of a file; none where it is not read.
+    pub(super) fn tree(&self, document: &Document) -> Option<&'a Parsed<Config>> {
+        self.trees.get(&document.file)
+    }
+
     fn refuse_loop(&self, document: &Document, directive: Directive<'_>) {
         let problem =
             Problem::new("nginx/syntax", directive.head(), "this include leads back to a file that is being included")
@@ -211,8 +264,12 @@ impl<'a> Assembly<'a> {
 /// The absolute pattern of an `include`.
 fn pattern(document: &Document, directive: Directive<'_>, prefix: &str) -> Option<String> {
     let (true, 1) = (directive.is("include"), directive.arguments().len()) else { return None };
-    let argument = directive.argument(0)?;
-    let Answer::Known(value) = document.value(argument.span, argument.value()) else { return None };
+    absolute(document, directive.argument(0)?, prefix)
+}
+
+/// The name or pattern of a file, made absolute.
+fn absolute(document: &Document, name: Word<'_>, prefix: &str) -> Option<String> {
+    let Answer::Known(value) = document.value(name.span, name.value()) else { return None };
     if value.starts_with('/') || prefix.is_empty() {
         return Some(value);
     }
