@@ -367,3 +367,28 @@ fn a_named_file_must_be_there() {
     let errors = visited(&healthy(), &visit).report.errors;
     assert_eq!(errors.iter().map(|error| error.path.as_str()).collect::<Vec<_>>(), ["/etc/nginx/none.conf"]);
 }
+
+#[test]
+fn one_site_is_looked_at_alone_and_another_name_is_said() {
+    let all = || Visit { login: true, network: true, ..Visit::default() };
+    let host = healthy();
+    let of = |site: &str| visited(&host, &Visit { site: Some(site.to_owned()), ..all() });
+    assert_eq!(of("thena.example").hops.len(), diagnosed(&host).hops.len());
+    let other = of("other.example");
+    assert!(other.hops.is_empty());
+    assert_eq!(other.report.errors[0].message, "no such site here; nginx serves thena.example");
+}
+
+#[test]
+fn an_earlier_moment_is_judged_by_the_lines_of_its_time() {
+    let host = logging(healthy(), &request("500) 0 headers in 0 bytes"));
+    let at = |at: i64| Visit { login: true, network: true, at: Some(at), ..Visit::default() };
+    // The request failed at 02:14:12.
+    let after = visited(&host, &at(1_462_328_060));
+    assert_eq!(*state(&after, "app-answers"), State::Degraded, "{:?}", after.hops);
+    assert!(after.root_causes[0].because[0].text.contains("in the 15 minutes before that"));
+    let before = visited(&host, &at(1_462_328_040));
+    assert_ne!(*state(&before, "app-answers"), State::Degraded);
+    let long_after = visited(&host, &Visit { since: Some(30), ..at(1_462_328_100) });
+    assert_ne!(*state(&long_after, "app-answers"), State::Degraded);
+}

@@ -41,8 +41,8 @@ impl<'h> Recorder<'h> {
     }
 
     /// What was asked and answered, of processes only those in `keep` with those above them. Every secret has a stand-in
-    /// of its own shape, the values of `variables` among them. Errors: none, as long as what was seen can be written.
-    pub fn finish(self, asked: Asked, keep: &[i32], variables: &[(String, String)]) -> Result<Recorded, InputError> {
+    /// of its own shape, `values` among them. Errors: none, as long as what was seen can be written.
+    pub fn finish(self, asked: Asked, keep: &[i32], values: &[String]) -> Result<Recorded, InputError> {
         let Answers { mut recording, mut files } = self.answers.into_inner().unwrap_or_else(PoisonError::into_inner);
         let uid = rustix::process::geteuid().as_raw();
         recording.recorded = Some(Asked { version: env!("CARGO_PKG_VERSION").to_owned(), uid, ..asked });
@@ -51,13 +51,12 @@ impl<'h> Recorder<'h> {
         let error = |message: String| InputError { path: "the recording".to_owned(), message };
         let mut table = Table::try_from(&recording).map_err(|failure| error(failure.to_string()))?;
 
-        let mut given: Vec<(String, String)> = variables.to_vec();
         let environs = recording.process.values().filter_map(|process| process.environ.as_ref()).flatten();
-        given.extend(environs.filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name.into(), value.into())));
-        let hidden: Vec<&str> = given
-            .iter()
-            .filter(|(name, value)| !is_open(name, value) && is_telling(value))
-            .map(|(_, value)| value.as_str())
+        let given: Vec<(&str, &str)> = environs.filter_map(|pair| pair.split_once('=')).collect();
+        let telling = given.iter().filter(|(name, value)| !is_open(name, value) && is_telling(value));
+        let hidden: Vec<&str> = telling
+            .map(|(_, value)| *value)
+            .chain(values.iter().map(String::as_str))
             // A name of the host itself: without it no path would lead anywhere.
             .filter(|value| !recording.file.keys().any(|path| path.contains(value)))
             .collect();
