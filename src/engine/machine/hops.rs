@@ -27,6 +27,8 @@ pub(super) struct Scene<'a> {
     pub(super) tried: &'a [Vec<Tried>],
     /// What of the stack is hidden from this user: files, folders, the process table.
     pub(super) hidden: &'a [String],
+    /// How disk, memory and open files fare.
+    pub(super) resources: &'a Said,
     /// What is recent, in words.
     pub(super) period: &'a str,
     /// Whether anything may be connected to.
@@ -48,6 +50,9 @@ impl Scene<'_> {
         let mut add = |id: &'static str, title: String, (state, evidence): Said, own_fault: bool| {
             hops.push(Hop { id, title, state, evidence, path: path.name.clone(), own_fault });
         };
+        if self.resources.0 != State::NotApplicable {
+            add("resources", "disk, memory and open files".to_owned(), self.resources.clone(), false);
+        }
         if !path.passes.is_empty() {
             let entrance = path.entrance().unwrap_or_else(|| "its address".to_owned());
             add("listen", format!("nginx listens on {entrance}"), self.listen(path), false);

@@ -11,6 +11,7 @@ mod moment;
 mod passes;
 mod paths;
 mod record;
+mod resources;
 
 use std::sync::Arc;
 
@@ -83,6 +84,7 @@ struct Survey {
     hidden: Vec<String>,
     network: bool,
     period: String,
+    resources: hops::Said,
     stack: Stack,
     found: Vec<Found>,
     daemons: Vec<Daemon>,
@@ -155,6 +157,15 @@ impl Survey {
         let of_visit = masters.filter(|one| visit.nginx_conf.is_none() || one.config == visit.nginx_conf);
         let started = of_visit.map(|one| one.process.started).max();
         let nginx = NginxLog::of(host, visit, &error_logs, started, &mut sources);
+        let parent = |path: &String| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+        let rows = || stack.instances.iter().map(|instance| &instance.uwsgi.uwsgi);
+        let written = rows().filter_map(|row| row.logto.known()).chain(&error_logs).filter_map(parent);
+        let sockets = paths.iter().flat_map(|path| &path.passes).filter_map(|pass| pass.address.known());
+        let all = written.chain(sockets.filter_map(parent)).chain(rows().filter_map(|row| row.chdir.known().cloned()));
+        let folders = all.filter(|folder| folder.starts_with('/')).collect();
+        let of_stack: Vec<Found> =
+            found.iter().filter(|one| one.master || one.program == Program::Nginx).cloned().collect();
+        let resources = resources::judge(host, &folders, &of_stack, &mut sources);
         let network = visit.network;
         let period = visit.period();
         Self {
@@ -163,6 +174,7 @@ impl Survey {
             hidden,
             network,
             period,
+            resources,
             stack,
             found,
             daemons,
@@ -204,6 +216,7 @@ impl Survey {
             tried: &self.tried,
             hidden: &self.hidden,
             period: &self.period,
+            resources: &self.resources,
             network: self.network,
         };
         let candidates = Candidates::of(pages, &all, &scene, &self.sharing(host));

@@ -392,3 +392,19 @@ fn an_earlier_moment_is_judged_by_the_lines_of_its_time() {
     let long_after = visited(&host, &Visit { since: Some(30), ..at(1_462_328_100) });
     assert_ne!(*state(&long_after, "app-answers"), State::Degraded);
 }
+
+#[test]
+fn a_full_disk_is_named_and_explains_what_it_breaks() {
+    let full = patched("[volume.\"/var/log/thena\"]\nbytes = 536870912\nfree = 0\ninodes = 32768\nfree_inodes = 9\n");
+    let host = logging(full, &request("500) 0 headers in 0 bytes"));
+    let diagnosis = diagnosed(&host);
+    assert_eq!(causes(&diagnosis), ["hop/resources"]);
+    let because = &diagnosis.root_causes[0].because[0].text;
+    assert!(because.starts_with("the disk of /var/log/thena is used up"), "{because}");
+    assert_eq!(*state(&diagnosis, "app-answers"), State::Symptom);
+    let inodes =
+        patched("[volume.\"/run/thena\"]\nbytes = 536870912\nfree = 99999999\ninodes = 32768\nfree_inodes = 0\n");
+    let diagnosis = diagnosed(&inodes);
+    assert!(diagnosis.root_causes[0].because[0].text.contains("number of files on the disk of /run/thena"));
+    assert_eq!(*state(&diagnosed(&healthy()), "resources"), State::Ok);
+}

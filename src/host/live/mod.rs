@@ -12,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::deadline::Budget;
 use super::{
     Connect, Files, Host, Listener, Login, NoAddress, Process, ReadError, SocketInode, Stat, Tail, Target, UnixSocket,
-    User, connect, file, postgres, users,
+    User, Volume, connect, file, postgres, users,
 };
 
 /// This machine.
@@ -154,6 +154,20 @@ impl Host for Live {
 
     fn tail(&self, path: &str) -> Result<Tail, ReadError> {
         file::tail(&self.followed(path))
+    }
+
+    fn volume(&self, path: &str) -> Result<Volume, ReadError> {
+        let path = self.followed(path);
+        // A network file system whose server is gone does not answer.
+        let seen = self.budget.deadline().run(move || rustix::fs::statvfs(&path));
+        let seen = seen.ok_or_else(|| ReadError::Other("no answer in time".to_owned()))?;
+        let seen = seen.map_err(std::io::Error::from)?;
+        Ok(Volume {
+            bytes: seen.f_blocks.saturating_mul(seen.f_frsize),
+            free: seen.f_bavail.saturating_mul(seen.f_frsize),
+            inodes: seen.f_files,
+            free_inodes: seen.f_favail,
+        })
     }
 
     fn connect_unix(&self, path: &str) -> Connect {

@@ -8,11 +8,13 @@ use toml::{Table, Value};
 
 use super::Recorded;
 use super::archive::is_plain;
-use super::format::{Asked, Established, FileEntry, Holders, LoginEntry, NameEntry, ProcessEntry, Recording};
+use super::format::{
+    Asked, Established, FileEntry, Holders, LoginEntry, NameEntry, ProcessEntry, Recording, VolumeEntry,
+};
 use crate::finding::InputError;
 use crate::host::{
     Connect, FileKind, Files, Host, Listener, Login, NoAddress, Process, ReadError, SocketInode, Stat, Tail, Target,
-    UnixSocket, User, users,
+    UnixSocket, User, Volume, users,
 };
 use crate::secret::{Secrets, StandIns, is_open, is_telling};
 use crate::source::{SUBSTITUTE, text_of_equal_length};
@@ -315,6 +317,18 @@ impl Host for Recorder<'_> {
         if let Ok(tail) = &answer {
             self.keep(path, tail.bytes.as_slice().into());
         }
+        answer
+    }
+
+    fn volume(&self, path: &str) -> Result<Volume, ReadError> {
+        let answer = self.host.volume(path);
+        let entry = match &answer {
+            Ok(Volume { bytes, free, inodes, free_inodes }) => {
+                VolumeEntry { bytes: *bytes, free: *free, inodes: *inodes, free_inodes: *free_inodes, failed: None }
+            }
+            Err(error) => VolumeEntry { failed: Some(error.word().to_owned()), ..VolumeEntry::default() },
+        };
+        self.note(|answers| _ = answers.recording.volume.insert(path.to_owned(), entry));
         answer
     }
 
