@@ -19,7 +19,12 @@ pub(super) fn run(args: Lint, shown: Shown, progress: bool, streams: &mut Stream
     let lint = || engine::lint(&paths, &wanted);
     let done = if progress { progress::shown_while(lint, streams.err) } else { lint() };
     match done {
-        Ok(run) => write(&args, &run, shown, streams),
+        Ok(run) => {
+            let code = write(&args, &run, shown, streams);
+            // The process ends here; giving back every row one by one would take longer than writing them out did.
+            std::mem::forget(run);
+            code
+        }
         Err(message) => Ok(streams.refuse(&message)),
     }
 }

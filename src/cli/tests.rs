@@ -11,7 +11,7 @@ use super::args::{Arguments, Command, Doctor, Lint, Listing};
 use super::{Environment, Streams, doctor, guard, lint};
 use crate::diagnosis::{Hop, Reason, RootCause, State};
 use crate::engine::{Run, Seen, Visit};
-use crate::finding::{CannotTell, Confidence, Effect, Finding, InputError, Label, Severity};
+use crate::finding::{CannotTell, Confidence, Effect, Finding, InputError, Label, Missing, Severity};
 use crate::output::Shown;
 use crate::source::{Origin, Place, Span};
 
@@ -120,9 +120,8 @@ fn lint_exits_by_what_people_see() {
     let mut open = Run::default();
     let file = open.sources.add("a.ini", b"".to_vec(), Origin::File);
     open.report.cannot_tell.push(CannotTell {
-        rule: "a/b".to_owned(),
-        missing: "x".to_owned(),
-        how: "y".to_owned(),
+        rule: "a/b".into(),
+        missing: Missing::new("x", "y"),
         place: Place::whole(file),
     });
     assert_eq!(exit_of_lint("", &open), 0);

@@ -281,7 +281,7 @@ fn mend(fix: &Fix, texts: &Texts<'_>) -> FixObject {
 fn cannot_tell(all: &[CannotTell], texts: &Texts<'_>) -> Vec<CannotTellObject> {
     let mut groups: BTreeMap<(&str, &str, &str), Vec<Place>> = BTreeMap::new();
     for one in all {
-        groups.entry((&one.rule, &one.missing, &one.how)).or_default().push(one.place);
+        groups.entry((&one.rule, &one.missing.what, &one.missing.how)).or_default().push(one.place);
     }
     let object = |((rule, missing, how), places): ((&str, &str, &str), Vec<Place>)| {
         let first = Label { place: *places.first()?, text: String::new() };

@@ -8,7 +8,7 @@ use crate::stack::chef::{Berksfile, Checkout, Cookbook, Dependency, Service};
 use crate::stack::database::Database;
 use crate::stack::env::{EnvRead, EnvValue};
 use crate::stack::fact::{Column, Schema, Table, Type};
-use crate::stack::job::Job;
+use crate::stack::job::{Event, Job, JobLine, JobStanza};
 use crate::stack::link::{Link, PassLink};
 use crate::stack::nginx::{Listen, Pass};
 use crate::stack::problem::Refusal;
@@ -26,6 +26,9 @@ pub static TABLES: &[Schema] = &[
     UwsgiLine::SCHEMA,
     Link::SCHEMA,
     Job::SCHEMA,
+    JobStanza::SCHEMA,
+    JobLine::SCHEMA,
+    Event::SCHEMA,
     Daemon::SCHEMA,
     App::SCHEMA,
     EnvRead::SCHEMA,

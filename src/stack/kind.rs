@@ -50,7 +50,10 @@ pub fn may_be(path: &str) -> bool {
 fn by_place(path: &str) -> Option<Kind> {
     let absolute = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
     let (folder, name) = absolute.rsplit_once('/')?;
-    if folder.ends_with("/etc/init") && (name.ends_with(".conf") || name.ends_with(".override")) {
+    // Folders below it are read too: `/etc/init/shop/web.conf` is the job `shop/web`.
+    if (folder.ends_with("/etc/init") || folder.contains("/etc/init/"))
+        && (name.ends_with(".conf") || name.ends_with(".override"))
+    {
         return Some(Kind::Upstart);
     }
     if (folder.ends_with("/systemd/system") && UnitKind::of(name).is_some()) || is_drop_in(&absolute) {
@@ -93,6 +96,7 @@ fn by_name(path: &str, text: &str) -> Option<Kind> {
     }
     if name.ends_with(".ini") {
         let says_so = text.contains("[uwsgi]") || (name.contains("uwsgi") && !text.contains("[tool"));
+        let says_so = says_so && !is_build_profile(text);
         return says_so.then_some(Kind::Uwsgi);
     }
     (name == "nginx.conf").then_some(Kind::Nginx)
@@ -116,7 +120,7 @@ fn by_content(path: &str, text: &str) -> Option<Kind> {
     if !matches!(extension, None | Some("conf" | "nginx" | "template" | "override" | "cfg")) {
         return None;
     }
-    if text.lines().any(|line| line.trim() == "[uwsgi]") {
+    if text.contains("[uwsgi]") && text.lines().any(|line| line.trim() == "[uwsgi]") {
         return Some(Kind::Uwsgi);
     }
     let statements = || text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -127,6 +131,12 @@ fn by_content(path: &str, text: &str) -> Option<Kind> {
     let has_sections = statements().any(|line| line.starts_with('[') && line.ends_with(']'));
     let upstart = statements().filter(|line| is_upstart_stanza(line)).count();
     (extension == Some("conf") && upstart >= 2 && !has_sections).then_some(Kind::Upstart)
+}
+
+/// A profile by which uWSGI is compiled has the same section and other keys (uWSGI: `buildconf/`).
+fn is_build_profile(text: &str) -> bool {
+    let keys = || text.lines().filter_map(|line| line.split_once('=')).map(|(key, _)| key.trim());
+    keys().any(|key| matches!(key, "embedded_plugins" | "main_plugin" | "bin_name" | "malloc_implementation"))
 }
 
 fn is_nginx_statement(line: &str) -> bool {
@@ -161,9 +171,11 @@ mod tests {
     #[test]
     fn the_place_comes_before_name_and_content() {
         assert_eq!(of("/etc/init/a.conf", "server { listen 80; }"), Some(Kind::Upstart));
+        assert_eq!(of("/etc/init/shop/web.conf", ""), Some(Kind::Upstart));
         assert_eq!(of("cookbooks/x/templates/default/site.erb", "server {\n listen 80;\n}\n"), Some(Kind::Nginx));
         assert_eq!(of("deploy/app.ini.erb", "[uwsgi]\n"), Some(Kind::Uwsgi));
         assert_eq!(of("setup.ini", "[section]\n"), None);
+        assert_eq!(of("buildconf/uwsgi.ini", "[uwsgi]\ninherit = base\nembedded_plugins = null\n"), None);
         assert_eq!(of("home/ubuntu/.profile", ""), Some(Kind::LoginShell));
         assert_eq!(of("upstart/app.conf", "start on startup\nexec x\n"), Some(Kind::Upstart));
         assert_eq!(of("upstart/app.conf", "\u{feff}start on startup\nexec x\n"), Some(Kind::Upstart));

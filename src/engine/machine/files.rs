@@ -19,6 +19,8 @@ const NGINX_CONF: &str = "/etc/nginx/nginx.conf";
 const MOST_PYTHON: usize = 2000;
 /// How many files one main file of nginx may pull in.
 const MOST_NGINX: usize = 2000;
+/// How many inis one may bring in.
+const MOST_INIS: usize = 256;
 /// How deep below the app's folder modules are looked for.
 const DEEPEST: usize = 8;
 /// Folders of other people's code.
@@ -153,7 +155,7 @@ impl<'h> Files<'h> {
             }
             let path = format!("/etc/init/{path}");
             let Some(document) = self.job(&path) else { continue };
-            let ini = job::read(&document).job.uwsgi_ini.known().cloned();
+            let ini = job::upstart::read(&document, None).0.job.uwsgi_ini.known().cloned();
             let same = ini.as_ref().and_then(|ini| inis.iter().position(|known| self.is_same(known, ini)));
             match (ini, same) {
                 // One spelling for both, so that job and ini find each other.
@@ -163,10 +165,29 @@ impl<'h> Files<'h> {
                 _ => continue,
             }
             self.view.add((*document).clone());
+            let base = path.strip_suffix(".conf").unwrap_or(&path);
+            self.read(&format!("{base}.override"), Kind::Upstart, false);
         }
         for ini in inis {
-            if self.read(&ini, Kind::Uwsgi, named).is_some() {
+            if let Some(document) = self.read(&ini, Kind::Uwsgi, named) {
+                self.bring_in(&document);
                 self.inis.push(ini);
+            }
+        }
+    }
+
+    /// Reads the inis that one brings in, and those that they bring in.
+    fn bring_in(&mut self, ini: &Arc<Document>) {
+        let mut seen = BTreeSet::new();
+        loop {
+            let around = uwsgi::Around { files: Some(&self.view), release: None };
+            let mut wanted = uwsgi::read(ini, around).wanted;
+            wanted.retain(|path| path.starts_with('/') && seen.insert(path.clone()));
+            if wanted.is_empty() || seen.len() > MOST_INIS {
+                return;
+            }
+            for path in wanted {
+                self.read(&path, Kind::Uwsgi, false);
             }
         }
     }

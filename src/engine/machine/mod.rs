@@ -111,9 +111,11 @@ impl Survey {
             assemble(&Parts {
                 view: &files.view,
                 trees: &files.trees,
+                nginx_release: None,
                 chef: &chef,
                 app: None,
                 started_with,
+                uwsgi_release: None,
                 starters: Starters::default(),
             })
         };
@@ -245,7 +247,7 @@ const NGINX_LOG: &str = "/var/log/nginx/error.log";
 
 /// A hop says itself that it could not be judged; the question of its page would only repeat that.
 fn is_unanswered(question: &CannotTell, pages: &[Page]) -> bool {
-    pages.iter().any(|page| page.id == question.rule && page.hop.is_none())
+    pages.iter().any(|page| page.id == *question.rule && page.hop.is_none())
 }
 
 #[cfg(test)]

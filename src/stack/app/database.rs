@@ -204,7 +204,7 @@ impl Look<'_, '_> {
         let hits = self.trace.steps.iter().enumerate().filter(|(_, step)| !step.sometimes);
         let found = hits.filter_map(|(at, step)| self.makes_safe(step, raw, at > after)).next();
         match (found, missing) {
-            (Some((words, place, trail)), _) => Fact { trail, ..Fact::read(words, place) },
+            (Some((words, place, trail)), _) => Fact { trail: trail.into(), ..Fact::read(words, place) },
             (None, Some(missing)) => Fact::unknown(missing.clone()),
             (None, None) => Fact::absent(),
         }
