@@ -149,7 +149,7 @@ impl Scene<'_> {
                 Some(missing) if missing.how == "run with sudo" => Reason::NoPermission,
                 _ => Reason::NoEvidence,
             };
-            let what = link.connects.missing().map(|missing| missing.what.as_str());
+            let what = link.connects.missing().map(|missing| &*missing.what);
             return (self.unknown(reason, what), false);
         };
         let place = link.connects.place.unwrap_or(pass.place);

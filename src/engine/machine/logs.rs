@@ -68,7 +68,8 @@ impl UwsgiLog {
         // Where nothing else is said Upstart keeps what a job prints.
         paths.extend(job.filter(|_| uwsgi.logto.known().is_none()).map(|job| format!("/var/log/upstart/{job}.log")));
         let mut hidden = None;
-        for path in paths {
+        // logrotate moves a log that uWSGI goes on writing, until somebody tells it to open the new one.
+        for path in paths.into_iter().flat_map(|path| [path.clone(), format!("{path}.1")]) {
             if let Some(log) = Self::read(host, visit, &path, pid, sources) {
                 return log;
             }
@@ -211,7 +212,10 @@ impl NginxLog {
         let mut log = Self { ahead: visit.ahead(host), ..Self::default() };
         let mut read = BTreeSet::new();
         for path in visit.logs.iter().chain(named).filter(|path| read.insert(path.as_str())) {
-            let Some((file, text)) = tail(host, path, sources) else { continue };
+            let rotated = format!("{path}.1");
+            let is_told = |(_, text): &(FileId, std::sync::Arc<str>)| !text.is_empty();
+            let log_of_now = tail(host, path, sources).filter(is_told);
+            let Some((file, text)) = log_of_now.or_else(|| tail(host, &rotated, sources)) else { continue };
             let lines = parse_nginx(&text);
             let now = visit.in_logs(host);
             // Of an earlier moment an earlier nginx may tell.

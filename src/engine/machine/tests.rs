@@ -408,3 +408,10 @@ fn a_full_disk_is_named_and_explains_what_it_breaks() {
     assert!(diagnosis.root_causes[0].because[0].text.contains("number of files on the disk of /run/thena"));
     assert_eq!(*state(&diagnosed(&healthy()), "resources"), State::Ok);
 }
+
+#[test]
+fn a_log_that_was_rotated_under_uwsgi_still_tells() {
+    let log = String::from_utf8(healthy().read(LOG).unwrap().to_vec()).unwrap() + &request("500) 0 headers in 0 bytes");
+    let rotated = healthy().with_file(LOG, Vec::new()).with_file(&format!("{LOG}.1"), log.into_bytes());
+    assert_eq!(*state(&diagnosed(&rotated), "app-answers"), State::Degraded);
+}
