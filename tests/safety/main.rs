@@ -201,6 +201,7 @@ fn tree(folder: &Path, except: &Path) -> Vec<String> {
 fn nothing_changes() -> Vec<String> {
     let lab = Lab::start(&Plan::healthy());
     lab.wait_for_app();
+    wait::wait_until("every worker has loaded its app", || lab.log().matches("WSGI app 0").count() == 4);
     wait::wait_until("the last request is logged", || lab.log().contains("GET / => "));
     let output = lab.root().join("tmp/traced.tar.gz");
     let mut wrong = Vec::new();
