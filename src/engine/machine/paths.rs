@@ -76,8 +76,9 @@ pub(super) fn paths(stack: &Stack) -> Vec<Path> {
 
 /// Keeps the ways through one site. Where there is none of that name nothing is kept, and the error says which there are.
 pub(super) fn keep(paths: &mut Vec<Path>, site: &str) -> Option<InputError> {
-    let names =
-        |path: &Path| path.passes.iter().filter_map(|pass| pass.server_names.known()).flatten().cloned().collect();
+    let names = |path: &Path| {
+        path.passes.iter().filter_map(|pass| pass.server_names.known()).flat_map(|all| all.iter().cloned()).collect()
+    };
     let all: BTreeSet<String> = paths.iter().flat_map(|path| -> Vec<String> { names(path) }).collect();
     paths.retain(|path| names(path).iter().any(|name: &String| name == site));
     paths.is_empty().then(|| {
