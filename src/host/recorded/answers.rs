@@ -211,7 +211,7 @@ impl Host for Recorded {
 
     fn volume(&self, path: &str) -> Result<Volume, ReadError> {
         let above = path.match_indices('/').map(|(at, _)| if at == 0 { "/" } else { &path[..at] });
-        let known = above.chain([path]).filter_map(|folder| self.recording.volume.get(folder)).last();
+        let known = above.chain([path]).filter_map(|folder| self.recording.volume.get(folder)).next_back();
         match known {
             Some(VolumeEntry { failed: Some(word), .. }) => Err(ReadError::from_word(word)),
             Some(VolumeEntry { bytes, free, inodes, free_inodes, .. }) => {
