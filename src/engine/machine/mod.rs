@@ -12,6 +12,7 @@ mod passes;
 mod paths;
 mod record;
 mod resources;
+mod units;
 
 use std::sync::Arc;
 
