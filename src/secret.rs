@@ -120,6 +120,19 @@ fn alternation(chunk: &[String]) -> Vec<Regex> {
     }
 }
 
+/// Where secrets stand in a text, by their shape; in no particular order, and they may overlap.
+pub fn spans(text: &str) -> Vec<Range<usize>> {
+    find::find(text).into_iter().map(|found| found.span).collect()
+}
+
+/// Whether a key such as `db_password` names a secret; `password_file` does not, nor does a word that only contains one.
+pub fn is_named_by(key: &str) -> bool {
+    const OTHERS: [&str; 8] =
+        ["passenger", "passive", "bypass", "compass", "passthrough", "tokens", "keymap", "tokenizer"];
+    let key = key.to_ascii_lowercase();
+    key != "passwd" && !OTHERS.iter().any(|word| key.contains(word)) && find::names(&key)
+}
+
 fn worth_searching(literal: &str) -> bool {
     (LITERAL_FROM..=LITERAL_TO).contains(&literal.len())
         && !COMMON.contains(&literal.to_ascii_lowercase().as_str())

@@ -15,8 +15,7 @@ use crate::source::{FileId, Origin, Place, Sources};
 use crate::stack::assemble::{Parts, assemble};
 use crate::stack::boundary::{Boundary, below, divide};
 use crate::stack::chef::target::Target;
-use crate::stack::chef::tree::RepoFile;
-use crate::stack::chef::{self, Chef};
+use crate::stack::chef::{self, Chef, RepoFile, Tree};
 use crate::stack::deployment::{Content, Deployed};
 use crate::stack::document::{Document, Kind};
 use crate::stack::fact::{Answer, Missing};
@@ -46,6 +45,7 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
         roots.push(path.clone());
     }
     let walked = Repo::new(roots).walk();
+    let unread = walked.unread;
     let (binary, text): (Vec<_>, Vec<_>) = walked.files.into_iter().partition(|file| is_binary(&file.bytes));
     let folders = test_data::folders(paths);
     let is_read = |path: &str| named.contains(path) || !is_vendored(test_data::inside(path, &folders));
@@ -60,7 +60,7 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
         String::new()
     };
     let base = if base == "." { "" } else { &base };
-    let mut run = run(files, base, outer, options, &named)?;
+    let mut run = run(files, unread, base, outer, options, &named)?;
     run.report.errors.extend(walked.errors);
     // A picture among the named files is no mistake: pre-commit names whatever has changed.
     let meant = binary.into_iter().filter(|file| kind::of(&file.path, "").is_some());
@@ -84,7 +84,7 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
 pub fn lint_memory(files: &[(String, Vec<u8>)], options: &Options) -> Run {
     let files = files.iter().filter(|(path, _)| !is_vendored(path));
     let files = files.map(|(path, bytes)| (path.clone(), Arc::from(bytes.as_slice()))).collect();
-    run(files, "", None, options, &BTreeSet::new()).unwrap_or_else(|message| Run {
+    run(files, Vec::new(), "", None, options, &BTreeSet::new()).unwrap_or_else(|message| Run {
         report: Report { errors: vec![InputError { path: String::new(), message }], ..Report::default() },
         ..Run::default()
     })
@@ -132,8 +132,10 @@ fn outer_configuration(
     Ok(Some(Outer { named: options.config.is_some(), ..Outer::at(&path)? }))
 }
 
+/// `unread` are the paths of what is there beside `files`: it counts where only its being there matters.
 fn run(
     files: Vec<(String, Arc<[u8]>)>,
+    mut unread: Vec<String>,
     base: &str,
     outer: Option<Outer>,
     options: &Options,
@@ -143,15 +145,19 @@ fn run(
     let mut ids: BTreeMap<String, FileId> = BTreeMap::new();
     let mut files = files;
     files.sort_by(|a, b| a.0.cmp(&b.0));
-    for (path, bytes) in files.into_iter().filter(|(path, _)| kind::may_be(path) || named.contains(path)) {
-        ids.insert(path.clone(), sources.add(path, bytes, Origin::File));
+    for (path, bytes) in files {
+        if kind::may_be(&path) || named.contains(&path) {
+            ids.insert(path.clone(), sources.add(path, bytes, Origin::File));
+        } else {
+            unread.push(path);
+        }
     }
     let mut facts = Facts::default();
     let mut read = 0;
     let mut configs: Vec<(String, Config)> = Vec::new();
     for (boundary, paths) in divide(base, ids.keys().map(String::as_str)) {
         let config = configuration(&boundary, &ids, &sources, outer.as_ref())?;
-        let group = Group { boundary: &boundary, config: &config, sources: &sources, options, named };
+        let group = Group { boundary: &boundary, config: &config, sources: &sources, options, named, unread: &unread };
         let members: Vec<(&str, FileId)> = paths.into_iter().filter_map(|path| Some((path, *ids.get(path)?))).collect();
         read += group.add_facts(&members, &mut facts)?;
         configs.push(config);
@@ -285,6 +291,7 @@ struct Group<'a> {
     sources: &'a Sources,
     options: &'a Options,
     named: &'a BTreeSet<String>,
+    unread: &'a [String],
 }
 
 impl Group<'_> {
@@ -299,7 +306,9 @@ impl Group<'_> {
             .map(|(path, file)| RepoFile { path: inside(path), file: *file, text: self.sources.text(*file) })
             .collect();
         let attributes: Vec<&str> = self.config.1.attributes.iter().map(|path| path.value.as_str()).collect();
-        let chef = chef::read_with(&files, self.target()?, &attributes);
+        let unread = self.unread.iter().filter_map(|path| below(path, &self.boundary.root));
+        let tree = Tree::new(&files).with_unread(unread);
+        let chef = chef::read(&tree, self.target()?, &attributes);
         let mut view = View::default();
         let deployed = self.add_deployed(&chef, &mut view);
         for (path, file) in members.iter().filter(|(_, file)| !deployed.contains(file)) {

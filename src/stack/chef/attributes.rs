@@ -38,6 +38,8 @@ pub struct Setting {
     pub cookbook: Option<usize>,
     /// Whether it may not be made: in a branch, in a recipe, or with `||=`.
     pub conditional: bool,
+    /// Whether a recipe makes it, or nothing but a role or a stack's settings.
+    pub in_recipe: bool,
 }
 
 /// Every assignment of one Chef tree.
@@ -76,7 +78,8 @@ impl Attributes {
 
     /// Adds the assignments of an attribute file, or of a recipe (`in_recipe`), which may not run.
     pub fn read(&mut self, program: &Program, file: FileId, cookbook: usize, sure: &[usize], in_recipe: bool) {
-        let mut reader = Reader { attributes: self, file, cookbook, sure, locals: BTreeMap::new(), rounds: 1 };
+        let mut reader =
+            Reader { attributes: self, file, cookbook, in_recipe, sure, locals: BTreeMap::new(), rounds: 1 };
         reader.statements(&program.body, in_recipe);
     }
 
@@ -91,6 +94,7 @@ impl Attributes {
                 place,
                 cookbook: None,
                 conditional,
+                in_recipe: false,
             });
         }
     }
@@ -203,6 +207,7 @@ struct Reader<'a, 's> {
     attributes: &'a mut Attributes,
     file: FileId,
     cookbook: usize,
+    in_recipe: bool,
     sure: &'s [usize],
     locals: BTreeMap<String, Answer<Value>>,
     /// How often the loops that lead here go round, taken together.
@@ -291,7 +296,8 @@ impl Reader<'_, '_> {
     fn set(&mut self, level: Level, path: Vec<String>, value: Answer<Value>, expr: &Expr, conditional: bool) {
         let place = Place::at(self.file, expr.span);
         let cookbook = Some(self.cookbook);
-        self.attributes.add(Setting { path, level, value, place, cookbook, conditional });
+        let in_recipe = self.in_recipe;
+        self.attributes.add(Setting { path, level, value, place, cookbook, conditional, in_recipe });
     }
 
     fn scope(&self) -> Scope<'_> {
@@ -345,5 +351,6 @@ fn level_named(name: &str) -> Option<Level> {
     }
 }
 
+mod set;
 #[cfg(test)]
 mod tests;

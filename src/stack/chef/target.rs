@@ -130,6 +130,15 @@ pub fn decide(declared: Option<Target>, root: &Root, tree: &Tree<'_>) -> Decisio
         let words = "the cookbooks lie under cookbooks/, beside the other folders of a chef-repo";
         return likely(Target::ChefServer, words, whole(file.file));
     }
+    if let Some(file) = tree.get(&join(folder, "Cheffile")) {
+        return likely(Target::ChefServer, "librarian-chef fetches cookbooks for a chef-repo", whole(file.file));
+    }
+    // No consumer but one that is told of the folder finds anything there.
+    let own: Vec<_> = root.books.iter().filter(|book| !book.is_context).collect();
+    if own.len() > 1 && own.iter().all(|book| book.is_nested) {
+        let words = "all cookbooks lie under cookbooks/, as in a chef-repo";
+        return Decision { confidence: Confidence::Possible, ..likely(Target::ChefServer, words, own[0].place.into()) };
+    }
     nothing(false)
 }
 
