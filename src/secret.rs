@@ -127,8 +127,8 @@ pub fn spans(text: &str) -> Vec<Range<usize>> {
 
 /// Whether a key such as `db_password` names a secret; `password_file` does not, nor does a word that only contains one.
 pub fn is_named_by(key: &str) -> bool {
-    const OTHERS: [&str; 8] =
-        ["passenger", "passive", "bypass", "compass", "passthrough", "tokens", "keymap", "tokenizer"];
+    const OTHERS: [&str; 9] =
+        ["passenger", "passive", "bypass", "compass", "passthrough", "tokens", "keymap", "tokenizer", "_maps"];
     let key = key.to_ascii_lowercase();
     key != "passwd" && !OTHERS.iter().any(|word| key.contains(word)) && find::names(&key)
 }

@@ -103,11 +103,10 @@ fn user(resource: &Resource) -> Fact<String> {
 fn home(resource: &Resource, text: &str) -> Fact<String> {
     for property in &resource.properties {
         match (property.name.as_str(), &property.value) {
-            ("environment" | "env", Answer::Known(value @ Value::Hash(_))) => {
-                if value.get("HOME").is_some() {
-                    return Fact::read("environment".to_owned(), property.place);
-                }
+            ("environment" | "env", Answer::Known(value @ Value::Hash(_))) if value.get("HOME").is_some() => {
+                return Fact::read("environment".to_owned(), property.place);
             }
+            ("environment" | "env", Answer::Known(Value::Hash(_))) => {}
             ("environment" | "env", _) => {
                 return Fact::unknown(Missing::new("whether `environment` sets HOME", "write it as a plain hash"));
             }

@@ -61,7 +61,13 @@ pub fn files(root: &Root, deployed: &[Deployed], tree: &Tree<'_>) -> Vec<Deploye
         .collect();
     let mut by_place: BTreeMap<Place, Vec<&Deployed>> = BTreeMap::new();
     deployed.iter().for_each(|one| by_place.entry(one.place).or_default().push(one));
-    let around = Around { services: services(&resources), deployed, starts: starts(deployed, tree), tree };
+    let around = Around {
+        services: services(&resources),
+        commands: commands(&resources),
+        deployed,
+        starts: starts(deployed, tree),
+        tree,
+    };
     let puts = resources
         .iter()
         .filter(|(resource, _)| KINDS.contains(&resource.kind.as_str()) && !resource.properties.is_empty());
@@ -71,9 +77,21 @@ pub fn files(root: &Root, deployed: &[Deployed], tree: &Tree<'_>) -> Vec<Deploye
 /// What a file is compared with.
 struct Around<'a> {
     services: Vec<&'a Resource>,
+    /// Commands that run every time; what they notify is notified in every run.
+    commands: Vec<&'a Resource>,
     deployed: &'a [Deployed],
     starts: Vec<Start<'a>>,
     tree: &'a Tree<'a>,
+}
+
+fn commands<'a>(resources: &[(&'a Resource, usize)]) -> Vec<&'a Resource> {
+    let is_command = |resource: &&Resource| {
+        let guards = ["not_if", "only_if", "creates", "subscribes"];
+        matches!(resource.kind.as_str(), "execute" | "bash" | "script")
+            && guards.iter().all(|guard| resource.property(guard).is_none())
+            && resource.property("action").is_none_or(|action| !mentions(&action.value, &["nothing"]))
+    };
+    resources.iter().map(|(resource, _)| *resource).filter(is_command).collect()
 }
 
 fn services<'a>(resources: &[(&'a Resource, usize)]) -> Vec<&'a Resource> {
@@ -102,7 +120,7 @@ fn row(resource: &Resource, contents: &[&Deployed], around: &Around<'_>) -> Depl
     (row.service, row.noticed) = match row.path.known().and_then(|path| reader(path, resource, contents, around)) {
         Some(service) => (
             Fact { answer: service.name.clone(), ..Fact::read(String::new(), service.place) },
-            noticed(resource, service),
+            noticed(resource, service, around),
         ),
         None => (Fact::absent(), Fact::absent()),
     };
@@ -222,9 +240,20 @@ fn reader<'a>(path: &str, resource: &Resource, contents: &[&Deployed], around: &
 }
 
 /// What makes a service take notice of a changed file: a notification either way, or a restart in every run.
-fn noticed(resource: &Resource, service: &Resource) -> Fact<String> {
+fn noticed(resource: &Resource, service: &Resource, around: &Around<'_>) -> Fact<String> {
     if let Some(notice) = notices(resource).into_iter().find(|notice| notice.word == "notifies") {
         return Fact::read("notifies".to_owned(), notice.place);
+    }
+    let Answer::Known(service_name) = called(service) else {
+        return Fact::unknown(Missing::new("the service's name", "write it as a plain string"));
+    };
+    let by_command = around
+        .commands
+        .iter()
+        .flat_map(|command| notices(command))
+        .find(|notice| notice.word == "notifies" && notice.target == Answer::Known(service_name.clone()));
+    if let Some(notice) = by_command {
+        return Fact::read("a command notifies it".to_owned(), notice.place);
     }
     let name = called(resource);
     let subscribes = notices(service).into_iter().filter(|notice| notice.word == "subscribes");

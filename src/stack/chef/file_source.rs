@@ -81,7 +81,7 @@ fn row(
     row.path = Fact { answer: resource.name.clone(), ..Fact::read(String::new(), resource.place) };
     // A name that is put together may come out otherwise where a role or the stack sets a part of it.
     let ends = resource.property("source").map_or(&resource.ends, |source| &source.ends);
-    let is_literal = matches!(&name, Answer::Known(name) if !ends.head.is_empty() && ends.head == ends.tail && ends.head.ends_with(name.trim_end_matches(".erb")) || ends.head == *name);
+    let is_literal = ends.head == ends.tail && !ends.head.is_empty();
     row.confidence = match (is_literal, resource.conditional) {
         (false, _) => Confidence::Possible,
         (true, true) => Confidence::Likely,
