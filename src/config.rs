@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 use crate::finding::Severity;
 use crate::nearest::nearest;
 use crate::source::{Located, Span};
+use crate::syntax::data::Release;
 
 /// A whole `housecall.toml`. Every part may be left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +22,10 @@ pub struct Config {
     pub min_severity: Option<Severity>,
     /// Where the app's source lies, relative to the file.
     pub app: Option<Located<String>>,
+    /// The release of nginx that runs; any where left out.
+    pub nginx: Option<Located<Release>>,
+    /// The release of uWSGI that runs; any where left out.
+    pub uwsgi: Option<Located<Release>>,
     /// JSON files with node attributes, relative to the file.
     pub attributes: Vec<Located<String>>,
     /// Folders with the team's own rule pages, relative to the file.
@@ -59,6 +64,8 @@ pub struct ConfigError {
 const TABLES: &[(&str, &[&str])] = &[
     ("lint", &["target", "select", "ignore", "min-severity"]),
     ("app", &["path"]),
+    ("nginx", &["version"]),
+    ("uwsgi", &["version"]),
     ("chef", &["attributes"]),
     ("rules", &["paths"]),
     ("allow", &["rule", "path", "because", "until"]),
@@ -72,6 +79,8 @@ pub const TARGETS: &[&str] = &["auto", "opsworks-11", "opsworks-12", "chef-serve
 struct Raw {
     lint: RawLint,
     app: RawApp,
+    nginx: RawProgram,
+    uwsgi: RawProgram,
     chef: RawChef,
     rules: RawRules,
     allow: Vec<RawAllow>,
@@ -90,6 +99,12 @@ struct RawLint {
 #[serde(default)]
 struct RawApp {
     path: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct RawProgram {
+    version: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -116,7 +131,7 @@ struct RawAllow {
 ///
 /// # Errors
 /// Bad TOML, an unknown table or key (with the nearest known one), a value of the wrong type, an unknown target, an
-/// `[[allow]]` without a reason or with a date that is none.
+/// `[[allow]]` without a reason or with a date that is none, a version that is none.
 pub fn parse(text: &str) -> Result<Config, ConfigError> {
     let from_toml = |error: toml::de::Error| {
         let message = error.message().lines().collect::<Vec<_>>().join(" ");
@@ -137,10 +152,20 @@ pub fn parse(text: &str) -> Result<Config, ConfigError> {
         ignore: raw.lint.ignore.into_iter().map(located).collect(),
         min_severity: raw.lint.min_severity,
         app: raw.app.path.map(located),
+        nginx: raw.nginx.version.map(|version| release(text, version, "1.22 or 1.22.1")).transpose()?,
+        uwsgi: raw.uwsgi.version.map(|version| release(text, version, "2.0 or 2.0.21")).transpose()?,
         attributes: raw.chef.attributes.into_iter().map(located).collect(),
         rules: raw.rules.paths.into_iter().map(located).collect(),
         allow: raw.allow.into_iter().map(|allow| checked_allow(text, allow)).collect::<Result<_, _>>()?,
     })
+}
+
+fn release(text: &str, version: Spanned<String>, such_as: &str) -> Result<Located<Release>, ConfigError> {
+    let span = version.span();
+    match version.get_ref().parse() {
+        Ok(release) => Ok(Located::new(release, Span::new(span.start, span.end))),
+        Err(_) => Err(at(text, span, format!("no version: `{}`, write it as {such_as}", version.get_ref()))),
+    }
 }
 
 fn checked_allow(text: &str, raw: RawAllow) -> Result<Allow, ConfigError> {
@@ -237,6 +262,12 @@ min-severity = "note"
 [app]
 path = "../app"
 
+[nginx]
+version = "1.22"
+
+[uwsgi]
+version = "2.0.21"
+
 [chef]
 attributes = ["dna.json"]
 
@@ -255,6 +286,8 @@ until = "2027-02-01"
         assert_eq!(config.target.unwrap().span.of(text), "\"opsworks-11\"");
         assert_eq!(config.select.len(), 2);
         assert_eq!(config.min_severity, Some(Severity::Note));
+        assert_eq!(config.nginx.unwrap().value.to_string(), "1.22");
+        assert_eq!(config.uwsgi.unwrap().value.to_string(), "2.0.21");
         assert_eq!(config.allow[0].until.as_ref().unwrap().value, "2027-01-31");
         assert_eq!(config.allow[0].span.of(text), "\"uwsgi/pool-shared-by-forks\"");
         assert_eq!(config.allow[1].path, None);
@@ -275,5 +308,9 @@ until = "2027-02-01"
         assert_eq!(error("[[allow]]\nrule = \"a/b\"\nbecause = \"x\"\nuntil = \"soon\"\n").0, 4);
         assert_eq!(error("[lint]\nselect = \"nginx/*\"\n").0, 2);
         assert_eq!(error("[lint\n").0, 1);
+        assert_eq!(
+            error("[nginx]\nversion = \"stable\"\n"),
+            (2, "no version: `stable`, write it as 1.22 or 1.22.1".to_owned())
+        );
     }
 }

@@ -1,6 +1,12 @@
 //! What housecall reports: one fault, its labels in every file it touches, and the edit that cures it.
 
+mod missing;
+
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
+
+pub use missing::{Lack, Missing};
 
 use crate::source::{FileId, Place, Span};
 
@@ -112,11 +118,9 @@ pub struct Finding {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CannotTell {
     /// The id of the rule's page.
-    pub rule: String,
-    /// The thing lacked, such as `the app's source`.
-    pub missing: String,
-    /// How to get it.
-    pub how: String,
+    pub rule: Arc<str>,
+    /// What is out of sight.
+    pub missing: Missing,
     /// Where the question arose.
     pub place: Place,
 }

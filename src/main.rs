@@ -1,6 +1,6 @@
 //! The command: hands arguments, environment and streams to [`housecall::cli`], and exits as it says.
 
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 use std::process::ExitCode;
 
 use housecall::cli::{self, Environment};
@@ -12,13 +12,14 @@ fn main() -> ExitCode {
         no_color: set("NO_COLOR").is_some(),
         terminal: stdout().is_terminal() && !dumb,
         progress: stderr().is_terminal() && !dumb,
+        asks: stdin().is_terminal(),
         columns: rustix::termios::tcgetwinsize(stdout())
             .ok()
             .map(|size| usize::from(size.ws_col))
             .filter(|&columns| columns > 0),
     };
     let mut out = std::io::BufWriter::new(stdout().lock());
-    let code = cli::run(std::env::args_os(), &environment, &mut out, &mut stderr());
+    let code = cli::run(std::env::args_os(), &environment, &mut stdin(), &mut out, &mut stderr());
     // A reader that left early is no failure.
     let _ = out.flush();
     ExitCode::from(code)

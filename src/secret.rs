@@ -4,8 +4,10 @@
 mod encoded;
 mod find;
 mod pattern;
+mod redact;
 mod shown;
 mod value;
+mod variable;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -15,7 +17,9 @@ use regex::Regex;
 
 use crate::syntax::data::uwsgi;
 
+pub use redact::StandIns;
 pub use shown::{sanitise, sanitise_equal};
+pub use variable::{is_open, is_telling};
 
 /// Shorter secrets are masked where they stand, and not searched for elsewhere: `admin` would blank half a config.
 const LITERAL_FROM: usize = 6;
@@ -68,7 +72,18 @@ impl Secrets {
     /// Reads every text and remembers each secret of six bytes or more, with its percent-encoded, decoded, escaped and
     /// base64 forms.
     pub fn harvest<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::harvest_with(texts, [])
+    }
+
+    /// The same with `literals` that are secrets by themselves, whatever their shape.
+    pub fn harvest_with<'a>(
+        texts: impl IntoIterator<Item = &'a str>,
+        literals: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
         let mut forms = BTreeSet::new();
+        for literal in literals.into_iter().filter(|literal| worth_searching(literal)) {
+            encoded::forms(literal, &mut forms);
+        }
         for text in texts {
             for found in find::find(text).into_iter().filter(|found| found.repeats) {
                 let literal = &text[found.span];
@@ -91,6 +106,24 @@ impl Secrets {
         let by_literal = self.literals.iter().flat_map(|any| any.find_iter(text).map(|hit| hit.range()));
         let spans: Vec<Range<usize>> = by_shape.chain(by_literal).collect();
         if spans.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(blank(text, &spans)) }
+    }
+
+    /// `text` with a stand-in of the same shape and length for every secret.
+    pub fn redact<'t>(&self, text: &'t str, stand_ins: &mut StandIns) -> Cow<'t, str> {
+        let literals = self.literals.iter().flat_map(|any| any.find_iter(text).map(|hit| hit.range())).collect();
+        let pieces = redact::pieces(literals, find::find(text).into_iter().map(|found| found.span).collect());
+        if pieces.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let mut redacted = String::with_capacity(text.len());
+        let mut from = 0;
+        for piece in pieces {
+            redacted.push_str(&text[from..piece.start]);
+            redacted.push_str(&stand_ins.of(&text[piece.clone()]));
+            from = piece.end;
+        }
+        redacted.push_str(&text[from..]);
+        Cow::Owned(redacted)
     }
 
     /// A one-line text fit for any output: masked, and every control or bidi character made visible.

@@ -2,7 +2,7 @@
 //! Everything a finding points at is a place in one of these.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Which source a place lies in. Only [`Sources::add`] makes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,15 +110,17 @@ pub struct Source {
     pub name: String,
     /// Where the text came from.
     pub origin: Origin,
-    bytes: Arc<[u8]>,
     text: Arc<str>,
-    line_starts: Vec<u32>,
+    /// The bytes as read, where they are not those of the text.
+    invalid: Option<Arc<[u8]>>,
+    /// Most sources are never shown, so their lines are counted when the first is asked for.
+    line_starts: OnceLock<Vec<u32>>,
 }
 
 impl Source {
     /// The bytes as read.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.invalid.as_deref().unwrap_or(self.text.as_bytes())
     }
 
     /// The text, exactly as long as the bytes: each invalid byte has become one SUB character.
@@ -134,27 +136,34 @@ impl Source {
     /// Line and column of a byte offset, both from 1; the column counts Unicode scalar values.
     pub fn line_column(&self, offset: u32) -> (usize, usize) {
         let line = self.line_of(offset);
-        let start = self.line_starts[line - 1] as usize;
+        let start = self.line_starts()[line - 1] as usize;
         let before = self.text.get(start..offset as usize).unwrap_or("");
         (line, before.chars().count() + 1)
     }
 
     /// The line of a byte offset, from 1; cheaper than its column where the line is long.
     pub fn line_of(&self, offset: u32) -> usize {
-        self.line_starts.partition_point(|&start| start <= offset)
+        self.line_starts().partition_point(|&start| start <= offset)
     }
 
     /// The span of a line (from 1) without its end-of-line bytes; `None` past the last one.
     pub fn line_span(&self, line: usize) -> Option<Span> {
-        let start = *self.line_starts.get(line.checked_sub(1)?)? as usize;
-        let end = self.line_starts.get(line).map_or(self.text.len(), |&next| next as usize);
+        let start = *self.line_starts().get(line.checked_sub(1)?)? as usize;
+        let end = self.line_starts().get(line).map_or(self.text.len(), |&next| next as usize);
         let trimmed = self.text[start..end].trim_end_matches(['\n', '\r']);
         Some(Span::new(start, start + trimmed.len()))
     }
 
     /// How many lines there are; a text without any byte has one.
     pub fn line_count(&self) -> usize {
-        self.line_starts.len()
+        self.line_starts().len()
+    }
+
+    fn line_starts(&self) -> &[u32] {
+        self.line_starts.get_or_init(|| {
+            let ends = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(ends.map(|(at, _)| Span::new(at + 1, at + 1).start)).collect()
+        })
     }
 }
 
@@ -169,18 +178,12 @@ impl Sources {
     /// Keeps `bytes` under `name` and says how to refer to them.
     pub fn add(&mut self, name: impl Into<String>, bytes: impl Into<Arc<[u8]>>, origin: Origin) -> FileId {
         let bytes: Arc<[u8]> = bytes.into();
-        let text = text_of_equal_length(&bytes);
-        let line_starts = std::iter::once(0)
-            .chain(
-                bytes
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, byte)| **byte == b'\n')
-                    .map(|(at, _)| Span::new(at + 1, at + 1).start),
-            )
-            .collect();
+        let (text, invalid) = match std::str::from_utf8(&bytes) {
+            Ok(valid) => (valid.into(), None),
+            Err(_) => (text_of_equal_length(&bytes), Some(bytes)),
+        };
         let id = FileId(u32::try_from(self.all.len()).unwrap_or(u32::MAX));
-        self.all.push(Source { name: name.into(), origin, bytes, text, line_starts });
+        self.all.push(Source { name: name.into(), origin, text, invalid, line_starts: OnceLock::new() });
         id
     }
 
@@ -214,14 +217,34 @@ impl Sources {
         self.iter().find(|(_, source)| source.name == name).map(|(id, _)| id)
     }
 
+    /// Where each source stands among all when they are sorted by name.
+    pub fn ranks(&self) -> Ranks {
+        let mut names: Vec<&str> = self.all.iter().map(|source| source.name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let rank = |source: &Source| names.partition_point(|name| *name < source.name.as_str());
+        Ranks(self.all.iter().map(rank).collect())
+    }
+
     /// Every source with its id, in order.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &Source)> {
         self.all.iter().enumerate().map(|(at, source)| (FileId(Span::new(at, at).start), source))
     }
 }
 
+/// The order of sources by name: ids are given in the order of reading. Equal names have equal ranks.
+#[derive(Debug)]
+pub struct Ranks(Vec<usize>);
+
+impl Ranks {
+    /// The rank of a source of that collection.
+    pub fn of(&self, id: FileId) -> usize {
+        self.0.get(id.0 as usize).copied().unwrap_or(usize::MAX)
+    }
+}
+
 /// Replaces each byte that is not part of valid UTF-8 by one SUB, so that offsets stay true.
-fn text_of_equal_length(bytes: &[u8]) -> Arc<str> {
+pub fn text_of_equal_length(bytes: &[u8]) -> Arc<str> {
     if let Ok(valid) = std::str::from_utf8(bytes) {
         return valid.into();
     }

@@ -54,3 +54,10 @@ fn facts_print_what_their_schema_says() {
 fn rules_print_what_their_schema_says() {
     hold("docs/schema/rules", &["rules", "--format", "json"]);
 }
+
+#[test]
+fn why_prints_what_its_schema_says() {
+    let json = hold("docs/schema/why", &["why", "tests/cli/why.in/uwsgi.log", "--format", "json"]);
+    assert_eq!(json["leads"][0]["rule"], "uwsgi/pool-shared-by-forks");
+    hold("docs/schema/why", &["why", "Makefile", "--format", "json"]);
+}

@@ -35,6 +35,15 @@ connects where the stack itself connects, and logs in to the database once, read
 users' processes."
     )]
     Doctor(Doctor),
+    /// Save what doctor would see here, without its secrets, for someone else to diagnose
+    #[command(
+        long_about = "Save what doctor would see here, without its secrets, for someone else to diagnose: `housecall doctor \
+--from FILE`.\n\nPasswords, keys and tokens are replaced by others of the same shape before anything is written. The file \
+is a .tar.gz of a folder that can be looked into first. Nothing that exists is written over."
+    )]
+    Record(Record),
+    /// Say what a log, a traceback or an error message means
+    Why(Why),
     /// Say why a rule matters, what users see, and how to be sure
     Explain {
         /// The rule's id, such as uwsgi/pool-shared-by-forks
@@ -130,10 +139,38 @@ pub(super) struct Facts {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Why {
+    /// A log or a saved message; standard input where left out or `-`
+    pub(super) file: Option<PathBuf>,
+    /// How to write what it means
+    #[arg(long, value_enum, default_value_t = Listing::Human)]
+    pub(super) format: Listing,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Doctor {
     /// How to write what was found
     #[arg(long, value_enum, default_value_t = Listing::Human)]
     pub(super) format: Listing,
+    /// Diagnose what `housecall record` wrote on another host
+    #[arg(long, value_name = "FILE", conflicts_with = "root")]
+    pub(super) from: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) looking: Looking,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Record {
+    /// The file to write, a .tar.gz; `-` for standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: PathBuf,
+    #[command(flatten)]
+    pub(super) looking: Looking,
+}
+
+/// How to look at a host.
+#[derive(Debug, Args)]
+pub(super) struct Looking {
     /// The configuration nginx runs with, where it is not the usual one
     #[arg(long, value_name = "FILE")]
     pub(super) nginx_conf: Option<PathBuf>,
@@ -208,4 +245,6 @@ pub(super) enum Kind {
     Nginx,
     /// An Upstart job
     Upstart,
+    /// A unit of systemd
+    Systemd,
 }

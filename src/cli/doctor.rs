@@ -1,14 +1,18 @@
 //! `housecall doctor`: name the broken hop of this server.
 
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
-use super::args::{Doctor, Listing};
+use super::args::{Doctor, Listing, Looking};
 use super::{CLEAN, FOUND, Streams, UNJUDGED, USAGE};
 use crate::diagnosis::{Diagnosis, State};
 use crate::engine::{self, Seen, Visit};
+use crate::finding::InputError;
+use crate::host::Host;
 use crate::host::deadline::Budget;
 use crate::host::live::Live;
+use crate::host::recorded::Recorded;
 use crate::output::{Shown, Texts, doctor, json};
 
 /// Required hops that are not asked for without a login.
@@ -16,27 +20,61 @@ const LOGIN: &[&str] = &["login"];
 /// Those that are not asked for without a network.
 const NETWORK: &[&str] = &["listen", "upstream-socket", "dns", "tcp"];
 
-pub(super) fn run(args: Doctor, shown: Shown, streams: &mut Streams<'_>) -> io::Result<u8> {
-    let text = |path: &std::path::PathBuf| path.to_string_lossy().into_owned();
-    let visit = Visit {
-        nginx_conf: args.nginx_conf.as_ref().map(text),
-        uwsgi_ini: args.uwsgi_ini.iter().map(text).collect(),
-        logs: args.log.iter().map(text).collect(),
-        login: !args.no_login && !args.no_network,
-        network: !args.no_network,
+pub(super) fn run(args: &Doctor, shown: Shown, streams: &mut Streams<'_>) -> io::Result<u8> {
+    let opened: Result<(Box<dyn Host>, Visit), String> = match &args.from {
+        Some(path) => match Recorded::open(path) {
+            Ok(host) => {
+                let visit = recorded_visit(&host, &args.looking);
+                Ok((Box::new(host), visit))
+            }
+            Err(InputError { path, message }) => Err(format!("{path}: {message}")),
+        },
+        None => live(&args.looking).map(|host| (Box::new(host) as Box<dyn Host>, visit(&args.looking))),
     };
-    if let Some(root) = args.root.as_ref().filter(|root| !root.is_dir()) {
-        return Ok(streams.refuse(&format!("{}: no such folder", root.display())));
-    }
-    let host = Live::new(Budget::new(RUN, PROBE));
-    let host = match &args.root {
-        Some(root) => host.rooted_at(text(root)),
-        None => host,
-    };
-    match engine::examine(&host, &visit) {
-        Ok(seen) => write(&args, &seen, shown, streams),
+    let seen = opened.and_then(|(host, visit)| Ok((engine::examine(host.as_ref(), &visit)?, visit)));
+    match seen {
+        Ok((seen, visit)) => write(args.format, &seen, &visit, shown, streams),
         Err(message) => Ok(streams.refuse(&message)),
     }
+}
+
+/// This machine. Errors: a root that is no folder.
+pub(super) fn live(looking: &Looking) -> Result<Live, String> {
+    let host = Live::new(Budget::new(RUN, PROBE));
+    match &looking.root {
+        None => Ok(host),
+        Some(root) if root.is_dir() => Ok(host.rooted_at(text(root))),
+        Some(root) => Err(format!("{}: no such folder", root.display())),
+    }
+}
+
+/// What the flags ask for.
+pub(super) fn visit(looking: &Looking) -> Visit {
+    Visit {
+        nginx_conf: looking.nginx_conf.as_deref().map(text),
+        uwsgi_ini: looking.uwsgi_ini.iter().map(|path| text(path)).collect(),
+        logs: looking.log.iter().map(|path| text(path)).collect(),
+        login: !looking.no_login && !looking.no_network,
+        network: !looking.no_network,
+    }
+}
+
+/// What was asked for when the host was recorded, unless the flags say otherwise.
+fn recorded_visit(host: &Recorded, looking: &Looking) -> Visit {
+    let flags = visit(looking);
+    let Some(asked) = host.asked() else { return flags };
+    let recorded = Visit::as_recorded(asked);
+    Visit {
+        nginx_conf: flags.nginx_conf.or(recorded.nginx_conf),
+        uwsgi_ini: if flags.uwsgi_ini.is_empty() { recorded.uwsgi_ini } else { flags.uwsgi_ini },
+        logs: if flags.logs.is_empty() { recorded.logs } else { flags.logs },
+        login: flags.login && recorded.login,
+        network: flags.network && recorded.network,
+    }
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }
 
 /// The whole run ends within it.
@@ -45,29 +83,33 @@ const RUN: Duration = Duration::from_secs(20);
 const PROBE: Duration = Duration::from_secs(3);
 
 /// Writes the diagnosis and says how to exit.
-pub(super) fn write(args: &Doctor, seen: &Seen, shown: Shown, streams: &mut Streams<'_>) -> io::Result<u8> {
+pub(super) fn write(
+    format: Listing,
+    seen: &Seen,
+    visit: &Visit,
+    shown: Shown,
+    streams: &mut Streams<'_>,
+) -> io::Result<u8> {
     let texts = Texts::new(&seen.sources);
-    let written = match args.format {
+    let written = match format {
         Listing::Human => doctor::write(&seen.diagnosis, &texts, &shown, streams.out),
         Listing::Json => json::write_diagnosis(&seen.diagnosis, &texts, streams.out),
     };
-    if args.format == Listing::Human {
+    if format == Listing::Human {
         streams.input_errors(&seen.diagnosis.report.errors, &texts);
     }
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error),
         _ => {}
     }
-    Ok(exit(args, &seen.diagnosis))
+    Ok(exit(visit, &seen.diagnosis))
 }
 
 /// Never 0 unless every required hop that was asked for was seen to work.
-fn exit(args: &Doctor, diagnosis: &Diagnosis) -> u8 {
+fn exit(visit: &Visit, diagnosis: &Diagnosis) -> u8 {
     let fails = |state: &State| matches!(state, State::Broken | State::Degraded | State::Symptom);
     let broken = diagnosis.hops.iter().any(|hop| fails(&hop.state));
-    let asked = |id: &str| {
-        !(LOGIN.contains(&id) && (args.no_login || args.no_network)) && !(NETWORK.contains(&id) && args.no_network)
-    };
+    let asked = |id: &str| (visit.login || !LOGIN.contains(&id)) && (visit.network || !NETWORK.contains(&id));
     let unjudged = diagnosis.open_hops().any(|hop| asked(hop.id));
     match () {
         () if !diagnosis.report.errors.is_empty() => USAGE,

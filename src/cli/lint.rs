@@ -19,7 +19,12 @@ pub(super) fn run(args: Lint, shown: Shown, progress: bool, streams: &mut Stream
     let lint = || engine::lint(&paths, &wanted);
     let done = if progress { progress::shown_while(lint, streams.err) } else { lint() };
     match done {
-        Ok(run) => write(&args, &run, shown, streams),
+        Ok(run) => {
+            let code = write(&args, &run, shown, streams);
+            // The process ends here; giving back every row one by one would take longer than writing them out did.
+            std::mem::forget(run);
+            code
+        }
         Err(message) => Ok(streams.refuse(&message)),
     }
 }
@@ -37,6 +42,7 @@ pub(super) fn options(reading: &Reading) -> Options {
             Kind::Uwsgi => document::Kind::Uwsgi,
             Kind::Nginx => document::Kind::Nginx,
             Kind::Upstart => document::Kind::Upstart,
+            Kind::Systemd => document::Kind::Systemd,
         }),
         config: reading.config.as_ref().map(|path| path.to_string_lossy().into_owned()),
         ..Options::default()

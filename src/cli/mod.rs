@@ -10,12 +10,14 @@ mod init;
 mod lint;
 mod man;
 mod progress;
+mod record;
 mod rules;
 mod rules_test;
+mod why;
 mod wrap;
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use clap::Parser;
 
@@ -37,6 +39,8 @@ pub struct Environment {
     pub columns: Option<usize>,
     /// Standard error is a terminal on which a line can be erased.
     pub progress: bool,
+    /// Standard input is a terminal: someone has to type what a command reads from it.
+    pub asks: bool,
 }
 
 /// Clean and fully judged.
@@ -55,6 +59,7 @@ const BUG: u8 = 4;
 pub fn run(
     args: impl IntoIterator<Item = OsString>,
     environment: &Environment,
+    stdin: &mut dyn Read,
     stdout: &mut dyn Write,
     stderr: &mut dyn Write,
 ) -> u8 {
@@ -62,7 +67,7 @@ pub fn run(
         Ok(arguments) => arguments,
         Err(answer) => return usage(&answer, environment, stdout, stderr),
     };
-    match guard::guarded(|| dispatch(arguments, environment, stdout, stderr)) {
+    match guard::guarded(|| dispatch(arguments, environment, stdin, Streams { out: stdout, err: stderr })) {
         Ok(code) => code,
         Err(place) => {
             let _ = writeln!(
@@ -74,17 +79,23 @@ pub fn run(
     }
 }
 
-fn dispatch(arguments: Arguments, environment: &Environment, stdout: &mut dyn Write, stderr: &mut dyn Write) -> u8 {
+fn dispatch(arguments: Arguments, environment: &Environment, stdin: &mut dyn Read, mut streams: Streams<'_>) -> u8 {
     let colour = match arguments.color {
         Color::Always => true,
         Color::Never => false,
         Color::Auto => environment.terminal && !environment.no_color,
     };
     let shown = Shown { colour, width: environment.columns.unwrap_or(80).clamp(60, 160), ..Shown::default() };
-    let mut streams = Streams { out: stdout, err: stderr };
     let done = match arguments.command {
         Command::Lint(lint) => lint::run(lint, shown, environment.progress, &mut streams),
-        Command::Doctor(doctor) => doctor::run(doctor, shown, &mut streams),
+        Command::Doctor(doctor) => doctor::run(&doctor, shown, &mut streams),
+        Command::Record(record) => record::run(&record, &mut streams),
+        Command::Why(args) => {
+            if args.file.is_none() && environment.asks {
+                let _ = writeln!(streams.err, "housecall: paste the log or the message, then press Ctrl-D");
+            }
+            pages(&mut streams, |pages, streams| why::run(&args, pages, shown, stdin, streams))
+        }
         Command::Facts(facts) => facts::run(facts, &mut streams),
         Command::Explain { rule } => pages(&mut streams, |pages, streams| explain::run(&rule, pages, streams)),
         Command::Rules { action: Some(Rules::Test { folders }), .. } => rules_test::run(&folders, &mut streams),
@@ -131,6 +142,11 @@ impl Streams<'_> {
             let _ = writeln!(self.err, "housecall: {}", Secrets::default().clean(line));
         }
         USAGE
+    }
+
+    /// Says something beside the result.
+    fn say(&mut self, message: &str) {
+        let _ = writeln!(self.err, "housecall: {}", Secrets::default().clean(message));
     }
 
     fn input_errors(&mut self, errors: &[InputError], texts: &Texts<'_>) {

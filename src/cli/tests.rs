@@ -7,18 +7,18 @@ use std::io::{self, Write};
 
 use clap::{CommandFactory, Parser};
 
-use super::args::{Arguments, Command, Doctor, Lint};
+use super::args::{Arguments, Command, Doctor, Lint, Listing};
 use super::{Environment, Streams, doctor, guard, lint};
 use crate::diagnosis::{Hop, Reason, RootCause, State};
-use crate::engine::{Run, Seen};
-use crate::finding::{CannotTell, Confidence, Effect, Finding, InputError, Label, Severity};
+use crate::engine::{Run, Seen, Visit};
+use crate::finding::{CannotTell, Confidence, Effect, Finding, InputError, Label, Missing, Severity};
 use crate::output::Shown;
 use crate::source::{Origin, Place, Span};
 
 fn housecall(line: &str) -> (u8, String, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let args = std::iter::once("housecall").chain(line.split_whitespace()).map(OsString::from);
-    let code = super::run(args, &Environment::default(), &mut out, &mut err);
+    let code = super::run(args, &Environment::default(), &mut io::empty(), &mut out, &mut err);
     (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
 }
 
@@ -120,9 +120,8 @@ fn lint_exits_by_what_people_see() {
     let mut open = Run::default();
     let file = open.sources.add("a.ini", b"".to_vec(), Origin::File);
     open.report.cannot_tell.push(CannotTell {
-        rule: "a/b".to_owned(),
-        missing: "x".to_owned(),
-        how: "y".to_owned(),
+        rule: "a/b".into(),
+        missing: Missing::new("x", "y"),
         place: Place::whole(file),
     });
     assert_eq!(exit_of_lint("", &open), 0);
@@ -148,8 +147,9 @@ fn doctor_never_takes_unknown_for_well() {
     };
     let exit = |line: &str, seen: &Seen| {
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        doctor::write(&doctor_args(line), seen, Shown::default(), &mut Streams { out: &mut out, err: &mut err })
-            .unwrap()
+        let visit = doctor::visit(&doctor_args(line).looking);
+        let mut streams = Streams { out: &mut out, err: &mut err };
+        doctor::write(Listing::Human, seen, &visit, Shown::default(), &mut streams).unwrap()
     };
     let unknown = State::Unknown(Reason::NoEvidence);
     assert_eq!(exit("", &seen(&[])), 3, "no stack");
@@ -177,7 +177,7 @@ fn doctor_never_takes_unknown_for_well() {
 fn a_root_that_is_not_there_is_bad_usage() {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let mut streams = Streams { out: &mut out, err: &mut err };
-    let exit = doctor::run(doctor_args("--root /nowhere/at/all"), Shown::default(), &mut streams).unwrap();
+    let exit = doctor::run(&doctor_args("--root /nowhere/at/all"), Shown::default(), &mut streams).unwrap();
     assert_eq!((exit, out.is_empty()), (2, true));
     assert!(String::from_utf8_lossy(&err).contains("/nowhere/at/all: no such folder"));
 }
@@ -187,7 +187,8 @@ fn doctor_says_what_it_looked_for_and_what_it_could_not_read() {
     let said = |seen: &Seen| {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let mut streams = Streams { out: &mut out, err: &mut err };
-        doctor::write(&doctor_args(""), seen, Shown { width: 200, ..Shown::default() }, &mut streams).unwrap();
+        let wide = Shown { width: 200, ..Shown::default() };
+        doctor::write(Listing::Human, seen, &Visit::default(), wide, &mut streams).unwrap();
         String::from_utf8(out).unwrap()
     };
     let mut seen = Seen::default();
@@ -230,7 +231,24 @@ fn a_closed_pipe_is_no_error() {
     let mut streams = Streams { out: &mut Closed, err: &mut err };
     assert_eq!(lint::write(&lint_args(""), &found(Severity::Error), Shown::default(), &mut streams).unwrap(), 1);
     let man = ["housecall", "man"].map(OsString::from);
-    assert_eq!(super::run(man.clone(), &Environment::default(), &mut Closed, &mut err), 0);
-    assert_eq!(super::run(man, &Environment::default(), &mut io::BufWriter::new(Closed), &mut err), 0);
+    assert_eq!(super::run(man.clone(), &Environment::default(), &mut io::empty(), &mut Closed, &mut err), 0);
+    assert_eq!(
+        super::run(man, &Environment::default(), &mut io::empty(), &mut io::BufWriter::new(Closed), &mut err),
+        0
+    );
     assert!(err.is_empty());
+}
+
+#[test]
+fn why_explains_what_is_piped_in_and_shows_no_secret_of_it() {
+    let log = "GET /?token=tr0ub4dor3 => x\nSSL error: decryption failed or bad record mac tr0ub4dor3\n\x1b[2J\n";
+    for format in ["human", "json"] {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let args = ["housecall", "why", "--format", format].map(OsString::from);
+        let code = super::run(args, &Environment::default(), &mut log.as_bytes(), &mut out, &mut err);
+        let out = String::from_utf8(out).unwrap();
+        assert_eq!(code, 0, "{out}");
+        assert!(out.contains("uwsgi/pool-shared-by-forks"), "{out}");
+        assert!(!out.contains("tr0ub4dor3") && !out.contains('\x1b'), "{out}");
+    }
 }

@@ -6,11 +6,13 @@ mod own_pages;
 mod repository;
 mod selection;
 mod test_data;
+mod why;
 
 pub use example::read_example;
-pub use machine::{Seen, Visit, examine};
+pub use machine::{Record, Seen, Visit, examine, record};
 pub use own_pages::{Tested, test_pages};
 pub use repository::{lint, lint_memory, pages_here};
+pub use why::{Lead, leads};
 
 use crate::config::Config;
 use crate::finding::{CannotTell, Finding, Report};

@@ -1,5 +1,7 @@
 //! A repository, in memory or on disk, as one or several stacks: which file is what, where it lands, and what is judged.
 
+mod group;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -12,19 +14,13 @@ use crate::host::around;
 use crate::host::repo::{Repo, is_binary};
 use crate::rule::page::{self, Page};
 use crate::source::{FileId, Origin, Place, Sources};
-use crate::stack::assemble::{Parts, assemble};
 use crate::stack::boundary::{Boundary, below, divide};
-use crate::stack::chef::target::Target;
-use crate::stack::chef::{self, Chef, RepoFile, Tree};
-use crate::stack::deployment::{Content, Deployed};
 use crate::stack::document::{Document, Kind};
-use crate::stack::fact::{Answer, Missing};
 use crate::stack::facts::Facts;
 use crate::stack::kind;
 use crate::stack::nginx::Trees;
-use crate::stack::starter::Starters;
 use crate::stack::view::View;
-use crate::syntax::{erb, nginx};
+use crate::syntax::nginx;
 
 /// Folders of other people's code: never judged, and too large to read for context.
 const VENDORED: &[&str] =
@@ -157,7 +153,8 @@ fn run(
     let mut configs: Vec<(String, Config)> = Vec::new();
     for (boundary, paths) in divide(base, ids.keys().map(String::as_str)) {
         let config = configuration(&boundary, &ids, &sources, outer.as_ref())?;
-        let group = Group { boundary: &boundary, config: &config, sources: &sources, options, named, unread: &unread };
+        let group =
+            group::Group { boundary: &boundary, config: &config, sources: &sources, options, named, unread: &unread };
         let members: Vec<(&str, FileId)> = paths.into_iter().filter_map(|path| Some((path, *ids.get(path)?))).collect();
         read += group.add_facts(&members, &mut facts)?;
         configs.push(config);
@@ -284,132 +281,11 @@ pub(super) fn joined(folder: &str, path: &str) -> String {
     format!("{start}{}", parts.join("/"))
 }
 
-/// One stack of a repository.
-struct Group<'a> {
-    boundary: &'a Boundary,
-    config: &'a (String, Config),
-    sources: &'a Sources,
-    options: &'a Options,
-    named: &'a BTreeSet<String>,
-    unread: &'a [String],
-}
-
-impl Group<'_> {
-    /// Reads and links this stack, and adds its rows. Says how many files were read as what they are.
-    ///
-    /// # Errors
-    /// A target that no consumer is called.
-    fn add_facts(&self, members: &[(&str, FileId)], facts: &mut Facts) -> Result<usize, String> {
-        let inside = |path| below(path, &self.boundary.root).unwrap_or(path);
-        let files: Vec<RepoFile<'_>> = members
-            .iter()
-            .map(|(path, file)| RepoFile { path: inside(path), file: *file, text: self.sources.text(*file) })
-            .collect();
-        let attributes: Vec<&str> = self.config.1.attributes.iter().map(|path| path.value.as_str()).collect();
-        let unread = self.unread.iter().filter_map(|path| below(path, &self.boundary.root));
-        let tree = Tree::new(&files).with_unread(unread);
-        let chef = chef::read(&tree, self.target()?, &attributes);
-        let mut view = View::default();
-        let deployed = self.add_deployed(&chef, &mut view);
-        for (path, file) in members.iter().filter(|(_, file)| !deployed.contains(file)) {
-            self.add_plain(path, *file, &mut view);
-        }
-        self.add_links(&chef, &mut view);
-        let app = self.config.1.app.as_ref().map(|app| joined(&self.config.0, &app.value));
-        let trees = nginx_trees(&view);
-        let starters = Starters::among(members.iter().map(|(path, _)| *path));
-        let parts =
-            Parts { view: &view, trees: &trees, chef: &chef, app: app.as_deref(), starters, started_with: Vec::new() };
-        let stack = assemble(&parts);
-        let read: BTreeSet<FileId> =
-            view.iter().flat_map(|(_, documents)| documents).map(|document| document.file).collect();
-        let ruby: BTreeSet<FileId> =
-            chef.roots.iter().flat_map(|root| &root.programs).map(|(_, file, _)| *file).collect();
-        stack.add_to(facts, chef, |file| self.sources.get(file).name.clone());
-        Ok(read.union(&ruby).count())
-    }
-
-    fn target(&self) -> Result<Option<Target>, String> {
-        let named =
-            self.options.target.as_deref().or(self.config.1.target.as_ref().map(|target| target.value.as_str()));
-        match named {
-            None | Some("auto") => Ok(None),
-            Some(name) => Target::named(name)
-                .map(Some)
-                .ok_or_else(|| format!("no target is called `{name}`; known are {}", config::TARGETS.join(", "))),
-        }
-    }
-
-    /// Adds what the recipes put on a host, under the path where it lands. Gives the files that were used.
-    fn add_deployed(&self, chef: &Chef, view: &mut View) -> BTreeSet<FileId> {
-        let mut used = BTreeSet::new();
-        for deployed in &chef.deployed {
-            let (Answer::Known(path), Content::Template(origin) | Content::File(origin)) =
-                (&deployed.path, &deployed.content)
-            else {
-                continue;
-            };
-            let source = self.sources.get(origin.file);
-            let Some(kind) = kind::of(path, source.text()) else { continue };
-            used.insert(origin.file);
-            let document = match &deployed.content {
-                Content::Template(_) => self.rendered(chef, deployed, origin.file, path, kind),
-                _ => Document::plain(origin.file, path.as_str(), kind, source.shared_text()),
-            };
-            view.add(document);
-        }
-        used
-    }
-
-    fn rendered(&self, chef: &Chef, deployed: &Deployed, file: FileId, path: &str, kind: Kind) -> Document {
-        let text = self.sources.get(file).shared_text();
-        let template = erb::read(&text);
-        Document::template(file, path, kind, Arc::clone(&text), template, |tag| {
-            chef.evaluate(deployed, tag.code.of(&text))
-        })
-    }
-
-    /// Adds a file that nothing deploys, under the path where it lies, or where a host would have it.
-    fn add_plain(&self, path: &str, file: FileId, view: &mut View) {
-        let text = self.sources.get(file).shared_text();
-        let lands = self.boundary.landing(path).unwrap_or_else(|| path.to_owned());
-        let forced = self.options.kind.filter(|_| self.named.is_empty() || self.named.contains(path));
-        let Some(kind) = forced.or_else(|| kind::of(kind::without_template_suffix(&lands), &text)) else { return };
-        let unseen = |code: &str| {
-            Answer::Unknown(Missing::new(
-                format!("the value of `{code}`"),
-                "lint the recipe that deploys this template",
-            ))
-        };
-        let template = match path.rsplit_once('.') {
-            Some((_, "erb")) => erb::read(&text),
-            Some((_, "j2" | "jinja" | "jinja2")) => erb::read_jinja(&text),
-            _ if kind != Kind::Python && erb::is_jinja(&text) => erb::read_jinja(&text),
-            _ => {
-                view.add(Document::plain(file, lands, kind, text));
-                return;
-            }
-        };
-        view.add(Document::template(file, lands, kind, Arc::clone(&text), template, |tag| unseen(tag.code.of(&text))));
-    }
-
-    /// What a `link` resource points at is at the link's path too.
-    fn add_links(&self, chef: &Chef, view: &mut View) {
-        for deployed in &chef.deployed {
-            if let (Answer::Known(path), Content::Link(Answer::Known(target))) = (&deployed.path, &deployed.content) {
-                for document in view.at(target).to_vec() {
-                    view.add(document.at_path(path));
-                }
-            }
-        }
-    }
-}
-
 /// nginx's documents, parsed in parallel, each file once.
 pub(super) fn nginx_trees(view: &View) -> Trees {
     let documents: BTreeMap<FileId, &Arc<Document>> =
         view.of(Kind::Nginx).map(|document| (document.file, document)).collect();
-    documents.into_par_iter().map(|(file, document)| (file, nginx::parse(document.text()))).collect()
+    documents.into_par_iter().map(|(file, document)| (file, nginx::parse(document.shared_text()))).collect()
 }
 
 #[cfg(test)]

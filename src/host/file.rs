@@ -18,12 +18,17 @@ pub const FILE_BYTES: u64 = 4 << 20;
 
 /// The bytes of a regular file. Errors: [`ReadError::NotRegular`] for a FIFO, device, socket or folder, [`ReadError::TooLarge`] above the cap.
 pub fn read(path: &Path) -> Result<Vec<u8>, ReadError> {
+    read_up_to(path, FILE_BYTES)
+}
+
+/// The same with another cap, in bytes.
+pub(super) fn read_up_to(path: &Path, cap: u64) -> Result<Vec<u8>, ReadError> {
     let file = open_regular(path)?;
-    let size = file.metadata()?.len().min(FILE_BYTES);
+    let size = file.metadata()?.len().min(cap);
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
     // One byte more than the cap, because a file in /proc has no size and any file may grow meanwhile.
-    file.take(FILE_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > FILE_BYTES {
+    file.take(cap + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > cap {
         return Err(ReadError::TooLarge);
     }
     Ok(bytes)

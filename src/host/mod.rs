@@ -5,6 +5,7 @@ pub mod around;
 pub mod connect;
 pub mod deadline;
 pub mod file;
+pub mod input;
 pub mod live;
 pub mod machine;
 pub mod postgres;
@@ -52,6 +53,30 @@ impl std::fmt::Display for ReadError {
 }
 
 impl std::error::Error for ReadError {}
+
+impl ReadError {
+    /// The word that recordings use.
+    pub fn word(&self) -> &str {
+        match self {
+            ReadError::NotFound => "not found",
+            ReadError::NoPermission => "no permission",
+            ReadError::NotRegular => "not regular",
+            ReadError::TooLarge => "too large",
+            ReadError::Other(words) => words,
+        }
+    }
+
+    /// The reading of [`ReadError::word`].
+    pub fn from_word(word: &str) -> Self {
+        match word {
+            "not found" => ReadError::NotFound,
+            "no permission" => ReadError::NoPermission,
+            "not regular" => ReadError::NotRegular,
+            "too large" => ReadError::TooLarge,
+            other => ReadError::Other(other.to_owned()),
+        }
+    }
+}
 
 impl From<std::io::Error> for ReadError {
     fn from(error: std::io::Error) -> Self {

@@ -2,6 +2,8 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 /// Writes a new file; never over anything that is there, a dangling link included.
 ///
@@ -10,6 +12,15 @@ use std::io::{self, Write};
 pub fn create(path: &str, text: &str) -> io::Result<()> {
     let mut file: File = OpenOptions::new().write(true).create_new(true).open(path)?;
     file.write_all(text.as_bytes())
+}
+
+/// Writes a new file that only its owner may read; never over anything that is there, a dangling link included.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`], or what the system says.
+pub fn create_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file: File = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(bytes)
 }
 
 /// Writes a file in the place of what is there: whole or not at all.
@@ -38,6 +49,12 @@ mod tests {
         create(&path, "one").unwrap();
         assert_eq!(create(&path, "two").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read_to_string(&path).unwrap(), "one");
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("nowhere", &link).unwrap();
+        for taken in [folder.path().join("a"), link.clone()] {
+            assert_eq!(create_private(&taken, b"two").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        }
+        fs::remove_file(&link).unwrap();
         replace(&path, "three").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "three");
         let is_folder = folder.path().to_str().unwrap();

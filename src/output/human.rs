@@ -106,7 +106,7 @@ pub(super) fn write_cannot_tell(
 ) -> io::Result<()> {
     let mut groups: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for one in cannot_tell {
-        *groups.entry((&one.missing, &one.how)).or_default() += 1;
+        *groups.entry((&one.missing.what, &one.missing.how)).or_default() += 1;
     }
     let mut groups: Vec<((&str, &str), usize)> = groups.into_iter().collect();
     groups.sort_by_key(|(_, times)| std::cmp::Reverse(*times));

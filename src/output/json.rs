@@ -6,8 +6,10 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::diagnosis::{Diagnosis, Reason, State};
+use crate::engine::Lead;
 use crate::finding::{CannotTell, Confidence, Effect, Finding, Fix, Label, Report, Safety, Severity};
 use crate::output::fingerprint::fingerprints;
+use crate::output::why::first_paragraph;
 use crate::output::{Format, Shown, Texts};
 use crate::source::{Origin, Place};
 
@@ -58,6 +60,23 @@ pub fn write_diagnosis(diagnosis: &Diagnosis, texts: &Texts<'_>, out: &mut dyn W
     write_object(&whole, out)
 }
 
+/// Writes what a log means: the pages it leads to, the likeliest first.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn write_leads(leads: &[Lead<'_>], texts: &Texts<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let leads = leads.iter().map(|lead| LeadObject {
+        rule: &lead.page.id,
+        severity: lead.page.severity,
+        effect: lead.page.effect,
+        title: texts.clean(&lead.page.title),
+        why: texts.clean(&first_paragraph(&lead.page.prose)),
+        lines: lead.lines.iter().map(|label| place(label, texts)).collect(),
+        times: lead.times,
+    });
+    write_object(&LeadsObject { schema_version: SCHEMA_VERSION, tool: TOOL, leads: leads.collect() }, out)
+}
+
 fn write_object(object: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, object)?;
     writeln!(out)
@@ -72,6 +91,26 @@ struct Object {
     errors: Vec<ErrorObject>,
     summary: Summary,
 }
+
+#[derive(Serialize)]
+struct LeadsObject<'p> {
+    schema_version: u32,
+    tool: Tool,
+    leads: Vec<LeadObject<'p>>,
+}
+
+#[derive(Serialize)]
+struct LeadObject<'p> {
+    rule: &'p str,
+    severity: Severity,
+    effect: Effect,
+    title: String,
+    why: String,
+    lines: Vec<PlaceObject>,
+    times: usize,
+}
+
+const TOOL: Tool = Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
 
 #[derive(Serialize)]
 struct Tool {
@@ -182,7 +221,7 @@ fn object(report: &Report, texts: &Texts<'_>) -> Object {
     let found = report.findings.iter().zip(fingerprints(report, texts));
     Object {
         schema_version: SCHEMA_VERSION,
-        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        tool: TOOL,
         findings: found.map(|(finding, fingerprint)| finding_object(finding, fingerprint, texts)).collect(),
         cannot_tell: cannot_tell(&report.cannot_tell, texts),
         errors: report
@@ -242,7 +281,7 @@ fn mend(fix: &Fix, texts: &Texts<'_>) -> FixObject {
 fn cannot_tell(all: &[CannotTell], texts: &Texts<'_>) -> Vec<CannotTellObject> {
     let mut groups: BTreeMap<(&str, &str, &str), Vec<Place>> = BTreeMap::new();
     for one in all {
-        groups.entry((&one.rule, &one.missing, &one.how)).or_default().push(one.place);
+        groups.entry((&one.rule, &one.missing.what, &one.missing.how)).or_default().push(one.place);
     }
     let object = |((rule, missing, how), places): ((&str, &str, &str), Vec<Place>)| {
         let first = Label { place: *places.first()?, text: String::new() };

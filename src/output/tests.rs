@@ -9,7 +9,9 @@ use super::json::{Json, write_diagnosis};
 use super::sarif::Sarif;
 use super::{Format, Shown, Texts};
 use crate::diagnosis::{Diagnosis, Hop, Reason, RootCause, State};
-use crate::finding::{CannotTell, Confidence, Edit, Effect, Finding, Fix, InputError, Label, Report, Safety, Severity};
+use crate::finding::{
+    CannotTell, Confidence, Edit, Effect, Finding, Fix, InputError, Label, Missing, Report, Safety, Severity,
+};
 use crate::rule::page::Page;
 use crate::source::{FileId, Origin, Place, Sources, Span};
 
@@ -99,9 +101,8 @@ fn example() -> (Sources, Report) {
         Vec::new(),
     );
     let cannot = |rule: &str, place| CannotTell {
-        rule: rule.to_owned(),
-        missing: "the app's source".to_owned(),
-        how: "name its folder: [app] path = \"…\" in housecall.toml".to_owned(),
+        rule: rule.into(),
+        missing: Missing::new("the app's source", "name its folder: [app] path = \"…\" in housecall.toml"),
         place,
     };
     let report = Report {

@@ -3,19 +3,16 @@
 //! Facts are looked up when an expression touches them. An absent fact is `none`; an absent row is false, and so are
 //! all its facts; touching an unknown one makes the whole term unknown, whatever it evaluates to.
 
-use std::cmp::Ordering;
 use std::fmt;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock};
 
-use minijinja::value::{DynObject, Object, Value, ValueKind};
-use minijinja::{Environment, Expression, UndefinedBehavior, context, escape_formatter};
+use minijinja::value::{Value, ValueKind};
+use minijinja::{Environment, Expression, UndefinedBehavior, escape_formatter};
 
-use crate::finding::Confidence;
+use crate::rule::plain::{Met, Plain};
 use crate::rule::schema;
-use crate::stack::fact::{Answer, Leaf, Missing, Row, Schema, Type};
-
-/// What stands in a text where a fact is absent or out of sight.
-pub const GAP: &str = "…";
+pub use crate::rule::subject::{GAP, Subject};
+use crate::stack::fact::{Missing, Row, Schema};
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
@@ -65,7 +62,13 @@ impl Verdict {
 /// One condition, compiled.
 pub struct Term {
     source: String,
-    expression: Expression<'static, 'static>,
+    check: Check,
+}
+
+/// How a condition is evaluated.
+enum Check {
+    Plain(Plain),
+    Expression(Box<Expression<'static, 'static>>),
 }
 
 impl fmt::Debug for Term {
@@ -80,11 +83,19 @@ impl Term {
     /// # Errors
     /// Says what is wrong with its syntax, or which name in it is no fact of these rows.
     pub fn parse(source: &str, schema: &'static Schema) -> Result<Self, String> {
+        if let Some(plain) = Plain::parse(source, schema) {
+            return Ok(Self { source: source.to_owned(), check: Check::Plain(plain) });
+        }
+        Self::interpreted(source, schema)
+    }
+
+    /// The same, left to minijinja although it may be plain.
+    pub(super) fn interpreted(source: &str, schema: &'static Schema) -> Result<Self, String> {
         let expression = ENVIRONMENT
             .compile_expression_owned(source.to_owned())
             .map_err(|error| format!("`{source}`: {}", reason(&error)))?;
         check_names(expression.undeclared_variables(true), schema)?;
-        Ok(Self { source: source.to_owned(), expression })
+        Ok(Self { source: source.to_owned(), check: Check::Expression(Box::new(expression)) })
     }
 
     /// The condition as written.
@@ -93,9 +104,19 @@ impl Term {
     }
 
     /// What the condition says of a row.
-    pub fn verdict(&self, subject: &Subject) -> Verdict {
-        let outcome = self.expression.eval(subject.context.clone()).map(|value| value.is_true());
-        let missing = std::mem::take(&mut subject.trace.lock().missing);
+    pub fn verdict(&self, subject: &Subject<'_>) -> Verdict {
+        let (outcome, missing) = match &self.check {
+            Check::Plain(plain) => {
+                let mut met = Met { missing: Vec::new(), confidence: subject.confidence() };
+                let holds = plain.holds(subject.row(), &mut met);
+                subject.weaken(met.confidence);
+                (Ok(holds), met.missing)
+            }
+            Check::Expression(expression) => {
+                let outcome = expression.eval(subject.context()).map(|value| value.is_true());
+                (outcome, subject.take_missing())
+            }
+        };
         match outcome {
             _ if !missing.is_empty() => Verdict::Unknown(missing),
             Ok(true) => Verdict::Yes,
@@ -109,7 +130,7 @@ impl Term {
 }
 
 /// What all terms together say of a row; each is evaluated alone, and none after the first that says no.
-pub fn verdict_of_all<'a>(terms: impl IntoIterator<Item = &'a Term>, subject: &Subject) -> Verdict {
+pub fn verdict_of_all<'a>(terms: impl IntoIterator<Item = &'a Term>, subject: &Subject<'_>) -> Verdict {
     let mut verdict = Verdict::Yes;
     for term in terms {
         verdict = verdict.and(term.verdict(subject));
@@ -146,143 +167,7 @@ impl Text {
     /// # Errors
     /// Says which expression in it cannot be evaluated.
     pub fn render(&self, row: &Arc<dyn Row>) -> Result<String, String> {
-        let subject = Subject::with_mode(row, Mode::Wording);
-        ENVIRONMENT.render_str(&self.0, subject.context).map_err(|error| reason(&error))
-    }
-}
-
-/// A row ready to be asked.
-#[derive(Debug)]
-pub struct Subject {
-    context: Value,
-    trace: Arc<Trace>,
-}
-
-impl Subject {
-    /// The row that expressions call `it`.
-    pub fn new(row: &Arc<dyn Row>) -> Self {
-        Self::with_mode(row, Mode::Judging)
-    }
-
-    fn with_mode(row: &Arc<dyn Row>, mode: Mode) -> Self {
-        let state = State { missing: Vec::new(), confidence: row.confidence() };
-        let trace = Arc::new(Trace(Mutex::new(state)));
-        let view = View { row: Reach::Known(Arc::clone(row)), schema: row.schema(), mode, trace: Arc::clone(&trace) };
-        Self { context: context! { it => Value::from_object(view) }, trace }
-    }
-
-    /// The weakest link among the rows that conditions have touched so far.
-    pub fn confidence(&self) -> Confidence {
-        self.trace.lock().confidence
-    }
-}
-
-/// What happened while expressions were evaluated.
-#[derive(Debug)]
-struct Trace(Mutex<State>);
-
-#[derive(Debug)]
-struct State {
-    missing: Vec<Missing>,
-    confidence: Confidence,
-}
-
-impl Trace {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    Judging,
-    Wording,
-}
-
-#[derive(Debug, Clone)]
-enum Reach {
-    Known(Arc<dyn Row>),
-    Absent,
-    Unknown,
-}
-
-/// A row as expressions see it.
-#[derive(Debug)]
-struct View {
-    row: Reach,
-    schema: &'static Schema,
-    mode: Mode,
-    trace: Arc<Trace>,
-}
-
-impl View {
-    fn nested(&self, row: Reach, table: &str) -> Option<Value> {
-        if let Reach::Known(row) = &row {
-            let mut state = self.trace.lock();
-            state.confidence = state.confidence.min(row.confidence());
-        }
-        let schema = schema::table(table).ok()?;
-        Some(Value::from_object(Self { row, schema, mode: self.mode, trace: Arc::clone(&self.trace) }))
-    }
-
-    fn absent(&self, kind: Type) -> Option<Value> {
-        match kind {
-            Type::Row(table) => self.nested(Reach::Absent, table),
-            _ => Some(Value::from(())),
-        }
-    }
-
-    fn unknown(&self, kind: Type) -> Option<Value> {
-        match (kind, self.mode) {
-            (Type::Row(table), _) => self.nested(Reach::Unknown, table),
-            (_, Mode::Judging) => Some(Value::from(())),
-            (Type::List, Mode::Wording) => Some(Value::from(vec![GAP])),
-            (_, Mode::Wording) => Some(Value::from(GAP)),
-        }
-    }
-}
-
-impl Object for View {
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.get_value_by_str(key.as_str()?)
-    }
-
-    fn get_value_by_str(self: &Arc<Self>, name: &str) -> Option<Value> {
-        let kind = schema::column(self.schema, name).ok()?.kind;
-        let row = match &self.row {
-            Reach::Known(row) => row,
-            Reach::Absent => return self.absent(kind),
-            Reach::Unknown => return self.unknown(kind),
-        };
-        match row.fact(name)?.answer {
-            Answer::Known(Leaf::Bool(value)) => Some(Value::from(value)),
-            Answer::Known(Leaf::Int(value)) => Some(Value::from(value)),
-            Answer::Known(Leaf::Text(value)) => Some(Value::from(value)),
-            Answer::Known(Leaf::List(value)) => Some(Value::from(value)),
-            Answer::Known(Leaf::Row(row)) => self.nested(Reach::Known(Arc::clone(&row)), row.schema().table),
-            Answer::Absent => self.absent(kind),
-            Answer::Unknown(missing) => {
-                self.trace.lock().missing.push(missing);
-                self.unknown(kind)
-            }
-        }
-    }
-
-    fn is_true(self: &Arc<Self>) -> bool {
-        matches!(self.row, Reach::Known(_))
-    }
-
-    /// Two rows are equal where they are the same row; without this, all would be.
-    fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
-        let address = |view: &Self| match &view.row {
-            Reach::Known(row) => Arc::as_ptr(row).cast::<()>() as usize,
-            Reach::Absent | Reach::Unknown => 0,
-        };
-        Some(address(self).cmp(&address(other.downcast_ref::<Self>()?)))
-    }
-
-    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "one of {}", self.schema.table)
+        ENVIRONMENT.render_str(&self.0, Subject::for_words(row).context()).map_err(|error| reason(&error))
     }
 }
 
@@ -311,6 +196,7 @@ fn reason(error: &minijinja::Error) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::finding::Confidence;
     use crate::source::{Origin, Place, Sources};
     use crate::stack::app::App;
     use crate::stack::fact::{Fact, Table};
@@ -386,7 +272,7 @@ mod tests {
         let other = Arc::new(Uwsgi::at(place()));
         let value = |row: &Arc<Uwsgi>| {
             let row: Arc<dyn Row> = Arc::clone(row) as _;
-            Subject::new(&row).context.get_attr("it").unwrap()
+            Subject::new(&row).context().get_attr("it").unwrap()
         };
         assert_eq!(value(&uwsgi), value(&uwsgi));
         assert_ne!(value(&uwsgi), value(&other));

@@ -156,7 +156,7 @@ fn bad(
     };
     let marked: BTreeSet<_> = example.files.iter().flat_map(marked).collect();
     let raised = stack.lines(findings);
-    let lacking: Vec<&str> = open.iter().map(|question| question.missing.as_str()).collect();
+    let lacking: Vec<&str> = open.iter().map(|question| &*question.missing.what).collect();
     let lacking = if lacking.is_empty() { String::new() } else { format!("; it lacks {}", lacking.join(", ")) };
     let silent = marked.difference(&raised).map(|(path, line)| format!("{path}:{line} does not raise it{lacking}"));
     let wrong = raised.difference(&marked).map(|(path, line)| format!("{path}:{line} raises it without a mark"));

@@ -9,7 +9,7 @@ use crate::finding::{CannotTell, Confidence, Finding, Label, Severity};
 use crate::rule::edit;
 use crate::rule::expr::{Subject, Verdict, verdict_of_all};
 use crate::rule::page::{Also, Case, Page};
-use crate::source::{Place, Sources};
+use crate::source::{Place, Ranks, Sources};
 use crate::stack::fact::{Missing, Row};
 use crate::stack::facts::Facts;
 
@@ -24,7 +24,8 @@ pub fn judge(pages: &[Page], facts: &Facts, sources: &Sources) -> (Vec<Finding>,
         .par_iter()
         .flat_map_iter(|page| {
             let rows = page.each.as_ref().map_or(&[][..], |each| facts.rows(each.schema.table, each.key.as_deref()));
-            rows.iter().map(move |row| of_row(page, row, sources))
+            let rule: Arc<str> = page.id.as_str().into();
+            rows.iter().map(move |row| of_row(page, &rule, row, sources))
         })
         .collect();
     let mut findings = Vec::new();
@@ -41,27 +42,36 @@ pub fn judge(pages: &[Page], facts: &Facts, sources: &Sources) -> (Vec<Finding>,
 
 /// Sorts findings and makes one of those with equal rule and places: the one that is surest.
 pub fn merged(mut findings: Vec<Finding>, sources: &Sources) -> Vec<Finding> {
-    findings.sort_by_cached_key(|finding| {
-        let strength = (Reverse(finding.confidence), Reverse(finding.severity), finding.message.clone());
-        (order(finding.primary.place, sources), finding.rule.clone(), places(finding), strength)
+    let ranks = sources.ranks();
+    findings.sort_by(|one, other| {
+        let strength = |finding: &Finding| (Reverse(finding.confidence), Reverse(finding.severity));
+        order(one.primary.place, &ranks)
+            .cmp(&order(other.primary.place, &ranks))
+            .then_with(|| one.rule.cmp(&other.rule))
+            .then_with(|| places(one).cmp(places(other)))
+            .then_with(|| strength(one).cmp(&strength(other)))
+            .then_with(|| one.message.cmp(&other.message))
     });
-    findings.dedup_by(|next, kept| next.rule == kept.rule && places(next) == places(kept));
+    findings.dedup_by(|next, kept| next.rule == kept.rule && places(next).eq(places(kept)));
     findings
 }
 
 fn sorted(mut questions: Vec<CannotTell>, sources: &Sources) -> Vec<CannotTell> {
-    questions.sort_by_cached_key(|question| (order(question.place, sources), question.clone()));
+    let ranks = sources.ranks();
+    questions.sort_unstable_by(|one, other| {
+        order(one.place, &ranks).cmp(&order(other.place, &ranks)).then_with(|| one.cmp(other))
+    });
     questions.dedup();
     questions
 }
 
-/// By name rather than id: ids are given in the order of reading. A file as a whole stands before its lines.
-fn order(place: Place, sources: &Sources) -> (String, Option<u32>) {
-    (sources.get(place.file).name.clone(), place.span.map(|span| span.start))
+/// By name rather than id. A file as a whole stands before its lines.
+fn order(place: Place, ranks: &Ranks) -> (usize, Option<u32>) {
+    (ranks.of(place.file), place.span.map(|span| span.start))
 }
 
-fn places(finding: &Finding) -> Vec<Place> {
-    std::iter::once(&finding.primary).chain(&finding.related).map(|label| label.place).collect()
+fn places(finding: &Finding) -> impl Iterator<Item = Place> {
+    std::iter::once(&finding.primary).chain(&finding.related).map(|label| label.place)
 }
 
 enum Outcome {
@@ -71,7 +81,7 @@ enum Outcome {
 }
 
 /// The first case that holds speaks, also where a stronger one before it cannot be told.
-fn of_row(page: &Page, row: &Arc<dyn Row>, sources: &Sources) -> Outcome {
+fn of_row(page: &Page, rule: &Arc<str>, row: &Arc<dyn Row>, sources: &Sources) -> Outcome {
     let subject = Subject::new(row);
     let shared = verdict_of_all(page.when.iter().map(Arc::as_ref), &subject);
     if shared == Verdict::No {
@@ -85,12 +95,7 @@ fn of_row(page: &Page, row: &Arc<dyn Row>, sources: &Sources) -> Outcome {
             Verdict::Yes => return Outcome::Fault(Box::new(finding(page, case, row, subject.confidence(), sources))),
         }
     }
-    let question = |lacked: Missing| CannotTell {
-        rule: page.id.clone(),
-        missing: lacked.what,
-        how: lacked.how,
-        place: row.place(),
-    };
+    let question = |missing: Missing| CannotTell { rule: Arc::clone(rule), missing, place: row.place() };
     match missing.is_empty() {
         true => Outcome::Clean,
         false => Outcome::Open(missing.into_iter().map(question).collect()),
@@ -107,7 +112,7 @@ fn finding(page: &Page, case: &Case, row: &Arc<dyn Row>, weakest: Confidence, so
     let target = case.at.follow(row);
     let primary = Label { place: target.place, text: String::new() };
     let mut related: Vec<Label> = Vec::new();
-    let labels = target.trail.into_iter().chain(case.also.iter().flat_map(|also| labels(also, row)));
+    let labels = target.trail.iter().cloned().chain(case.also.iter().flat_map(|also| labels(also, row)));
     for label in labels {
         if label.place != primary.place && !related.contains(&label) {
             related.push(label);
@@ -133,9 +138,7 @@ fn labels(also: &Also, row: &Arc<dyn Row>) -> Vec<Label> {
     if !target.reached || target.absent || text.trim().is_empty() {
         return Vec::new();
     }
-    let mut labels = target.trail;
-    labels.insert(0, Label { place: target.place, text });
-    labels
+    std::iter::once(Label { place: target.place, text }).chain(target.trail.iter().cloned()).collect()
 }
 
 #[cfg(test)]
@@ -259,7 +262,7 @@ Why.
 
         let (findings, open) = stack.judge(POOL, &[stack.link(|_, app| app.connects_at_import = unknown())]);
         assert!(findings.is_empty());
-        assert_eq!((open[0].missing.as_str(), open[0].how.as_str()), ("the app's source", "name its folder"));
+        assert_eq!((&*open[0].missing.what, &*open[0].missing.how), ("the app's source", "name its folder"));
 
         let lazy = stack.link(|uwsgi, app| {
             uwsgi.lazy_apps = Fact::derived(true);

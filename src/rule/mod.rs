@@ -8,5 +8,8 @@ pub mod gate;
 pub mod judge;
 pub mod page;
 pub mod path;
+mod plain;
 pub mod schema;
+pub mod seen;
+mod subject;
 pub mod suppress;

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::finding::Label;
 use crate::rule::schema;
 use crate::source::Place;
-use crate::stack::fact::{Answer, Leaf, Row, Schema};
+use crate::stack::fact::{Answer, Leaf, Row, Schema, Trail};
 
 /// A checked path from a row to one of its facts, or to the row itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +18,7 @@ pub struct Target {
     /// Where the fact stands; a default or absent one is shown at the row that owns it.
     pub place: Place,
     /// The places that led to it.
-    pub trail: Vec<Label>,
+    pub trail: Trail,
     /// Whether the path led all the way: every row on it is there, and the fact is not unknown.
     pub reached: bool,
     /// Whether the fact at its end is absent: its place is then its owner's, of which there is nothing to say.
@@ -44,7 +43,7 @@ impl FactPath {
     /// Follows the path from `row` as far as it leads.
     pub fn follow(&self, row: &Arc<dyn Row>) -> Target {
         let mut owner = Arc::clone(row);
-        let mut target = Target { place: owner.place(), trail: Vec::new(), reached: true, absent: false };
+        let mut target = Target { place: owner.place(), trail: Trail::default(), reached: true, absent: false };
         for (at, step) in self.steps.iter().enumerate() {
             let last = at + 1 == self.steps.len();
             let Some(fact) = owner.fact(step) else { return Target { reached: false, ..target } };

@@ -32,7 +32,7 @@ pub fn apply(findings: Vec<Finding>, cannot_tell: &[CannotTell], pages: &[Page],
         .collect();
     let mut kept: Vec<Finding> =
         findings.into_iter().filter(|finding| !is_allowed(finding, &allows, sources)).collect();
-    let open: BTreeSet<&str> = cannot_tell.iter().map(|question| question.rule.as_str()).collect();
+    let open: BTreeSet<&str> = cannot_tell.iter().map(|question| &*question.rule).collect();
     for (file, allow) in allows.iter().flat_map(|(file, allows)| allows.iter().map(move |allow| (*file, allow))) {
         let open = open.iter().any(|rule| allow.covers(rule));
         let (id, message) = match (allow.reasoned, allow.used.get() || open) {
@@ -184,7 +184,7 @@ impl Trailing {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::finding::{Effect, Severity};
+    use crate::finding::{Effect, Missing, Severity};
     use crate::rule::page;
 
     /// Lints `files` with one finding of `rule` whose labels are the given words, each the first of its file.
@@ -278,7 +278,7 @@ mod tests {
         let files = [("u.ini", "# housecall: allow uwsgi/pool because NullPool\nworkers = 4\n")];
         let mut sources = Sources::default();
         let place = Place::whole(sources.add("u.ini", Vec::new(), Origin::File));
-        let open = CannotTell { rule: "uwsgi/pool".into(), missing: String::new(), how: String::new(), place };
+        let open = CannotTell { rule: "uwsgi/pool".into(), missing: Missing::new("", ""), place };
         assert_eq!(left(&files, "", &[], std::slice::from_ref(&open)), Vec::<String>::new());
         assert_eq!(left(&files, "", &[], &[]), [UNUSED]);
     }

@@ -94,6 +94,12 @@ pub struct Read {
     pub has_default: bool,
     /// What the value is used for.
     pub used_as: Option<String>,
+    /// Whether it is put into a text, where `None` becomes the word.
+    pub becomes_text: bool,
+    /// Whether something else takes the place of an empty value as well.
+    pub replaces_empty: bool,
+    /// The literal text that takes its place when it is not set.
+    pub default_text: Option<(String, Place)>,
     /// Whether it counts: `Some(false)` in a configuration class that is not the selected one, `None` where the
     /// selection is out of sight. A read that raises counts wherever its class is defined.
     pub selected: Option<bool>,
@@ -316,6 +322,9 @@ fn made(step: &Step, event: &Event, read: &EnvRead, moment: Moment) -> Read {
         raises: read.unset == Unset::Raises,
         has_default: matches!(read.unset, Unset::Default | Unset::Tested),
         used_as: read.used_as.clone(),
+        becomes_text: read.becomes_text,
+        replaces_empty: read.replaces_empty || read.unset == Unset::Tested,
+        default_text: read.default.as_ref().map(|text| (text.value.clone(), step.unit.place(text.span))),
         selected: Some(true),
         moment,
         sometimes: event.when == When::Sometimes,

@@ -1,5 +1,6 @@
 //! Puts the chain together: every document of a view, every cookbook, read and linked into the tables that rules run over.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::finding::Confidence;
@@ -12,17 +13,21 @@ use crate::stack::document::{Document, Kind};
 use crate::stack::env::{EnvRead, EnvValue, Layers, names_a_need};
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::facts::Facts;
-use crate::stack::job::{self, Job};
+use crate::stack::job::Job;
 use crate::stack::launch::Argument;
 use crate::stack::link::{Link, PassLink, Surroundings, by_path, pass_links};
 use crate::stack::login_shell::login_shell;
 use crate::stack::login_variable::login_variables;
 use crate::stack::nginx::{self, Trees};
 use crate::stack::problem::refusal;
+use crate::stack::provider::{Around, layers};
+use crate::stack::start::{self, Start};
 use crate::stack::starter::Starters;
+use crate::stack::unit::Units;
 use crate::stack::uwsgi::{self, Socket};
 use crate::stack::view::View;
 use crate::syntax::Problem;
+use crate::syntax::data::Release;
 
 /// What there is to put together.
 #[derive(Debug)]
@@ -35,6 +40,8 @@ pub struct Parts<'a> {
     pub chef: &'a Chef,
     /// The folder that the user named as the app's.
     pub app: Option<&'a str>,
+    /// The release of uWSGI that runs, where it is known.
+    pub uwsgi_release: Option<Release>,
     /// The files that start processes and are not read.
     pub starters: Starters,
     /// Variables that the running process of an ini was started with, by the ini's path: only a host has them.
@@ -80,23 +87,19 @@ pub struct Stack {
     pub problems: Vec<(FileId, Problem)>,
 }
 
-/// A job with its document, so that its command line can be read as options.
-struct Start<'a> {
-    document: &'a Arc<Document>,
-    reading: job::Reading,
-    job: Arc<Job>,
-}
-
 /// Reads and links everything.
 pub fn assemble(parts: &Parts<'_>) -> Stack {
     let nginx = nginx::read_all(parts.view, parts.trees);
-    let starts: Vec<Start<'_>> = parts.view.of(Kind::Upstart).map(start).collect();
+    let units = Units::of(parts.view);
+    let starts = start::all(parts.view, &units);
     let login: Vec<Arc<EnvValue>> =
         parts.view.of(Kind::LoginShell).flat_map(|document| login_shell(document)).map(Arc::new).collect();
+    let params: Vec<Arc<EnvValue>> = nginx::params(parts.view, parts.trees).into_iter().map(Arc::new).collect();
+    let around = Around { starts: &starts, login: &login, params: &params };
     let code = Code::of(parts.view.of(Kind::Python).cloned());
-    let instances: Vec<Instance> = readings(parts.view, &starts)
+    let instances: Vec<Instance> = readings(parts, &starts)
         .into_iter()
-        .map(|(uwsgi, start)| instance(parts, &code, &login, uwsgi, start))
+        .map(|(uwsgi, start)| instance(parts, &code, around, uwsgi, start))
         .collect();
     let sockets: Vec<Arc<Socket>> =
         instances.iter().flat_map(|instance| instance.uwsgi.sockets.iter().cloned().map(Arc::new)).collect();
@@ -104,24 +107,18 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
     let around = Surroundings { open, containers: parts.starters.containers.as_deref() };
     let mut pass_links = pass_links(&nginx.passes, &sockets, around);
     pass_links.iter_mut().for_each(PassLink::without_host);
-    let problems = problems(parts, &nginx, &starts, &instances);
+    let mut problems = problems(parts, &nginx, &starts, &instances);
+    problems.extend(units.problems());
     let jobs = starts.iter().map(|start| Arc::clone(&start.job)).collect();
     Stack { instances, nginx, pass_links, jobs, login, problems }
 }
 
-fn start(document: &Arc<Document>) -> Start<'_> {
-    let reading = job::read(document);
-    let job = Arc::new(reading.job.clone());
-    Start { document, reading, job }
-}
-
 /// Every uWSGI instance with the job that starts it and how sure that is: first the inis, then the jobs without one.
-fn readings<'s, 'a>(
-    view: &View,
-    starts: &'s [Start<'a>],
-) -> Vec<(uwsgi::Reading, Option<(&'s Start<'a>, Confidence)>)> {
+fn readings<'s>(parts: &Parts<'_>, starts: &'s [Start]) -> Vec<(uwsgi::Reading, Option<(&'s Start, Confidence)>)> {
+    let view = parts.view;
+    let around = uwsgi::Around { files: Some(view), release: parts.uwsgi_release };
     let inis: Vec<&Arc<Document>> = view.of(Kind::Uwsgi).collect();
-    let named = |start: &Start<'_>| start.job.uwsgi_ini.known().cloned();
+    let named = |start: &Start| start.job.uwsgi_ini.known().cloned();
     let of_job: Vec<_> = starts.iter().map(|start| named(start).and_then(|path| ini_at(view, &inis, &path))).collect();
     let mut all = Vec::new();
     for ini in &inis {
@@ -134,17 +131,38 @@ fn readings<'s, 'a>(
         };
         let words = job.and_then(|(start, _)| start.reading.uwsgi.as_ref().map(|words| (start, words)));
         let reading = match words {
-            Some((start, words)) => uwsgi::read_with_command(Some(ini), start.document, &option_words(words)),
-            None => uwsgi::read(ini),
+            Some((start, words)) => uwsgi::read_with_command(Some(ini), &start.document, &option_words(words), around),
+            None => uwsgi::read(ini, around),
         };
         all.push((reading, job));
     }
+    let mut all = without_fragments(all, &inis, view.complete);
     for start in starts.iter().filter(|start| matches!(start.job.uwsgi_ini.answer, Answer::Absent)) {
         if let Some(words) = &start.reading.uwsgi {
-            let reading = uwsgi::read_with_command(None, start.document, &option_words(words));
+            let reading = uwsgi::read_with_command(None, &start.document, &option_words(words), around);
             all.push((reading, Some((start, Confidence::Proved))));
         }
     }
+    all
+}
+
+/// Those that are started: no ini that another brings in, unless a job names it or, in a repository, it opens a socket of
+/// its own.
+fn without_fragments<J>(
+    mut all: Vec<(uwsgi::Reading, Option<J>)>,
+    inis: &[&Arc<Document>],
+    on_host: bool,
+) -> Vec<(uwsgi::Reading, Option<J>)> {
+    let brings: Vec<(FileId, BTreeSet<FileId>)> =
+        inis.iter().zip(&all).map(|(ini, (reading, _))| (ini.file, reading.brought_in.clone())).collect();
+    let is_fragment = |file: FileId, own: &BTreeSet<FileId>| {
+        brings.iter().any(|(other, brought_in)| *other != file && brought_in.contains(&file) && !own.contains(other))
+    };
+    let mut files = inis.iter().map(|ini| ini.file);
+    all.retain(|(reading, job)| {
+        let is_fragment = files.next().is_some_and(|file| is_fragment(file, &reading.brought_in));
+        !is_fragment || job.is_some() || (!on_host && reading.uwsgi.serves.known() == Some(&true))
+    });
     all
 }
 
@@ -164,12 +182,12 @@ fn option_words(words: &[Argument]) -> Vec<(String, Span)> {
 fn instance(
     parts: &Parts<'_>,
     code: &Code,
-    login: &[Arc<EnvValue>],
+    around: Around<'_>,
     uwsgi: uwsgi::Reading,
-    start: Option<(&Start<'_>, Confidence)>,
+    start: Option<(&Start, Confidence)>,
 ) -> Instance {
     let row = &uwsgi.uwsgi;
-    let layers = layers(parts, login, &uwsgi, start.map(|(start, _)| start));
+    let layers = layers(parts, around, &uwsgi, start.map(|(start, _)| start));
     let entry = entry(parts, &uwsgi, &layers);
     let app = app::read(code, &entry);
     let mut link = Link::at(row.place);
@@ -196,43 +214,9 @@ fn instance(
     link.app = app;
     let seen_running = row.path.known().is_some_and(|path| parts.started_with.iter().any(|(ini, _)| ini == path));
     let sure = start.map_or(Confidence::Possible, |(_, sure)| sure);
-    let sure = if seen_running { Confidence::Proved } else { sure };
+    let sure = if seen_running { Confidence::Proved } else { sure.min(layers.sure) };
     let reads = reads.iter().filter_map(|read| env_read(read, &link, &layers, sure)).collect();
     Instance { uwsgi, link: Arc::new(link), reads, layers }
-}
-
-/// Who gives variables to the process of an instance.
-fn layers(parts: &Parts<'_>, login: &[Arc<EnvValue>], uwsgi: &uwsgi::Reading, start: Option<&Start<'_>>) -> Layers {
-    let mut layers = Layers { login: login.to_vec(), ..Layers::default() };
-    let started = uwsgi.uwsgi.path.known().and_then(|path| parts.started_with.iter().find(|(ini, _)| ini == path));
-    match (started, start) {
-        (Some((_, started)), _) => {
-            layers.given.extend(started.values.iter().cloned());
-            layers.out_of_sight.clone_from(&started.hidden);
-        }
-        (None, Some(start)) if !start.reading.sources_files.is_empty() => {
-            let files = start.reading.sources_files.join(", ");
-            layers.out_of_sight = Some(Missing::new(format!("the variables of {files}"), "look into that file"));
-        }
-        (None, Some(start)) if start.reading.open => {
-            let what = format!("what the template tags in {} print", start.document.path);
-            layers.out_of_sight = Some(Missing::new(what, "write the job's `env` stanzas without template tags"));
-        }
-        (None, Some(_)) => {}
-        (None, None) => layers.out_of_sight = Some(parts.starters.missing()),
-    }
-    if let Some(start) = start {
-        layers.job = start.reading.env.iter().filter(|row| row.key == "upstart").cloned().map(Arc::new).collect();
-        // What a process was started with says more than a file that may have changed since.
-        let told = started.is_some_and(|(_, started)| started.hidden.is_none());
-        let of_job = start.reading.env.iter().filter(|row| !told || row.key != "upstart");
-        layers.add(of_job.cloned().map(Arc::new), "upstart");
-    }
-    layers.add(uwsgi.variables.iter().cloned().map(Arc::new), "uwsgi");
-    if layers.out_of_sight.is_none() {
-        layers.out_of_sight.clone_from(&uwsgi.open);
-    }
-    layers
 }
 
 /// How uWSGI finds the app, with the folder that the user named put last.
@@ -263,12 +247,19 @@ fn env_read(read: &app::Read, link: &Link, layers: &Layers, job: Confidence) -> 
     let mut row = EnvRead::at(read.place);
     row.key.clone_from(&read.name);
     row.name = Fact::read(read.name.clone(), read.place);
-    row.name.trail.clone_from(&read.trail);
+    row.name.trail = read.trail.clone().into();
     row.raises = Fact::derived(read.raises).at(read.place);
     row.has_default = Fact::derived(read.has_default).at(read.place);
     row.used_as = read.used_as.clone().map_or_else(Fact::absent, |used_as| Fact::read(used_as, read.place));
-    row.needed = Fact::derived(is_needed(read)).at(read.place);
+    row.vital = Fact::derived(is_vital(read)).at(read.place);
+    row.needed = Fact::derived(read.raises || is_vital(read)).at(read.place);
     row.at_import = Fact::derived(read.moment == Moment::Import);
+    row.becomes_text = Fact::derived(read.becomes_text).at(read.place);
+    row.replaces_empty = Fact::derived(read.replaces_empty).at(read.place);
+    row.default_text = match &read.default_text {
+        Some((text, place)) => Fact::read(text.clone(), *place),
+        None => Fact::absent(),
+    };
     row.job = link.job.clone();
     row.app = link.app.clone();
     layers.judge(&read.name, &mut row);
@@ -287,15 +278,15 @@ fn env_read(read: &app::Read, link: &Link, layers: &Layers, job: Confidence) -> 
     Some(row)
 }
 
-fn is_needed(read: &app::Read) -> bool {
-    read.raises || names_a_need(&read.name) || read.used_as.as_deref().is_some_and(names_a_need)
+fn is_vital(read: &app::Read) -> bool {
+    names_a_need(&read.name) || read.used_as.as_deref().is_some_and(names_a_need)
 }
 
 /// What nginx, Upstart and uWSGI refuse. Not in an nginx template with code tags: its branches need not balance one by one.
 fn problems(
     parts: &Parts<'_>,
     nginx: &nginx::Reading,
-    starts: &[Start<'_>],
+    starts: &[Start],
     instances: &[Instance],
 ) -> Vec<(FileId, Problem)> {
     let mut all = nginx.problems.clone();

@@ -15,10 +15,14 @@ pub enum Kind {
     Nginx,
     /// An Upstart job.
     Upstart,
+    /// A unit of systemd, or a drop-in for one.
+    Systemd,
     /// Python source.
     Python,
     /// A file that login shells read: `.profile`, `.bashrc`, `/etc/profile.d/*`, `/etc/environment`.
     LoginShell,
+    /// A file of `NAME=value` lines that some program may read: `.env`, `.flaskenv`, `/etc/default/*`.
+    Variables,
 }
 
 /// One text, read as one language, at one path.
@@ -79,6 +83,11 @@ impl Document {
     /// What the reader parses: as long as the source, tags replaced.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The same, shared.
+    pub fn shared_text(&self) -> Arc<str> {
+        Arc::clone(&self.text)
     }
 
     /// Whether a tag may add statements of its own, so that nothing is surely absent.

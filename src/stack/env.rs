@@ -4,8 +4,9 @@ use crate::rows;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::finding::Confidence;
 use crate::stack::app::App;
-use crate::stack::fact::{Fact, Missing};
+use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::job::Job;
 
 rows! {
@@ -21,23 +22,47 @@ rows! {
         used_as: String,
         #[doc = "whether the app cannot do without it: the read raises, or it is a secret key or a database's address"]
         needed: bool,
+        #[doc = "whether it is a secret key or a database's address"]
+        vital: bool,
         #[doc = "whether it happens while the app is imported, not in a request"]
         at_import: bool,
+        #[doc = "whether the value is put into a text, where None becomes the word `None`"]
+        becomes_text: bool,
+        #[doc = "whether an empty value is replaced as well, as `or` and a test do"]
+        replaces_empty: bool,
+        #[doc = "the literal text that takes its place where it is not set; masked wherever it is shown"]
+        default_text: String,
         #[doc = "whether the process as it is started has it"]
         provided: bool,
+        #[doc = "what gives it to the process: a path"]
+        given_by: String,
+        #[doc = "whether what gives it is written with an empty value; one that a template prints is not"]
+        empty: bool,
+        #[doc = "the value where what gives it is written as `None` or `null`"]
+        none_as_word: String,
         #[doc = "where a login shell sets it"]
         login_shell: String,
         #[doc = "the user whose login shell sets it"]
         login_user: String,
+        #[doc = "where the login shell of another user sets it, while that of the job's own user starts the process"]
+        other_login: String,
+        #[doc = "where nginx gives it to requests"]
+        uwsgi_param: String,
         #[doc = "where it is written in a syntax that the program ignores"]
         wrong_syntax: String,
+        #[doc = "another place that has it, and from where it does not reach the process"]
+        looks_like: String,
+        #[doc = "why it does not reach the process from there"]
+        looks_like_because: String,
+        #[doc = "how to give it to the process"]
+        cure: String,
         #[doc = "the job that starts the process"]
         job: Arc<Job>,
         #[doc = "the app that reads it"]
         app: Arc<App>,
     }
 
-    #[doc = "one place that gives, or seems to give, an environment variable; keyed by how: `uwsgi`, `uwsgi-shell-syntax`, `upstart`, `login-shell`, `process`"]
+    #[doc = "one place that gives, or seems to give, an environment variable; keyed by how: `uwsgi`, `uwsgi-shell-syntax`, `upstart`, `upstart-export`, `systemd`, `file`, `dotenv`, `uwsgi-param`, `login-shell`, `process`"]
     pub struct EnvValue in "env_values" {
         #[doc = "the variable"]
         name: String,
@@ -65,11 +90,8 @@ pub fn names_a_need(name: &str) -> bool {
     !name.contains("TEST") && (name == "SECRET_KEY" || database || of_django.contains(&name.as_str()))
 }
 
-/// What every Upstart job gets besides its own `env` stanzas (Upstart: `JOB_DEFAULT_ENVIRONMENT`, job_process.c).
-const OF_EVERY_JOB: &[&str] = &["PATH", "TERM", "UPSTART_JOB", "UPSTART_INSTANCE"];
-
 /// The environment of one process, by everything that gives variables to it or only seems to.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Layers {
     /// The job, uWSGI's `env`, and what a running process was started with.
     pub given: Vec<Arc<EnvValue>>,
@@ -77,10 +99,40 @@ pub struct Layers {
     pub ignored: Vec<Arc<EnvValue>>,
     /// What the job's file gives at the next start: also where a running process was asked instead.
     pub job: Vec<Arc<EnvValue>>,
-    /// What login shells set; the process is not started by one.
+    /// What login shells set that do not start the process.
     pub login: Vec<Arc<EnvValue>>,
+    /// Whether a login shell starts the process, so that those of `login` are other users' shells.
+    pub login_started: bool,
+    /// What nginx gives to requests.
+    pub params: Vec<Arc<EnvValue>>,
+    /// What is in sight and reaches the process from nowhere, each with why.
+    pub unread: Vec<(Arc<EnvValue>, String)>,
+    /// What the init system itself gives.
+    pub defaults: &'static [&'static str],
+    /// How sure it is that the files are those that the job means.
+    pub sure: Confidence,
+    /// Where a variable should be written so that the process gets it, `NAME` standing for its name.
+    pub cure: Option<String>,
     /// Why a variable may be given by something out of sight, where it may.
     pub out_of_sight: Option<Missing>,
+}
+
+impl Default for Layers {
+    fn default() -> Self {
+        Self {
+            given: Vec::new(),
+            ignored: Vec::new(),
+            job: Vec::new(),
+            login: Vec::new(),
+            login_started: false,
+            params: Vec::new(),
+            unread: Vec::new(),
+            defaults: &["PATH"],
+            sure: Confidence::Proved,
+            cure: None,
+            out_of_sight: None,
+        }
+    }
 }
 
 impl Layers {
@@ -121,7 +173,7 @@ impl Layers {
         if let Some(value) = named(&self.given, name) {
             return Fact::derived(true).at(value.name.place.unwrap_or(value.place));
         }
-        if OF_EVERY_JOB.contains(&name) {
+        if self.defaults.contains(&name) {
             return Fact::default_of(true);
         }
         match &self.out_of_sight {
@@ -130,25 +182,56 @@ impl Layers {
         }
     }
 
-    /// Fills in a read of `name`: whether the process has it, and what only looks like giving it.
+    /// Fills in a read of `name`: whether the process has it and from where, and what only looks like giving it.
     pub fn judge(&self, name: &str, read: &mut EnvRead) {
         read.provided = self.provided(name);
-        read.wrong_syntax = self.looks_like(&self.ignored, name);
-        read.login_shell = self.looks_like(&self.login, name);
-        read.login_user = match named(&self.login, name) {
-            Some(value) => value.user.clone(),
+        let given = named(&self.given, name);
+        let of_given = |unset: Fact<String>| given.map_or(unset, place_of);
+        read.given_by = match &read.provided.answer {
+            Answer::Unknown(missing) => Fact::unknown(missing.clone()),
+            _ => of_given(Fact::absent()),
+        };
+        // A value that a template prints is written down, so nobody has to be asked about it.
+        let written = given.and_then(|value| Some((value, value.value.known()?)));
+        read.empty = Fact::derived(written.is_some_and(|(_, value)| value.is_empty()));
+        read.none_as_word = match written {
+            Some((row, word)) if is_none_as_word(word) => {
+                Fact { place: Some(row.place), ..Fact::derived(word.clone()) }
+            }
+            _ => Fact::absent(),
+        };
+        let (own, other) = if self.login_started { (&[][..], &self.login[..]) } else { (&self.login[..], &[][..]) };
+        read.wrong_syntax = looks_like(&self.ignored, name);
+        read.login_shell = looks_like(own, name);
+        read.other_login = looks_like(other, name);
+        read.login_user = named(&self.login, name).map_or_else(Fact::absent, |value| value.user.clone());
+        read.uwsgi_param = looks_like(&self.params, name);
+        let unread = self.unread.iter().rev().find(|(value, _)| value.name.known().is_some_and(|known| known == name));
+        (read.looks_like, read.looks_like_because) = match unread {
+            Some((value, why)) => (place_of(value), Fact::derived(why.clone())),
+            None => (Fact::absent(), Fact::absent()),
+        };
+        read.cure = match &self.cure {
+            Some(cure) => Fact::derived(cure.replace("NAME", name)),
             None => Fact::absent(),
         };
     }
+}
 
-    fn looks_like(&self, values: &[Arc<EnvValue>], name: &str) -> Fact<String> {
-        match named(values, name) {
-            Some(value) => match value.path.known() {
-                Some(path) => Fact::read(path.clone(), value.name.place.unwrap_or(value.place)),
-                None => Fact::absent(),
-            },
-            None => Fact::absent(),
-        }
+/// Whether a value is what somebody wrote who meant "nothing".
+fn is_none_as_word(value: &str) -> bool {
+    matches!(value.trim_matches(['"', '\'']), "None" | "null" | "nil")
+}
+
+fn looks_like(values: &[Arc<EnvValue>], name: &str) -> Fact<String> {
+    named(values, name).map_or_else(Fact::absent, place_of)
+}
+
+/// The path that a value stands in, shown at its line.
+fn place_of(value: &EnvValue) -> Fact<String> {
+    match value.path.known() {
+        Some(path) => Fact::read(path.clone(), value.name.place.unwrap_or(value.place)),
+        None => Fact::absent(),
     }
 }
 

@@ -2,10 +2,13 @@
 //! Rows are declared once, with [`rows!`](crate::rows): the struct, its documentation and the schema that rule pages are checked against.
 
 use std::fmt::Debug;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::finding::{Confidence, Label};
 use crate::source::Place;
+
+pub use crate::finding::{Lack, Missing};
 
 /// The three answers. Unknown is never taken for absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,19 +40,28 @@ impl<T> Answer<T> {
     }
 }
 
-/// What is out of sight, and how it could be brought into sight.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Missing {
-    /// The thing lacked, such as `the app's source`.
-    pub what: String,
-    /// How to get it, such as `name its folder: [app] path = "…" in housecall.toml`.
-    pub how: String,
+/// The places that led to a fact, in order, each with a few words. Few facts have any, so none takes one word.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Trail(Option<Arc<Vec<Label>>>);
+
+impl Trail {
+    /// Adds a place at its end.
+    pub fn push(&mut self, label: Label) {
+        Arc::make_mut(self.0.get_or_insert_default()).push(label);
+    }
 }
 
-impl Missing {
-    /// `what` is out of sight; `how` to bring it into sight.
-    pub fn new(what: impl Into<String>, how: impl Into<String>) -> Self {
-        Self { what: what.into(), how: how.into() }
+impl Deref for Trail {
+    type Target = [Label];
+
+    fn deref(&self) -> &[Label] {
+        self.0.as_ref().map_or(&[], |labels| labels)
+    }
+}
+
+impl From<Vec<Label>> for Trail {
+    fn from(labels: Vec<Label>) -> Self {
+        Self((!labels.is_empty()).then(|| Arc::new(labels)))
     }
 }
 
@@ -74,33 +86,33 @@ pub struct Fact<T> {
     /// How it came to be known.
     pub basis: Basis,
     /// Further places that led to it, in order, each with a few words.
-    pub trail: Vec<Label>,
+    pub trail: Trail,
 }
 
 impl<T> Fact<T> {
     /// Read at `place`.
     pub fn read(value: T, place: Place) -> Self {
-        Self { answer: Answer::Known(value), place: Some(place), basis: Basis::Read, trail: Vec::new() }
+        Self { answer: Answer::Known(value), place: Some(place), basis: Basis::Read, trail: Trail::default() }
     }
 
     /// The program's default.
     pub fn default_of(value: T) -> Self {
-        Self { answer: Answer::Known(value), place: None, basis: Basis::Default, trail: Vec::new() }
+        Self { answer: Answer::Known(value), place: None, basis: Basis::Default, trail: Trail::default() }
     }
 
     /// Worked out from other facts.
     pub fn derived(value: T) -> Self {
-        Self { answer: Answer::Known(value), place: None, basis: Basis::Derived, trail: Vec::new() }
+        Self { answer: Answer::Known(value), place: None, basis: Basis::Derived, trail: Trail::default() }
     }
 
     /// Not there, and the whole space was seen.
     pub fn absent() -> Self {
-        Self { answer: Answer::Absent, place: None, basis: Basis::Derived, trail: Vec::new() }
+        Self { answer: Answer::Absent, place: None, basis: Basis::Derived, trail: Trail::default() }
     }
 
     /// Out of sight.
     pub fn unknown(missing: Missing) -> Self {
-        Self { answer: Answer::Unknown(missing), place: None, basis: Basis::Derived, trail: Vec::new() }
+        Self { answer: Answer::Unknown(missing), place: None, basis: Basis::Derived, trail: Trail::default() }
     }
 
     /// The same fact, standing at `place`.
@@ -143,6 +155,18 @@ impl<T> Fact<T> {
         }
     }
 
+    /// The answer without a copy of it.
+    pub fn look(&self) -> Look<'_>
+    where
+        T: Value,
+    {
+        match &self.answer {
+            Answer::Known(value) => value.look(),
+            Answer::Absent => Look::Absent,
+            Answer::Unknown(missing) => Look::Unknown(missing),
+        }
+    }
+
     /// The fact with its value changed, place and trail kept.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Fact<U> {
         let answer = self.answer.map_known(change);
@@ -180,18 +204,42 @@ pub enum Leaf {
     Row(Arc<dyn Row>),
 }
 
+/// The answer of a fact without a copy of it, for conditions that are asked of every row.
+#[derive(Debug, Clone, Copy)]
+pub enum Look<'r> {
+    /// true or false
+    Bool(bool),
+    /// a whole number
+    Int(i64),
+    /// text
+    Text(&'r str),
+    /// a list of texts
+    List(&'r [String]),
+    /// another row
+    Row(&'r dyn Row),
+    /// not there
+    Absent,
+    /// out of sight
+    Unknown(&'r Missing),
+}
+
 /// What may be the value of a fact.
 pub trait Value: Clone {
     /// Its type for the schema.
     const TYPE: Type;
     /// The value for an expression.
     fn leaf(&self) -> Leaf;
+    /// The same without a copy.
+    fn look(&self) -> Look<'_>;
 }
 
 impl Value for bool {
     const TYPE: Type = Type::Bool;
     fn leaf(&self) -> Leaf {
         Leaf::Bool(*self)
+    }
+    fn look(&self) -> Look<'_> {
+        Look::Bool(*self)
     }
 }
 
@@ -200,12 +248,18 @@ impl Value for i64 {
     fn leaf(&self) -> Leaf {
         Leaf::Int(*self)
     }
+    fn look(&self) -> Look<'_> {
+        Look::Int(*self)
+    }
 }
 
 impl Value for String {
     const TYPE: Type = Type::Text;
     fn leaf(&self) -> Leaf {
         Leaf::Text(self.clone())
+    }
+    fn look(&self) -> Look<'_> {
+        Look::Text(self)
     }
 }
 
@@ -214,12 +268,40 @@ impl Value for Vec<String> {
     fn leaf(&self) -> Leaf {
         Leaf::List(self.clone())
     }
+    fn look(&self) -> Look<'_> {
+        Look::List(self)
+    }
+}
+
+/// A text that many rows share.
+impl Value for Arc<str> {
+    const TYPE: Type = Type::Text;
+    fn leaf(&self) -> Leaf {
+        Leaf::Text(self.as_ref().to_owned())
+    }
+    fn look(&self) -> Look<'_> {
+        Look::Text(self)
+    }
+}
+
+/// A list that many rows share.
+impl Value for Arc<[String]> {
+    const TYPE: Type = Type::List;
+    fn leaf(&self) -> Leaf {
+        Leaf::List(self.to_vec())
+    }
+    fn look(&self) -> Look<'_> {
+        Look::List(self)
+    }
 }
 
 impl<R: Table + 'static> Value for Arc<R> {
     const TYPE: Type = Type::Row(R::NAME);
     fn leaf(&self) -> Leaf {
         Leaf::Row(Arc::clone(self) as Arc<dyn Row>)
+    }
+    fn look(&self) -> Look<'_> {
+        Look::Row(self.as_ref())
     }
 }
 
@@ -259,6 +341,8 @@ pub trait Row: Debug + Send + Sync {
     fn schema(&self) -> &'static Schema;
     /// A fact by name; `None` where the table declares no such fact.
     fn fact(&self, name: &str) -> Option<Fact<Leaf>>;
+    /// The answer of a fact by its number among the columns of the schema; `None` past the last one.
+    fn look(&self, column: usize) -> Option<Look<'_>>;
     /// The item itself: where a default or absent fact of it is shown.
     fn place(&self) -> Place;
     /// What `each = "table[key]"` selects on.
@@ -297,8 +381,11 @@ macro_rules! rows {
                     place,
                     key: String::new(),
                     confidence: $crate::finding::Confidence::Proved,
-                    $( $field: $crate::stack::fact::Fact::unknown($crate::stack::fact::Missing::new(
-                        concat!($table, ".", stringify!($field)), "this version does not read it here")), )*
+                    $( $field: {
+                        static UNREAD: $crate::stack::fact::Lack = $crate::stack::fact::Lack::fixed(
+                            concat!($table, ".", stringify!($field)), "this version does not read it here");
+                        $crate::stack::fact::Fact::unknown((&UNREAD).into())
+                    }, )*
                 }
             }
         }
@@ -325,6 +412,10 @@ macro_rules! rows {
                     $( stringify!($field) => Some(self.$field.clone().map(|value| $crate::stack::fact::Value::leaf(&value))), )*
                     _ => None,
                 }
+            }
+            fn look(&self, column: usize) -> Option<$crate::stack::fact::Look<'_>> {
+                const LOOKS: &[fn(&$name) -> $crate::stack::fact::Look<'_>] = &[ $( |row| row.$field.look(), )* ];
+                LOOKS.get(column).map(|look| look(self))
             }
             fn place(&self) -> $crate::source::Place {
                 self.place

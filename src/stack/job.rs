@@ -1,7 +1,9 @@
 //! What an init system starts: the command, as whom, and with which environment.
 
+pub mod systemd;
+
 use crate::rows;
-use crate::source::Span;
+use crate::source::{Place, Span};
 use crate::stack::document::Document;
 use crate::stack::env::EnvValue;
 use crate::stack::fact::{Answer, Fact, Missing};
@@ -14,7 +16,7 @@ rows! {
     pub struct Job in "jobs" {
         #[doc = "the name the init system knows it by"]
         name: String,
-        #[doc = "`upstart`"]
+        #[doc = "`upstart` or `systemd`"]
         dialect: String,
         #[doc = "where its file lies"]
         path: String,
@@ -27,23 +29,47 @@ rows! {
     }
 }
 
-/// All that an Upstart job says.
+/// A file of variables that a job names.
+#[derive(Debug, Clone)]
+pub struct VariablesFile {
+    /// Where it should lie.
+    pub path: Answer<String>,
+    /// Whether the process starts without it as well.
+    pub optional: bool,
+    /// Where the job names it.
+    pub place: Place,
+}
+
+/// All that a job says.
 #[derive(Debug, Clone)]
 pub struct Reading {
     /// The job.
     pub job: Job,
     /// The program of the main process with its arguments, where that is uWSGI.
     pub uwsgi: Option<Vec<Argument>>,
-    /// The variables it gives, keyed `upstart`, and those it only seems to give, keyed `upstart-export`.
+    /// The variables it gives, keyed by its dialect, and those it only seems to give, keyed `upstart-export`.
     pub env: Vec<EnvValue>,
     /// What gives the process more variables, such as `/etc/default/x` behind `.` or `$(cat .env)` behind `export`;
     /// which ones is not known here.
     pub sources_files: Vec<String>,
+    /// The files of variables that the init system reads for it.
+    pub files: Vec<VariablesFile>,
+    /// Whether a login shell starts the process: then it has what the user's profile sets.
+    pub login: bool,
+    /// Whether the script exports whatever it sets or sources.
+    pub exports_all: bool,
+    /// The names it exports without giving them a value: one that a sourced file sets is given.
+    pub exported_later: Vec<String>,
+    /// What the init system itself gives to every such job.
+    pub defaults: &'static [&'static str],
     /// Whether a template tag may add stanzas, `env` among them.
     pub open: bool,
     /// What Upstart refuses.
     pub problems: Vec<Problem>,
 }
+
+/// What every Upstart job gets besides its own `env` stanzas (Upstart: `JOB_DEFAULT_ENVIRONMENT`, job_process.c).
+const OF_EVERY_JOB: &[&str] = &["PATH", "TERM", "UPSTART_JOB", "UPSTART_INSTANCE"];
 
 /// Whose Upstart a job is written for: those of Chrome OS say so in their first lines.
 fn dialect(text: &str) -> Dialect {
@@ -81,7 +107,15 @@ pub fn read(document: &Document) -> Reading {
     }
 
     let folder = tree.chdir.as_ref().map(|folder| document.value(folder.span, &folder.value));
-    let mut main = Main { document, variables, env, sources_files: Vec::new(), exports_all: false, folder };
+    let mut main = Main {
+        document,
+        variables,
+        env,
+        sources_files: Vec::new(),
+        exports_all: false,
+        exported_later: Vec::new(),
+        folder,
+    };
     let launch = tree.main().and_then(|command| main.launch(command));
     let open = document.is_open();
 
@@ -101,13 +135,26 @@ pub fn read(document: &Document) -> Reading {
         None if open || tree.main().is_some() => hidden("the job's command"),
         None => Fact::absent(),
     };
+    let login = launch.as_ref().is_some_and(|launch| launch.login);
     let uwsgi = launch.filter(Launch::is_uwsgi).map(|launch| launch.words);
     job.uwsgi_ini = match &uwsgi {
         Some(words) => uwsgi_ini(document, words, main.folder.as_ref(), open),
         None if job.command.is_unknown() => hidden("the job's command"),
         None => Fact::absent(),
     };
-    Reading { job, uwsgi, env: main.env, sources_files: main.sources_files, open, problems: parsed.problems }
+    Reading {
+        job,
+        uwsgi,
+        env: main.env,
+        sources_files: main.sources_files,
+        files: Vec::new(),
+        login,
+        exports_all: main.exports_all,
+        exported_later: main.exported_later,
+        defaults: OF_EVERY_JOB,
+        open,
+        problems: parsed.problems,
+    }
 }
 
 fn after_equals(assignment: &str) -> String {
@@ -169,6 +216,7 @@ struct Main<'d> {
     sources_files: Vec<String>,
     /// Whether `set -a` stands before: then every assignment is exported.
     exports_all: bool,
+    exported_later: Vec<String>,
     folder: Option<Answer<String>>,
 }
 
@@ -198,9 +246,6 @@ impl Main<'_> {
         let launch = started?;
         for (name, value, span) in &launch.variables {
             self.env.push(env_value(self.document, "upstart", name, value, *span));
-        }
-        if launch.login {
-            self.sources_files.push("/etc/profile".to_owned());
         }
         if launch.chdir.is_some() {
             self.folder.clone_from(&launch.chdir);
@@ -238,6 +283,8 @@ impl Main<'_> {
                     self.env.push(env_value(self.document, "upstart", &word.written, value, word.span));
                 } else if exported && matches!(word.value, Answer::Unknown(_)) {
                     self.sources_files.push(word.written.clone());
+                } else if exported {
+                    self.exported_later.push(word.written.clone());
                 }
                 continue;
             };

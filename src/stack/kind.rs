@@ -2,6 +2,7 @@
 
 use crate::stack::document::Kind;
 use crate::stack::starter::is_starter;
+use crate::syntax::systemd::{UnitKind, is_drop_in};
 
 /// The language of the file at `path` (where it lands, or where it lies) with this text; `None` where housecall does not read it.
 pub fn of(path: &str, text: &str) -> Option<Kind> {
@@ -21,7 +22,7 @@ pub fn may_be(path: &str) -> bool {
         return true;
     }
     let name = without_template_suffix(path).rsplit('/').next().unwrap_or_default();
-    if is_starter(name) || matches!(name, ".gitmodules" | ".kitchen.yml" | "kitchen.yml") {
+    if is_starter(name) || is_variables(name) || matches!(name, ".gitmodules" | ".kitchen.yml" | "kitchen.yml") {
         return true;
     }
     match name.rsplit_once('.') {
@@ -46,6 +47,8 @@ pub fn may_be(path: &str) -> bool {
                     | "gemspec"
                     | "sh"
                     | "ERB"
+                    | "service"
+                    | "socket"
             )
         }
         None => true,
@@ -58,6 +61,12 @@ fn by_place(path: &str) -> Option<Kind> {
     let (folder, name) = absolute.rsplit_once('/')?;
     if folder.ends_with("/etc/init") && (name.ends_with(".conf") || name.ends_with(".override")) {
         return Some(Kind::Upstart);
+    }
+    if (folder.ends_with("/systemd/system") && UnitKind::of(name).is_some()) || is_drop_in(&absolute) {
+        return Some(Kind::Systemd);
+    }
+    if ["/etc/default", "/etc/sysconfig"].iter().any(|place| folder.ends_with(place)) {
+        return Some(Kind::Variables);
     }
     if absolute.contains("/etc/nginx/") {
         let is_table =
@@ -81,14 +90,33 @@ fn by_name(path: &str, text: &str) -> Option<Kind> {
     if matches!(name, ".profile" | ".bashrc" | ".bash_profile" | ".bash_login") {
         return Some(Kind::LoginShell);
     }
+    if is_variables(name) {
+        return Some(Kind::Variables);
+    }
     if name.ends_with(".py") {
         return Some(Kind::Python);
     }
+    if name.ends_with(".service") || name.ends_with(".socket") {
+        // D-Bus and Avahi have files of these names too.
+        return text.lines().any(is_unit_section).then_some(Kind::Systemd);
+    }
     if name.ends_with(".ini") {
         let says_so = text.contains("[uwsgi]") || (name.contains("uwsgi") && !text.contains("[tool"));
+        let says_so = says_so && !is_build_profile(text);
         return says_so.then_some(Kind::Uwsgi);
     }
     (name == "nginx.conf").then_some(Kind::Nginx)
+}
+
+/// `.env`, `.env.production`, `shop.env`, `.flaskenv`; not the examples that people copy them from.
+fn is_variables(name: &str) -> bool {
+    let named = name == ".flaskenv" || name == ".env" || name.starts_with(".env.") || name.ends_with(".env");
+    let is_example = ["example", "sample", "template", "dist", "tpl"].iter().any(|word| name.contains(word));
+    named && !is_example
+}
+
+fn is_unit_section(line: &str) -> bool {
+    ["[unit]", "[service]", "[socket]"].iter().any(|section| line.trim().eq_ignore_ascii_case(section))
 }
 
 /// A `.conf`, a template or a bare name may be anything; its statements tell.
@@ -98,7 +126,7 @@ fn by_content(path: &str, text: &str) -> Option<Kind> {
     if !matches!(extension, None | Some("conf" | "nginx" | "template" | "override" | "cfg")) {
         return None;
     }
-    if text.lines().any(|line| line.trim() == "[uwsgi]") {
+    if text.contains("[uwsgi]") && text.lines().any(|line| line.trim() == "[uwsgi]") {
         return Some(Kind::Uwsgi);
     }
     let statements = || text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -109,6 +137,12 @@ fn by_content(path: &str, text: &str) -> Option<Kind> {
     let has_sections = statements().any(|line| line.starts_with('[') && line.ends_with(']'));
     let upstart = statements().filter(|line| is_upstart_stanza(line)).count();
     (extension == Some("conf") && upstart >= 2 && !has_sections).then_some(Kind::Upstart)
+}
+
+/// A profile by which uWSGI is compiled has the same section and other keys (uWSGI: `buildconf/`).
+fn is_build_profile(text: &str) -> bool {
+    let keys = || text.lines().filter_map(|line| line.split_once('=')).map(|(key, _)| key.trim());
+    keys().any(|key| matches!(key, "embedded_plugins" | "main_plugin" | "bin_name" | "malloc_implementation"))
 }
 
 fn is_nginx_statement(line: &str) -> bool {
@@ -146,9 +180,17 @@ mod tests {
         assert_eq!(of("cookbooks/x/templates/default/site.erb", "server {\n listen 80;\n}\n"), Some(Kind::Nginx));
         assert_eq!(of("deploy/app.ini.erb", "[uwsgi]\n"), Some(Kind::Uwsgi));
         assert_eq!(of("setup.ini", "[section]\n"), None);
+        assert_eq!(of("buildconf/uwsgi.ini", "[uwsgi]\ninherit = base\nembedded_plugins = null\n"), None);
         assert_eq!(of("home/ubuntu/.profile", ""), Some(Kind::LoginShell));
         assert_eq!(of("upstart/app.conf", "start on startup\nexec x\n"), Some(Kind::Upstart));
         assert_eq!(of("upstart/app.conf", "\u{feff}start on startup\nexec x\n"), Some(Kind::Upstart));
+        assert_eq!(of("deploy/app.service.j2", "[Unit]\n"), Some(Kind::Systemd));
+        assert_eq!(of("deploy/app.service", "[service]\n"), Some(Kind::Systemd));
+        assert_eq!(of("dbus/org.x.service", "[D-BUS Service]\nName=org.x\n"), None);
+        assert_eq!(of("/etc/systemd/system/app.service.d/env.conf", ""), Some(Kind::Systemd));
+        assert_eq!(of("etc/default/app", "A=1\n"), Some(Kind::Variables));
+        assert_eq!(of(".env.production", "A=1\n"), Some(Kind::Variables));
+        assert_eq!(of(".env.example", "A=1\n"), None);
         assert_eq!(of("redis.conf", "port 1\nsave 900 1\n"), None);
     }
 

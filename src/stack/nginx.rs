@@ -2,19 +2,21 @@
 
 mod address;
 mod include;
+mod param;
 
 use crate::rows;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use include::{Trees, includes, prefix};
+pub use param::params;
 
-use crate::source::{FileId, Place};
+use crate::source::{FileId, Place, Span};
 use crate::stack::document::{Document, Kind};
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::view::View;
 use crate::syntax::Problem;
-use crate::syntax::nginx::{Config, Directive, directives};
+use crate::syntax::nginx::{Config, Directive, Word};
 use address::Target;
 use include::{Assembly, Statement};
 
@@ -77,7 +79,7 @@ impl Reading {
 /// Whether a file is a main file, by its name or by what only a main file holds.
 pub fn is_main(document: &Document, tree: &Config) -> bool {
     let named = document.path.rsplit('/').next() == Some("nginx.conf");
-    named || directives(&tree.items).any(|directive| directive.is("events") || directive.is("http"))
+    named || tree.directives().any(|directive| directive.is("events") || directive.is("http"))
 }
 
 /// Reads every main file of the view with what it includes, then each fragment that nothing includes.
@@ -135,8 +137,8 @@ pub fn read(view: &View, trees: &Trees, document: &Arc<Document>) -> Reading {
 /// The `user` of the main context; the compiled-in `nobody` where the whole context was seen without one.
 fn user_of(top: &[Statement<'_>], whole: bool) -> Fact<String> {
     let set = top.iter().find(|statement| statement.directive.is("user"));
-    match set.and_then(|statement| Some((statement, statement.directive.arguments.first()?))) {
-        Some((statement, name)) => statement.document.fact(name.span, &name.value),
+    match set.and_then(|statement| Some((statement, statement.directive.argument(0)?))) {
+        Some((statement, name)) => statement.fact(name),
         None if whole => Fact::default_of("nobody".to_owned()),
         None => Fact::unknown(Missing::new("`user` of nginx", "lint the files that its main file includes too")),
     }
@@ -147,15 +149,15 @@ type Upstreams = BTreeMap<String, Vec<Fact<String>>>;
 
 fn add_upstreams(assembly: &Assembly<'_>, statements: &[Statement<'_>], into: &mut Upstreams) {
     for statement in statements.iter().filter(|statement| statement.directive.is("upstream")) {
-        let Some(name) = statement.directive.arguments.first() else { continue };
-        let Answer::Known(name) = statement.document.value(name.span, &name.value) else { continue };
-        let servers = into.entry(name).or_default();
+        let Some(name) = statement.directive.argument(0) else { continue };
+        let Answer::Known(known) = statement.value(name) else { continue };
+        let servers = into.entry(known).or_default();
         let (inside, seen) = assembly.inside(statement);
         for server in inside.iter().filter(|inner| inner.directive.is("server")) {
-            let (Some(value), false) = (server.directive.arguments.first(), is_down(server.directive)) else {
+            let (Some(value), false) = (server.directive.argument(0), is_down(server.directive)) else {
                 continue;
             };
-            let mut fact = server.document.fact(value.span, &value.value);
+            let mut fact = server.fact(value);
             if let Answer::Known(value) = &fact.answer {
                 fact.answer = match address::of_upstream_server(value) {
                     Target::Address(address) | Target::Name(address, _) => Answer::Known(address),
@@ -165,14 +167,14 @@ fn add_upstreams(assembly: &Assembly<'_>, statements: &[Statement<'_>], into: &m
             servers.push(fact);
         }
         if !seen || servers.is_empty() {
-            let what = format!("the servers of upstream `{}`", statement.directive.arguments[0].value);
+            let what = format!("the servers of upstream `{}`", name.value());
             servers.push(Fact::unknown(Missing::new(what, "lint the files that it includes too")));
         }
     }
 }
 
-fn is_down(server: &Directive) -> bool {
-    server.arguments.iter().any(|argument| argument.value == "down")
+fn is_down(server: Directive<'_>) -> bool {
+    server.arguments().any(|argument| argument.value() == "down")
 }
 
 fn unknown_variable(name: &str) -> Missing {
@@ -212,7 +214,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn through(&mut self, statements: &[Statement<'_>], scope: &Scope) {
         for statement in statements {
-            match statement.directive.name.value.as_str() {
+            match statement.directive.name() {
                 "uwsgi_pass" | "proxy_pass" => self.pass(statement, scope),
                 "listen" => self.listen(statement, scope),
                 "stream" | "mail" | "upstream" => {}
@@ -235,14 +237,14 @@ impl Walk<'_> {
 
     fn pass(&mut self, statement: &Statement<'_>, scope: &Scope) {
         let directive = statement.directive;
-        let Some(argument) = directive.arguments.first() else { return };
+        let Some(argument) = directive.argument(0) else { return };
         let uwsgi = directive.is("uwsgi_pass");
-        let name = statement.document.place(directive.name.span);
-        let written = statement.document.fact(argument.span, &argument.value);
+        let name = statement.document.place(directive.name_span());
+        let written = statement.fact(argument);
         for address in self.addresses(written, uwsgi) {
             let mut pass = Pass::at(statement.document.place(directive.head()));
-            pass.key.clone_from(&directive.name.value);
-            pass.directive = Fact::read(directive.name.value.clone(), name);
+            pass.key = directive.name().to_owned();
+            pass.directive = Fact::read(directive.name().to_owned(), name);
             pass.protocol = Fact::read(if uwsgi { "uwsgi" } else { "http" }.to_owned(), name);
             pass.local = address.clone().map(|address| address::is_local(&address));
             pass.unix = address.clone().map(|address| address.starts_with('/'));
@@ -286,9 +288,9 @@ impl Walk<'_> {
     }
 
     fn listen(&mut self, statement: &Statement<'_>, scope: &Scope) {
-        let Some(argument) = statement.directive.arguments.first() else { return };
+        let Some(argument) = statement.directive.argument(0) else { return };
         let mut listen = Listen::at(statement.document.place(statement.directive.head()));
-        listen.address = statement.document.fact(argument.span, &argument.value);
+        listen.address = statement.fact(argument);
         let port = |address: &str| match address.rsplit_once(':') {
             Some((host, port)) if !port.contains(']') && host != "unix" => port.parse().ok(),
             _ => Some(address.parse().unwrap_or(80)),
@@ -302,7 +304,7 @@ impl Walk<'_> {
             },
             None => written.map(|_| 0),
         };
-        let ssl = statement.directive.arguments.iter().find(|argument| argument.value == "ssl");
+        let ssl = statement.directive.arguments().find(|argument| argument.value() == "ssl");
         listen.ssl = match ssl {
             Some(word) => Fact::read(true, statement.document.place(word.span)),
             None => Fact::default_of(false),
@@ -318,8 +320,8 @@ fn server_names(inside: &[Statement<'_>], seen: bool) -> Fact<Vec<String>> {
     let mut place: Option<Place> = None;
     for statement in inside.iter().filter(|statement| statement.directive.is("server_name")) {
         place = place.or(Some(statement.document.place(statement.directive.head())));
-        for argument in &statement.directive.arguments {
-            match statement.document.value(argument.span, &argument.value) {
+        for argument in statement.directive.arguments() {
+            match statement.value(argument) {
                 Answer::Known(name) => names.push(name),
                 Answer::Absent => {}
                 Answer::Unknown(missing) => return Fact::unknown(missing),
@@ -335,11 +337,10 @@ fn server_names(inside: &[Statement<'_>], seen: bool) -> Fact<Vec<String>> {
 
 /// The arguments of a location as written.
 fn text_of(location: &Statement<'_>) -> Fact<String> {
-    let Some((first, last)) = location.directive.arguments.first().zip(location.directive.arguments.last()) else {
-        return Fact::absent();
-    };
-    let words: Vec<&str> = location.directive.arguments.iter().map(|argument| argument.value.as_str()).collect();
-    location.document.fact(first.span.to(last.span), &words.join(" "))
+    let arguments = location.directive.arguments();
+    let Some(span) = arguments.clone().map(|argument| argument.span).reduce(Span::to) else { return Fact::absent() };
+    let words: Vec<&str> = arguments.map(Word::value).collect();
+    location.document.fact(span, &words.join(" "))
 }
 
 #[cfg(test)]

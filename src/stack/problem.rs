@@ -14,6 +14,8 @@ rows! {
         hint: String,
         #[doc = "what to write in its place, where that is plain"]
         cure: String,
+        #[doc = "whether the program goes on without it, rather than rejecting the whole file"]
+        ignored: bool,
         #[doc = "the file"]
         path: String,
     }
@@ -29,6 +31,7 @@ pub fn refusal(problem: &Problem, place: Place, path: String) -> Refusal {
     }
     row.hint = problem.hint.clone().map_or_else(Fact::absent, |hint| Fact::read(hint, place));
     row.cure = problem.cure.clone().map_or_else(Fact::absent, Fact::derived);
+    row.ignored = Fact::derived(problem.ignored);
     row.path = Fact::read(path, Place::whole(place.file));
     row
 }

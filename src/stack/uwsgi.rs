@@ -1,28 +1,35 @@
 //! What a uWSGI configuration sets up: one row for the instance, one for each option, socket and variable.
 
 mod address;
+mod assembly;
 mod assignments;
 mod blocks;
 mod instance;
 mod lines;
+mod logic;
+mod missing;
 mod options;
 mod percents;
 mod placeholders;
 mod process;
 mod refusals;
+mod setting;
 mod settings;
 mod twice;
 mod values;
 mod variables;
 
 use crate::rows;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::source::{FileId, Span};
 use crate::stack::document::Document;
 use crate::stack::env::EnvValue;
 use crate::stack::fact::Missing;
+use crate::stack::view::View;
 use crate::syntax::Problem;
+use crate::syntax::data::Release;
 use settings::Settings;
 
 rows! {
@@ -46,7 +53,7 @@ rows! {
         dynamic_apps: bool,
         #[doc = "the option `lazy` as written, where it is on"]
         lazy_option: String,
-        #[doc = "whether Python's threads run between requests, for releases before 2.0.27; later ones always run them"]
+        #[doc = "whether Python's threads run between requests, from 2.0.27 on they always do; where no release is stated, by its options"]
         threads_enabled: bool,
         #[doc = "how many workers are kept when there is little to do; absent where all are"]
         cheaper: i64,
@@ -82,7 +89,7 @@ rows! {
         logto: String,
     }
 
-    #[doc = "one option of a uWSGI configuration; keyed by its name, or `unknown`"]
+    #[doc = "one option of a uWSGI configuration; keyed by its name, or `unknown`, `not-in-target-version`, `ignored`"]
     pub struct UwsgiOption in "uwsgi_options" {
         #[doc = "the name as written"]
         name: String,
@@ -90,6 +97,14 @@ rows! {
         suggestion: String,
         #[doc = "whether other lines use it as a placeholder"]
         referenced: bool,
+        #[doc = "its value as written"]
+        written: String,
+        #[doc = "its value once letters, variables and placeholders are put in"]
+        value: String,
+        #[doc = "what becomes of it: `applied`, `overridden` (it says by which line), `placeholder`, `unknown` or `ignored`"]
+        fate: String,
+        #[doc = "the releases of uWSGI that have it, where some have not, such as `2.0.22 and later`"]
+        releases: String,
         #[doc = "the instance it belongs to"]
         uwsgi: Arc<Uwsgi>,
     }
@@ -142,17 +157,35 @@ pub struct Reading {
     pub variables: Vec<EnvValue>,
     /// What is out of sight and could set more options, sockets or variables.
     pub open: Option<Missing>,
+    /// The files that its own brings in.
+    pub brought_in: BTreeSet<FileId>,
+    /// Paths of inis that are named and not in sight.
+    pub wanted: Vec<String>,
 }
 
-/// Reads an ini on its own. What its job's command line adds is not in it: see [`read_with_command`].
-pub fn read(document: &Document) -> Reading {
-    reading(&Settings::of_file(document, None))
+/// What uWSGI finds besides the ini.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Around<'a> {
+    /// The files that it may bring in; `None` where it is read alone.
+    pub files: Option<&'a View>,
+    /// The release that reads it; `None` for any.
+    pub release: Option<Release>,
+}
+
+/// Reads an ini with what it brings in. What its job's command line adds is not in it: see [`read_with_command`].
+pub fn read<'a>(document: &'a Document, around: Around<'a>) -> Reading {
+    reading(&Settings::of_file(document, around))
 }
 
 /// Reads what the words of a job's command set up, in uWSGI's order: `document`, where the command's first
 /// configuration file is at hand, in the place where it is named. `job` is the text the words stand in.
-pub fn read_with_command(document: Option<&Document>, job: &Document, words: &[(String, Span)]) -> Reading {
-    reading(&Settings::of_command(document, job, words))
+pub fn read_with_command<'a>(
+    document: Option<&'a Document>,
+    job: &'a Document,
+    words: &[(String, Span)],
+    around: Around<'a>,
+) -> Reading {
+    reading(&Settings::of_command(document, job, words, around))
 }
 
 fn reading(settings: &Settings) -> Reading {
@@ -166,6 +199,8 @@ fn reading(settings: &Settings) -> Reading {
         sockets: address::rows(settings, &uwsgi),
         variables: variables::rows(settings),
         open: settings.open().cloned(),
+        brought_in: settings.parts.iter().skip(1).map(|part| part.document.file).collect(),
+        wanted: settings.wanted.clone(),
         uwsgi,
     }
 }

@@ -1,6 +1,7 @@
 //! The file system as the stack will see it: documents by the path where they land.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::stack::document::{Document, Kind};
@@ -43,7 +44,10 @@ impl View {
 
     /// The paths that match a glob as glob(3) does: `*`, `?` and `[…]` within one segment, no hidden files by `*`; sorted.
     pub fn matching(&self, pattern: &str) -> Vec<&str> {
-        self.documents.keys().map(String::as_str).filter(|path| glob_matches(pattern, path)).collect()
+        let literal = &pattern[..pattern.find(['*', '?', '[', '\\']).unwrap_or(pattern.len())];
+        let from = self.documents.range::<str, _>((Bound::Included(literal), Bound::Unbounded));
+        let near = from.map(|(path, _)| path.as_str()).take_while(|path| path.starts_with(literal));
+        near.filter(|path| glob_matches(pattern, path)).collect()
     }
 }
 

@@ -93,6 +93,9 @@ pub fn read_jinja(text: &str) -> Template {
 ///
 /// No program that housecall reads takes either as it stands.
 pub fn is_jinja(text: &str) -> bool {
+    if !text.contains("{{") && !text.contains("{%") {
+        return false;
+    }
     let holds = |line: &str, opening: &str, closing: &str| {
         line.find(opening).is_some_and(|at| line[at + opening.len()..].contains(closing))
     };

@@ -5,12 +5,14 @@
 
 pub mod conninfo;
 pub mod data;
+pub mod dotenv;
 pub mod erb;
 pub mod log;
 pub mod nginx;
 pub mod python;
 pub mod ruby;
 pub mod shell;
+pub mod systemd;
 pub mod upstart;
 pub mod uwsgi;
 
@@ -38,6 +40,8 @@ pub struct Problem {
     pub hint: Option<String>,
     /// What to write in place of `span`, where that is plain.
     pub cure: Option<String>,
+    /// Whether the program goes on without it, rather than rejecting the whole file.
+    pub ignored: bool,
     /// Other places that belong to it, such as the `{` that was never closed.
     pub related: Vec<Located<String>>,
 }
@@ -45,7 +49,7 @@ pub struct Problem {
 impl Problem {
     /// A problem without hint or related places.
     pub fn new(kind: &'static str, span: Span, message: impl Into<String>) -> Self {
-        Self { kind, span, message: message.into(), hint: None, cure: None, related: Vec::new() }
+        Self { kind, span, message: message.into(), hint: None, cure: None, ignored: false, related: Vec::new() }
     }
 
     /// The same with what to do about it.
@@ -59,6 +63,13 @@ impl Problem {
     #[must_use]
     pub fn cure(mut self, cure: impl Into<String>) -> Self {
         self.cure = Some(cure.into());
+        self
+    }
+
+    /// The same, with the program going on without it.
+    #[must_use]
+    pub fn ignored(mut self) -> Self {
+        self.ignored = true;
         self
     }
 

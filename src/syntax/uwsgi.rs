@@ -21,8 +21,7 @@ pub const DEFAULT_SECTION: &str = "uwsgi";
 /// One ini, seen as the options of one section.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Config {
-    /// The options of the section that was asked for, in order; a repeated section goes on where it left off, and
-    /// `ini = :other` is followed by the options of that section of the same file.
+    /// The options of the section that was asked for, in order; a repeated section goes on where it left off.
     pub options: Vec<ConfigOption>,
     /// Options that uWSGI ignores, because they stand in another section or before the first one.
     pub strays: Vec<ConfigOption>,
@@ -111,24 +110,11 @@ pub fn parse_section(text: &str, asked: &str) -> Parsed<Config> {
         }
     }
     let mut open = None;
-    let mut waiting = vec![sections.remove(asked).unwrap_or_default().into_iter()];
-    while let Some(section) = waiting.last_mut() {
-        let Some(option) = section.next() else {
-            waiting.pop();
-            continue;
-        };
-        let other = same_file_section(&option).and_then(|name| sections.remove(name));
+    for option in sections.remove(asked).unwrap_or_default() {
         open = push(&mut config, option, open);
-        waiting.extend(other.map(Vec::into_iter));
     }
     config.strays.extend(sections.into_values().flatten());
     Parsed { tree: config, problems: Vec::new() }
-}
-
-/// The section that `ini = :name` puts in its place. Each is put in once, so that two that name each other end.
-pub fn same_file_section(option: &ConfigOption) -> Option<&str> {
-    let (key, value) = (option.key.value.plain()?, option.value.value.plain()?);
-    value.strip_prefix(':').filter(|_| key == "ini")
 }
 
 /// Adds an option of the section, and gives the block that is open after it.
@@ -230,7 +216,7 @@ mod tests {
             assert_eq!(config.options.len() + config.strays.len(), if text.starts_with('\u{feff}') { 2 } else { 1 });
         }
         assert_eq!(pairs("[uwsgi]\na=1\n[x]\nb=2\n[uwsgi]\nc=3"), [is("a", "1"), is("c", "3")]);
-        assert_eq!(pairs("[uwsgi]\nini=:x\na=1\n[x]\nini=:uwsgi\nb=2").len(), 4);
+        assert_eq!(parse_section("[uwsgi]\na=1\n[x]\nb=2", "x").tree.options[0].key.value.plain(), Some("b"));
     }
 
     #[test]

@@ -133,6 +133,17 @@ impl Lab {
         verdict(&mut self.doctor_command())
     }
 
+    /// Runs record on this stack; says where the recording lies and what the command said.
+    pub fn record(&self) -> (PathBuf, String) {
+        let file = self.root().join("tmp/recording.tar.gz");
+        let _ = fs::remove_file(&file);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_housecall"));
+        let output = command.arg("record").arg("-o").arg(&file).args(self.looking()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && output.stdout.is_empty(), "record: {said}");
+        (file, said)
+    }
+
     /// Runs doctor as a user who may see little; only root can become one.
     pub fn doctor_as_nobody(&self) -> Verdict {
         let program = self.root().join("tmp/housecall");
@@ -155,16 +166,29 @@ impl Lab {
     /// The command a user would type, for this stack alone.
     pub fn doctor_command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_housecall"));
-        command
-            .arg("doctor")
-            .arg("--root")
-            .arg(self.root())
-            .arg("--nginx-conf")
-            .arg(self.root().join("etc/nginx/nginx.conf"))
-            .arg("--uwsgi-ini")
-            .arg(self.root().join("etc/thena/uwsgi.ini"));
+        command.arg("doctor").args(self.looking());
         command
     }
+
+    /// The flags that point a command at this stack.
+    fn looking(&self) -> Vec<std::ffi::OsString> {
+        let root = self.root();
+        let (nginx, ini) = (root.join("etc/nginx/nginx.conf"), root.join("etc/thena/uwsgi.ini"));
+        let flags = [("--root", root), ("--nginx-conf", &nginx), ("--uwsgi-ini", &ini)];
+        flags.iter().flat_map(|(flag, path)| [(*flag).into(), path.as_os_str().to_owned()]).collect()
+    }
+}
+
+/// Runs doctor on a recording.
+pub fn replay(recording: &Path) -> Verdict {
+    verdict(Command::new(env!("CARGO_BIN_EXE_housecall")).arg("doctor").arg("--from").arg(recording))
+}
+
+/// Everything that a recording holds, as one text.
+pub fn unpacked(recording: &Path) -> String {
+    let mut bytes = Vec::new();
+    flate2::read::GzDecoder::new(fs::File::open(recording).unwrap()).read_to_end(&mut bytes).unwrap();
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// What a command that runs doctor says as JSON.

@@ -215,6 +215,32 @@ fn points_at(verdict: &Verdict, file: &str, word: &str) -> bool {
     })
 }
 
+/// How the recording of a stack is diagnosed otherwise than the stack itself; nothing where it is not.
+fn recorded_otherwise(id: &str, lab: &Lab, live: &Verdict) -> Option<String> {
+    let (recording, said) = lab.record();
+    let texts = lab::unpacked(&recording);
+    let mut wrong = Vec::new();
+    if texts.contains(postgres::PASSWORD) || said.contains(postgres::PASSWORD) {
+        wrong.push("the password is in it".to_owned());
+    }
+    if said.contains("otherwise") {
+        wrong.push(said);
+    }
+    let replayed = lab::replay(&recording);
+    let told = |verdict: &Verdict| {
+        let hops = verdict.json["hops"].as_array().unwrap().iter();
+        let hop = |hop: &serde_json::Value| format!("{} {} {} {}", hop["path"], hop["id"], hop["state"], hop["reason"]);
+        let causes = verdict.json["root_causes"].as_array().unwrap().iter();
+        let cause = |cause: &serde_json::Value| format!("{} {} {}", cause["rule"], cause["message"], cause["because"]);
+        (verdict.exit, hops.map(hop).collect::<Vec<_>>(), causes.map(cause).collect::<Vec<_>>())
+    };
+    if told(&replayed) != told(live) {
+        wrong.push(format!("live {:#?}\nrecorded {:#?}", told(live), told(&replayed)));
+    }
+    println!("{:<6}{:<30}{:>8}{:>10.2}", "", "  (from its recording)", "", replayed.seconds);
+    (!wrong.is_empty()).then(|| format!("{id}, recorded: {}", wrong.join("\n")))
+}
+
 /// One test on purpose: the stacks would otherwise see each other's processes, and PostgreSQL is started once.
 #[test]
 fn doctor_names_each_fault_first() {
@@ -229,6 +255,7 @@ fn doctor_names_each_fault_first() {
         failures.push(format!("healthy: exit {}: {:#}", verdict.exit, verdict.json));
     }
     lab.show("healthy");
+    failures.extend(recorded_otherwise("healthy", &lab, &verdict));
     if is_root() {
         let verdict = lab.doctor_as_nobody();
         println!("{:<6}{:<30}{:>8}{:>10.2}", "-", "(healthy, seen by nobody)", 200, verdict.seconds);
@@ -259,6 +286,7 @@ fn doctor_names_each_fault_first() {
             .map(|cause| cause["rule"].as_str().unwrap().to_owned())
             .collect();
         println!("{:<6}{:<30}{:>8}{:>10.2}", fault.id, causes.join(", "), status, verdict.seconds);
+        failures.extend(recorded_otherwise(fault.id, &lab, &verdict));
         if causes != [fault.rule] || verdict.exit != 1 {
             failures.push(format!("{}: {causes:?}, exit {}: {:#}", fault.id, verdict.exit, verdict.json));
         } else if !points_at(&verdict, fault.line.0, fault.line.1) {

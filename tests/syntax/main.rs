@@ -4,5 +4,6 @@
 mod nginx;
 mod python;
 mod ruby;
+mod systemd;
 mod upstart;
 mod uwsgi;

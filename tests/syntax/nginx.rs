@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use housecall::source::{Origin, Source, Sources, Span};
-use housecall::syntax::nginx::{Config, End, Item, Word, parse};
+use housecall::syntax::nginx::{Config, Directive, End, Item, Items, parse};
 use housecall::syntax::{Parsed, Problem};
 use proptest::prelude::*;
 
@@ -128,25 +128,24 @@ fn the_hand_written_cases_get_the_verdicts_of_nginx() {
 }
 
 /// The spans of everything in `items`, in order.
-fn spans(items: &[Item], into: &mut Vec<Span>) {
-    let words = |words: &[Word], into: &mut Vec<Span>| into.extend(words.iter().map(|word| word.span));
+fn spans(items: Items<'_>, into: &mut Vec<Span>) {
     for item in items {
         match item {
-            Item::Opaque(span) => into.push(*span),
+            Item::Opaque(span) => into.push(span),
             Item::Entry(entry) => {
-                words(&entry.words, into);
-                into.extend(entry.semicolon);
+                into.extend(entry.words().map(|word| word.span));
+                into.extend(entry.semicolon());
             }
             Item::Directive(directive) => {
-                into.push(directive.name.span);
-                words(&directive.arguments, into);
-                match &directive.end {
+                into.push(directive.name_span());
+                into.extend(directive.arguments().map(|word| word.span));
+                match directive.end() {
                     End::Semicolon(semicolon) => into.extend(semicolon),
-                    End::Lua { open, code, close } => into.extend([*open, *code].into_iter().chain(*close)),
-                    End::Block(block) => {
-                        into.push(block.open);
-                        spans(&block.items, into);
-                        into.extend(block.close);
+                    End::Lua { open, code, close } => into.extend([open, code].into_iter().chain(close)),
+                    End::Block { open, close } => {
+                        into.push(open);
+                        spans(directive.items(), into);
+                        into.extend(close);
                     }
                 }
             }
@@ -157,7 +156,7 @@ fn spans(items: &[Item], into: &mut Vec<Span>) {
 /// What holds for any text: spans lie in it, and where nothing is refused they leave out blanks alone.
 fn check_tree(text: &str, parsed: &Parsed<Config>) {
     let mut all = Vec::new();
-    spans(&parsed.tree.items, &mut all);
+    spans(parsed.tree.items(), &mut all);
     assert!(all.iter().all(|span| text.get(span.range()).is_some()));
     for problem in &parsed.problems {
         assert_eq!(problem.kind, "nginx/syntax");
@@ -170,7 +169,7 @@ fn check_tree(text: &str, parsed: &Parsed<Config>) {
         return;
     }
     assert!(all.is_sorted(), "{all:?}");
-    all.extend(&parsed.tree.comments);
+    all.extend(parsed.tree.comments());
     all.sort();
     let mut at = 0;
     for span in all {
@@ -196,7 +195,7 @@ proptest! {
         ]), 0..60)
     ) {
         let text = pieces.concat();
-        check_tree(&text, &parse(&text));
+        check_tree(&text, &parse(text.as_str()));
     }
 
     #[test]
@@ -221,11 +220,11 @@ proptest! {
             }
         }
         text.push_str(&"}".repeat(depth));
-        let parsed = parse(&text);
+        let parsed = parse(text.as_str());
         prop_assert_eq!(&parsed.problems, &[]);
         check_tree(&text, &parsed);
         let mut all = Vec::new();
-        spans(&parsed.tree.items, &mut all);
+        spans(parsed.tree.items(), &mut all);
         prop_assert_eq!(all.len(), expected + depth);
     }
 }
@@ -233,7 +232,7 @@ proptest! {
 #[test]
 fn nesting_without_end_is_read() {
     let text = "a {".repeat(300_000);
-    assert_eq!(parse(&text).problems.len(), 1);
+    assert_eq!(parse(text.as_str()).problems.len(), 1);
 }
 
 /// Each problem as `line:column message`.
@@ -317,8 +316,10 @@ fn one_typo_is_one_problem_where_it_was_made() {
 #[test]
 fn words_as_nginx_decodes_them() {
     let words = |text: &str| -> Vec<String> {
-        let Some(Item::Directive(directive)) = parse(text).tree.items.into_iter().next() else { panic!("{text}") };
-        std::iter::once(directive.name).chain(directive.arguments).map(|word| word.value).collect()
+        let tree = parse(text).tree;
+        let Some(directive) = tree.directives().next() else { panic!("{text}") };
+        let arguments = directive.arguments().map(|word| word.value().to_owned());
+        std::iter::once(directive.name().to_owned()).chain(arguments).collect()
     };
     assert_eq!(words(r#"a#b c"d /e} "";"#), ["a#b", "c\"d", "/e}", ""]);
     assert_eq!(words(r#"lis\ten \. \; "\"\'\\" '\n' \ x;"#), ["lis\ten", "\\.", "\\;", "\"'\\", "\n", "\\ x"]);
@@ -328,8 +329,28 @@ fn words_as_nginx_decodes_them() {
 }
 
 #[test]
+fn a_block_is_stepped_over_and_into() {
+    let tree = parse("a 'x y' \\\";\nb { c { d; } map { e f; } } # end\ng;").tree;
+    let names = |directives: &mut dyn Iterator<Item = Directive<'_>>| -> Vec<String> {
+        directives.map(|directive| directive.name().to_owned()).collect()
+    };
+    assert_eq!(names(&mut tree.directives()), ["a", "b", "g"]);
+    assert_eq!(names(&mut tree.all_directives()), ["a", "b", "c", "d", "map", "g"]);
+    let (first, second) = (tree.directives().next().unwrap(), tree.directives().nth(1).unwrap());
+    assert_eq!(names(&mut second.directives()), ["c", "map"]);
+    assert!(second.has_block() && first.items().next().is_none() && !first.has_block());
+    assert_eq!(first.head().of(tree.text()), "a 'x y' \\\"");
+    assert_eq!((first.arguments().len(), first.argument(1).unwrap().value()), (2, "\""));
+    let quoted = first.argument(0).unwrap();
+    assert_eq!((quoted.value(), quoted.raw(), quoted.is_quoted()), ("x y", "'x y'", true));
+    assert!(first.argument(2).is_none() && !first.argument(1).unwrap().is_quoted());
+    let Some(Item::Entry(entry)) = second.directives().nth(1).unwrap().items().next() else { panic!("no entry") };
+    assert_eq!(entry.span().of(tree.text()), "e f");
+}
+
+#[test]
 fn a_word_must_fit_in_the_buffer_of_nginx() {
-    let refused = |text: String| !parse(&text).problems.is_empty();
+    let refused = |text: String| !parse(text.as_str()).problems.is_empty();
     let long = |length: usize| "a".repeat(length);
     assert!(!refused(format!("x {};", long(4095))) && refused(format!("x {};", long(4096))));
     assert!(!refused(format!("x \"{}\";", long(4094))) && refused(format!("x \"{}\";", long(4095))));

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 
 use housecall::source::{Origin, Sources, Span};
 use housecall::stack::document::{Document, Kind};
-use housecall::stack::uwsgi::{Reading, read};
+use housecall::stack::uwsgi::{Around, Reading, read};
 use housecall::syntax::data::uwsgi::find;
-use housecall::syntax::uwsgi::{Config, ConfigOption, Magic, Slot, Text, expand_all, parse, parse_command};
+use housecall::syntax::uwsgi::{
+    Config, ConfigOption, Magic, Slot, Text, expand_all, parse, parse_command, parse_section,
+};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -36,8 +38,8 @@ struct Expected {
     optional: bool,
 }
 
-/// The options as uWSGI adds them: loops unrolled, `set = k=v` followed by what it sets.
-fn expected(config: &Config, magic: &Magic) -> Option<Vec<Expected>> {
+/// The options as uWSGI adds them: loops unrolled, `set = k=v` followed by what it sets, `ini = :x` by that section.
+fn expected(source: &str, config: &Config, magic: &Magic) -> Option<Vec<Expected>> {
     let text = |text: &Text| text.resolve(magic).ok();
     let mut all = Vec::new();
     for option in &config.options {
@@ -53,7 +55,11 @@ fn expected(config: &Config, magic: &Magic) -> Option<Vec<Expected>> {
         for item in items {
             let value = if option.block.is_some() { value.replace("%(_)", &item) } else { value.clone() };
             let set = matches!(key.as_str(), "set" | "set-ph" | "set-placeholder").then(|| value.clone());
+            let section = value.strip_prefix(':').filter(|_| key == "ini").map(str::to_owned);
             all.push(Expected { key: key.clone(), value, optional });
+            if let Some(section) = section {
+                all.extend(expected(source, &parse_section(source, &section).tree, magic)?);
+            }
             if let Some((key, value)) = set.as_deref().and_then(|set| set.split_once('=')) {
                 all.push(Expected { key: key.to_owned(), value: value.to_owned(), optional });
             }
@@ -115,7 +121,7 @@ fn every_parsed_key_and_value_is_uwsgis_own() {
         let text = String::from_utf8(bytes).unwrap();
         let config = parse(&text).tree;
         let raw = pairs(&truth["raw"]);
-        let Some(all) = expected(&config, &magic(name)) else {
+        let Some(all) = expected(&text, &config, &magic(name)) else {
             wrong.push(format!("{name}: holds a letter that depends on the host"));
             continue;
         };
@@ -169,7 +175,7 @@ fn spans_fit(text: &str, option: &ConfigOption) {
 fn read_text(name: &str, text: &str) -> Reading {
     let mut sources = Sources::default();
     let file = sources.add(name, text.as_bytes().to_vec(), Origin::File);
-    read(&Document::plain(file, name, Kind::Uwsgi, text.into()))
+    read(&Document::plain(file, name, Kind::Uwsgi, text.into()), Around::default())
 }
 
 fn holds_on(text: &str) {

@@ -19,6 +19,8 @@ const NGINX_CONF: &str = "/etc/nginx/nginx.conf";
 const MOST_PYTHON: usize = 2000;
 /// How many files one main file of nginx may pull in.
 const MOST_NGINX: usize = 2000;
+/// How many inis one may bring in.
+const MOST_INIS: usize = 256;
 /// How deep below the app's folder modules are looked for.
 const DEEPEST: usize = 8;
 /// Folders of other people's code.
@@ -110,7 +112,7 @@ impl<'h> Files<'h> {
             if self.trees.contains_key(&document.file) || self.trees.len() >= MOST_NGINX {
                 continue;
             }
-            let parsed = syntax::nginx::parse(document.text());
+            let parsed = syntax::nginx::parse(document.shared_text());
             for pattern in nginx::includes(&document, &parsed.tree, prefix) {
                 for path in self.matching(&pattern) {
                     pending.extend(self.read(&path, Kind::Nginx, false));
@@ -165,8 +167,25 @@ impl<'h> Files<'h> {
             self.view.add((*document).clone());
         }
         for ini in inis {
-            if self.read(&ini, Kind::Uwsgi, named).is_some() {
+            if let Some(document) = self.read(&ini, Kind::Uwsgi, named) {
+                self.bring_in(&document);
                 self.inis.push(ini);
+            }
+        }
+    }
+
+    /// Reads the inis that one brings in, and those that they bring in.
+    fn bring_in(&mut self, ini: &Arc<Document>) {
+        let mut seen = BTreeSet::new();
+        loop {
+            let around = uwsgi::Around { files: Some(&self.view), release: None };
+            let mut wanted = uwsgi::read(ini, around).wanted;
+            wanted.retain(|path| path.starts_with('/') && seen.insert(path.clone()));
+            if wanted.is_empty() || seen.len() > MOST_INIS {
+                return;
+            }
+            for path in wanted {
+                self.read(&path, Kind::Uwsgi, false);
             }
         }
     }

@@ -6,12 +6,13 @@ use crate::diagnosis::Reason;
 use crate::engine::machine::Visit;
 use crate::engine::machine::paths::Path;
 use crate::host::{Host, ReadError, zone};
+use crate::rule::seen::find;
 use crate::source::{FileId, Origin, Place, Sources, Span};
 use crate::stack::uwsgi::Uwsgi;
 use crate::syntax::log::nginx::parse_nginx;
 use crate::syntax::log::uwsgi::Request;
 use crate::syntax::log::{Event, NginxError, UwsgiLine, lines, parse_uwsgi};
-use crate::syntax::nginx::{Item, directives};
+use crate::syntax::nginx::{Config, Word};
 
 /// How long ago a line may have been written to tell of now, in seconds.
 const RECENT: i64 = 15 * 60;
@@ -213,16 +214,14 @@ impl NginxLog {
 }
 
 /// The files that nginx's `error_log` names, or Debian's own where none does.
-pub(super) fn error_logs(items: &[Item], into: &mut Vec<String>) {
-    for directive in directives(items) {
-        if directive.is("error_log")
-            && let Some(path) = directive.arguments.first().map(|argument| &argument.value)
+pub(super) fn error_logs(tree: &Config, into: &mut Vec<String>) {
+    for directive in tree.all_directives().filter(|directive| directive.is("error_log")) {
+        if let Some(path) = directive.argument(0).map(Word::value)
             && path.starts_with('/')
-            && !into.contains(path)
+            && !into.iter().any(|known| known == path)
         {
-            into.push(path.clone());
+            into.push(path.to_owned());
         }
-        error_logs(directive.items(), into);
     }
 }
 
@@ -245,29 +244,4 @@ fn tail(host: &dyn Host, path: &str, sources: &mut Sources) -> Option<(FileId, s
 fn local_now(host: &dyn Host) -> i64 {
     let now = host.now();
     now.saturating_add(zone::offset(host, now))
-}
-
-/// Where a line holds a text, in which `…` stands for any run.
-pub(super) fn find(text: &str, line: &str) -> Option<Span> {
-    let mut parts = text.split('…').filter(|part| !part.is_empty());
-    let first = parts.next()?;
-    let start = line.find(first)?;
-    let mut end = start + first.len();
-    for part in parts {
-        end += line[end..].find(part)? + part.len();
-    }
-    Some(Span::new(start, end))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_with_gaps_is_found_in_a_line() {
-        let line = "x: connect() to unix:/run/a.sock failed (13: Permission denied) while";
-        let span = find("connect() to unix:… failed (13: Permission denied)", line);
-        assert_eq!(span.map(|span| span.of(line).len()), Some(line.len() - "x: ".len() - " while".len()));
-        assert_eq!(find("failed … connect()", line), None);
-    }
 }

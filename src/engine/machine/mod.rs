@@ -9,6 +9,7 @@ mod hops;
 mod logs;
 mod passes;
 mod paths;
+mod record;
 
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ use environment::Running;
 use files::Files;
 use hops::Scene;
 use logs::{NginxLog, UwsgiLog};
+pub use record::{Record, record};
 
 /// What to look at on a host.
 #[derive(Debug, Clone, Default)]
@@ -101,6 +103,7 @@ impl Survey {
                 chef: &chef,
                 app: None,
                 started_with,
+                uwsgi_release: None,
                 starters: Starters::default(),
             })
         };
@@ -129,7 +132,7 @@ impl Survey {
         });
         let logs = logs.collect();
         let mut error_logs = Vec::new();
-        trees.values().for_each(|parsed| logs::error_logs(&parsed.tree.items, &mut error_logs));
+        trees.values().for_each(|parsed| logs::error_logs(&parsed.tree, &mut error_logs));
         if error_logs.is_empty() {
             error_logs.push(NGINX_LOG.to_owned());
         }
@@ -191,7 +194,7 @@ const NGINX_LOG: &str = "/var/log/nginx/error.log";
 
 /// A hop says itself that it could not be judged; the question of its page would only repeat that.
 fn is_open(question: &CannotTell, pages: &[Page]) -> bool {
-    pages.iter().any(|page| page.id == question.rule && page.hop.is_none())
+    pages.iter().any(|page| page.id == *question.rule && page.hop.is_none())
 }
 
 #[cfg(test)]

@@ -7,13 +7,20 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::finding::InputError;
+use crate::host::Stage;
 
 /// What `host.toml` may say.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Recording {
     /// Seconds since 1970.
     pub(super) now: i64,
+    /// How it was recorded from a live host. What such a recording does not mention was not looked at; in any other one
+    /// it is not there.
+    pub(super) recorded: Option<Asked>,
+    /// Why a table of the whole host could not be read, by `processes`, `listeners` or `sockets`.
+    #[serde(default)]
+    pub(super) failed: BTreeMap<String, String>,
     /// By pid.
     #[serde(default)]
     pub(super) process: BTreeMap<String, ProcessEntry>,
@@ -37,7 +44,27 @@ pub(super) struct Recording {
     pub(super) login: BTreeMap<String, LoginEntry>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What was asked for when a host was recorded, so that a diagnosis of the recording asks for the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Asked {
+    /// Which housecall wrote it.
+    pub version: String,
+    /// As which user; 0 is root, who sees everything.
+    pub uid: u32,
+    /// nginx's main file, where it was named.
+    pub nginx_conf: Option<String>,
+    /// uWSGI's inis, where they were named.
+    pub uwsgi_ini: Vec<String>,
+    /// Logs that were named.
+    pub logs: Vec<String>,
+    /// Whether databases were logged in to.
+    pub login: bool,
+    /// Whether anything was connected to.
+    pub network: bool,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ProcessEntry {
     pub(super) ppid: i32,
@@ -55,6 +82,9 @@ pub(super) struct ProcessEntry {
     pub(super) environ: Option<Vec<String>>,
     #[serde(default)]
     pub(super) established: Vec<Established>,
+    /// Why something of it could not be read, by `exe`, `cwd`, `environ` or `established`.
+    #[serde(default)]
+    pub(super) failed: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,6 +100,9 @@ pub(super) struct Established {
 pub(super) struct Holders {
     pub(super) inode: u64,
     pub(super) pids: Vec<i32>,
+    /// Other sockets that are bound to the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) others: Vec<Holders>,
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -84,16 +117,37 @@ pub(super) struct FileEntry {
     pub(super) modified: i64,
     /// The target of a symbolic link.
     pub(super) link: Option<String>,
+    /// The path with every link on it resolved, where that is another one.
+    pub(super) real: Option<String>,
+    /// The path by which a user opens it, where that is another one.
+    pub(super) shown: Option<String>,
+    /// Where its content lies among the recorded files, where that is another path.
+    pub(super) content: Option<String>,
+    /// Bytes, where its content was not recorded whole.
+    pub(super) size: Option<u64>,
+    /// Its number in the file system.
+    pub(super) inode: u64,
+    /// Whether an access control list says more than the mode.
+    pub(super) acl: bool,
+    /// Whether only its end was recorded.
+    pub(super) cut: bool,
+    /// The names in a folder.
+    pub(super) names: Option<Vec<String>>,
     /// Whether reading it was not permitted.
     pub(super) unreadable: bool,
+    /// Why something of it could not be told, by `stat`, `read`, `list`, `real` or `tail`.
+    pub(super) failed: BTreeMap<String, String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NameEntry {
     pub(super) addresses: Vec<IpAddr>,
     /// The resolver's words, where it did not answer.
     pub(super) resolver: Option<String>,
+    /// Whether it did not answer in time.
+    #[serde(default)]
+    pub(super) timed_out: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -103,8 +157,21 @@ pub(super) struct LoginEntry {
     pub(super) failed_at: Option<String>,
     pub(super) class: String,
     pub(super) said: String,
+    /// Whether libpq may well succeed where this failed, so that nothing may be concluded.
+    pub(super) unproved: bool,
     pub(super) standby: bool,
+    /// Seconds since 1970 by the server's clock; the host's where nothing is said.
+    pub(super) server_now: Option<i64>,
     pub(super) tls: bool,
+}
+
+impl LoginEntry {
+    /// What stands for a login that nobody tried.
+    pub(super) fn not_recorded() -> Self {
+        let said = "this login was not recorded".to_owned();
+        let failed_at = Some(Stage::Name.word().to_owned());
+        Self { failed_at, class: "not_recorded".to_owned(), said, unproved: true, ..Self::default() }
+    }
 }
 
 /// A text as tables. Errors: what is not TOML.

@@ -1,25 +1,27 @@
-//! A host that was recorded: `host.toml` for what a machine shows, and a folder `root/` for its files.
+//! A host that was recorded: `host.toml` for what a machine shows, and a folder `root/` for its files; both lie in a
+//! folder, or in one `.tar.gz` where a live host was recorded.
 //!
 //! Entries of `host.toml` are tables by key (`[process.812]`, `[socket."/run/thena/thena.sock"]`), so that a second
 //! `host.toml` can be laid over the first: tables merge, other values replace, and `gone = true` removes an entry.
 
+mod answers;
+mod archive;
 mod format;
 mod healthy;
+mod recorder;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use toml::Table;
 
-use super::postgres::{Failure, Server, Stage};
-use super::{
-    Connect, FileKind, Files, Host, Listener, Login, NoAddress, Process, ReadError, SocketInode, Stat, Tail, Target,
-    UnixSocket, User, file, users,
-};
+use super::postgres::Stage;
+use super::{ReadError, Target, file};
 use crate::finding::InputError;
-use format::{NameEntry, Recording, lay_over, parse};
+pub use format::Asked;
+use format::{Recording, lay_over, parse};
+pub use recorder::Recorder;
 
 /// A recorded host.
 #[derive(Debug, Clone)]
@@ -27,6 +29,8 @@ pub struct Recorded {
     table: Table,
     recording: Recording,
     files: BTreeMap<String, Arc<[u8]>>,
+    /// The target of each symbolic link.
+    links: BTreeMap<String, String>,
 }
 
 impl Recorded {
@@ -70,26 +74,37 @@ impl Recorded {
             let message = format!("failed_at = \"{word}\": there is no such stage of a login");
             return Err(InputError { path: name.to_owned(), message });
         }
-        Ok(Self { table, recording, files })
+        let link = |(path, entry): (&String, &format::FileEntry)| Some((path.clone(), entry.link.clone()?));
+        let links = recording.file.iter().filter_map(link).collect();
+        Ok(Self { table, recording, files, links })
     }
 
-    /// `pids` without those that are gone.
+    /// What was asked for when a live host was recorded; `None` for a host that somebody wrote.
+    pub fn asked(&self) -> Option<&Asked> {
+        self.recording.recorded.as_ref()
+    }
+
+    /// How many files are in it.
+    pub fn file_count(&self) -> usize {
+        self.files.len()
+    }
+
+    /// `pids` without those that are gone; a recording of a live host holds few processes, and none of them is gone.
     fn alive(&self, pids: &[i32]) -> Vec<i32> {
-        pids.iter().copied().filter(|pid| self.recording.process.contains_key(&pid.to_string())).collect()
+        let is_alive = |pid: &i32| self.asked().is_some() || self.recording.process.contains_key(&pid.to_string());
+        pids.iter().copied().filter(is_alive).collect()
     }
 
     /// `path` with every recorded link on it resolved.
     fn resolved(&self, path: &str) -> String {
         let mut path = path.to_owned();
-        // As many as the kernel follows: path_resolution(7).
+        // As many as the kernel follows, and no longer than it allows: path_resolution(7).
         for _ in 0..40 {
-            let links = self.recording.file.iter().filter_map(|(from, entry)| Some((from, entry.link.as_ref()?)));
-            let Some((from, target, rest)) =
-                links.filter_map(|(from, target)| Some((from, target, below(&path, from)?))).next()
-            else {
-                break;
-            };
-            let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]).filter(|end| *end > 0);
+            let mut on_the_way = ends.filter_map(|end| Some((end, self.links.get(&path[..end])?)));
+            let Some((end, target)) = on_the_way.next().filter(|_| path.len() <= LONGEST_PATH) else { break };
+            let rest = &path[end..];
+            let folder = path[..end].rsplit_once('/').map_or("", |(folder, _)| folder);
             path = without_dots(&if target.starts_with('/') {
                 format!("{target}{rest}")
             } else {
@@ -100,9 +115,35 @@ impl Recorded {
     }
 
     fn is_folder(&self, path: &str) -> bool {
-        let known = self.files.keys().chain(self.recording.file.keys()).chain(self.recording.socket.keys());
-        path == "/" || known.filter_map(|known| below(known, path)).any(|rest| !rest.is_empty())
+        path == "/" || {
+            self.names_below(path).next().is_some()
+                || below(&self.recording.socket, &format!("{}/", path.trim_end_matches('/'))).next().is_some()
+        }
     }
+
+    /// The names of what is known to lie in a folder, with repetitions.
+    fn names_below(&self, folder: &str) -> impl Iterator<Item = &str> {
+        let prefix = format!("{}/", folder.trim_end_matches('/'));
+        let length = prefix.len();
+        let paths = below(&self.files, &prefix).chain(below(&self.recording.file, &prefix));
+        let names: Vec<&str> = paths.filter_map(|path| path[length..].split('/').next()).collect();
+        names.into_iter().filter(|name| !name.is_empty())
+    }
+}
+
+/// As long as a path may be on Linux: `PATH_MAX`.
+const LONGEST_PATH: usize = 4096;
+
+/// The keys that begin with a prefix.
+fn below<'m, V>(map: &'m BTreeMap<String, V>, prefix: &str) -> impl Iterator<Item = &'m str> {
+    let prefix = prefix.to_owned();
+    let from = (std::ops::Bound::Included(prefix.clone()), std::ops::Bound::Unbounded);
+    map.range(from).map(|(key, _)| key.as_str()).take_while(move |key| key.starts_with(&prefix))
+}
+
+/// `user@host:port/database` for each host, in the order in which they are tried.
+fn login_keys(target: &Target) -> impl Iterator<Item = String> {
+    target.hosts.iter().map(|(host, port)| format!("{}@{host}:{port}/{}", target.user, target.dbname))
 }
 
 /// The stage of a login with this word.
@@ -123,11 +164,6 @@ fn without_dots(path: &str) -> String {
     format!("/{}", parts.join("/"))
 }
 
-/// What follows `folder` in `path`: empty for the same path, else with its slash.
-fn below<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
-    path.strip_prefix(folder.trim_end_matches('/')).filter(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
 /// Adds every regular file below `folder` by its path on the recorded host; links are passed by.
 fn read_tree(folder: &Path, path: &str, files: &mut BTreeMap<String, Arc<[u8]>>) -> Result<(), ReadError> {
     for name in file::list(folder)? {
@@ -140,198 +176,6 @@ fn read_tree(folder: &Path, path: &str, files: &mut BTreeMap<String, Arc<[u8]>>)
         }
     }
     Ok(())
-}
-
-impl Files for Recorded {
-    fn read(&self, path: &str) -> Result<Arc<[u8]>, ReadError> {
-        let path = self.resolved(path);
-        if self.recording.file.get(&path).is_some_and(|entry| entry.unreadable) {
-            return Err(ReadError::NoPermission);
-        }
-        match self.files.get(&path) {
-            Some(bytes) => Ok(Arc::clone(bytes)),
-            None => Err(self.stat(&path).map_or_else(|error| error, |_| ReadError::NotRegular)),
-        }
-    }
-
-    fn list(&self, folder: &str) -> Result<Vec<String>, ReadError> {
-        let folder = self.resolved(folder);
-        if !self.is_folder(&folder) {
-            return Err(ReadError::NotFound);
-        }
-        let known = self.files.keys().chain(self.recording.file.keys());
-        let names: BTreeSet<&str> =
-            known.filter_map(|path| below(path, &folder)?.split('/').nth(1)).filter(|name| !name.is_empty()).collect();
-        Ok(names.into_iter().map(str::to_owned).collect())
-    }
-
-    fn stat(&self, path: &str) -> Result<Stat, ReadError> {
-        let path = self.resolved(path);
-        let entry = self.recording.file.get(&path);
-        let bytes = self.files.get(&path);
-        let kind = match entry.and_then(|entry| entry.kind.as_deref()) {
-            Some("socket") => FileKind::Socket,
-            Some("folder") => FileKind::Folder,
-            Some("other") => FileKind::Other,
-            _ if bytes.is_some() => FileKind::File,
-            _ if self.is_folder(&path) => FileKind::Folder,
-            _ if entry.is_some_and(|entry| entry.unreadable) => FileKind::File,
-            _ => return Err(ReadError::NotFound),
-        };
-        let by_kind = if kind == FileKind::Folder { 0o755 } else { 0o644 };
-        let entry = entry.cloned().unwrap_or_default();
-        let mode = match &entry.mode {
-            Some(octal) => {
-                u32::from_str_radix(octal, 8).map_err(|_| ReadError::Other(format!("{octal} is no octal mode")))?
-            }
-            None => by_kind,
-        };
-        let size = bytes.map_or(0, |bytes| bytes.len() as u64);
-        Ok(Stat { kind, mode, uid: entry.uid, gid: entry.gid, size, modified: entry.modified, inode: 0 })
-    }
-
-    fn real_path(&self, path: &str) -> Result<String, ReadError> {
-        Ok(self.resolved(path))
-    }
-}
-
-impl Host for Recorded {
-    fn processes(&self) -> Result<Vec<Process>, ReadError> {
-        let mut processes = Vec::new();
-        for (pid, entry) in &self.recording.process {
-            let pid = pid.parse().map_err(|_| ReadError::Other(format!("process.{pid}: not a process id")))?;
-            let pairs = entry.environ.as_ref().map(|environ| {
-                let pairs = environ.iter().filter_map(|pair| pair.split_once('='));
-                pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
-            });
-            processes.push(Process {
-                pid,
-                ppid: entry.ppid,
-                name: entry.name.clone(),
-                exe: entry.exe.clone().ok_or(ReadError::NoPermission),
-                cmdline: entry.cmdline.clone(),
-                cwd: entry.cwd.clone().ok_or(ReadError::NoPermission),
-                uid: entry.uid,
-                gid: entry.gid,
-                groups: entry.groups.clone(),
-                started: entry.started,
-                environ: pairs.ok_or(ReadError::NoPermission),
-            });
-        }
-        processes.sort_by_key(|process| process.pid);
-        Ok(processes)
-    }
-
-    fn listeners(&self) -> Result<Vec<Listener>, ReadError> {
-        let mut listeners = Vec::new();
-        for (address, holders) in &self.recording.listener {
-            let bound: SocketAddr =
-                address.parse().map_err(|_| ReadError::Other(format!("listener.{address}: not an address")))?;
-            let pids = self.alive(&holders.pids);
-            if !pids.is_empty() || holders.pids.is_empty() {
-                listeners.push(Listener { address: bound.ip(), port: bound.port(), inode: holders.inode, pids });
-            }
-        }
-        listeners.sort_by_key(|listener| (listener.address, listener.port));
-        Ok(listeners)
-    }
-
-    fn unix_sockets(&self) -> Result<Vec<UnixSocket>, ReadError> {
-        // One whose holders were hidden from who recorded it is there all the same.
-        let held = self.recording.socket.iter().filter_map(|(path, holders)| {
-            let pids = self.alive(&holders.pids);
-            let is_there = !pids.is_empty() || holders.pids.is_empty();
-            is_there.then(|| UnixSocket { path: path.clone(), inode: holders.inode, listening: true, pids })
-        });
-        Ok(held.collect())
-    }
-
-    fn established(&self, pid: i32) -> Result<Vec<SocketInode>, ReadError> {
-        let process = self.recording.process.get(&pid.to_string()).ok_or(ReadError::NotFound)?;
-        let sockets = process.established.iter();
-        Ok(sockets.map(|socket| SocketInode { inode: socket.inode, remote: socket.remote.clone() }).collect())
-    }
-
-    fn users(&self) -> Result<Vec<User>, ReadError> {
-        users::read(self)
-    }
-
-    fn now(&self) -> i64 {
-        self.recording.now
-    }
-
-    fn tail(&self, path: &str) -> Result<Tail, ReadError> {
-        Ok(Tail::of(&self.read(path)?, true))
-    }
-
-    fn connect_unix(&self, path: &str) -> Connect {
-        if let Some(word) = self.recording.connect.get(path) {
-            return Connect::from_word(word);
-        }
-        let real = self.resolved(path);
-        if self.stat(&real).is_err() {
-            return Connect::Missing;
-        }
-        let listens = |socket: &UnixSocket| socket.path == path || self.resolved(&socket.path) == real;
-        match self.unix_sockets() {
-            Ok(sockets) if sockets.iter().any(listens) => Connect::Ok,
-            _ => Connect::Refused,
-        }
-    }
-
-    fn connect_tcp(&self, host: &str, port: u16) -> Connect {
-        if let Some(word) = self.recording.connect.get(&format!("{host}:{port}")) {
-            return Connect::from_word(word);
-        }
-        let addresses = match self.resolve(host) {
-            Ok(addresses) => addresses,
-            Err(NoAddress::NoSuchName) => return Connect::Missing,
-            Err(_) => return Connect::TimedOut,
-        };
-        let listeners = self.listeners().unwrap_or_default();
-        let listens = |listener: &Listener| {
-            listener.port == port && (listener.address.is_unspecified() || addresses.contains(&listener.address))
-        };
-        match addresses.iter().any(IpAddr::is_loopback) {
-            true if listeners.iter().any(listens) => Connect::Ok,
-            true => Connect::Refused,
-            false => Connect::Other("this connection was not recorded".to_owned()),
-        }
-    }
-
-    fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, NoAddress> {
-        if let Ok(address) = host.trim_matches(['[', ']']).parse() {
-            return Ok(vec![address]);
-        }
-        match self.recording.name.get(host) {
-            Some(NameEntry { resolver: Some(words), .. }) => Err(NoAddress::NoResolver(words.clone())),
-            Some(NameEntry { addresses, .. }) if addresses.is_empty() => Err(NoAddress::NoSuchName),
-            Some(NameEntry { addresses, .. }) => Ok(addresses.clone()),
-            None if host == "localhost" => Ok(vec![IpAddr::from([127, 0, 0, 1])]),
-            None => Err(NoAddress::NoResolver("this name was not recorded".to_owned())),
-        }
-    }
-
-    fn login(&self, target: &Target) -> Login {
-        let keys = target.hosts.iter().map(|(host, port)| format!("{}@{host}:{port}/{}", target.user, target.dbname));
-        let Some(entry) = keys.filter_map(|key| self.recording.login.get(&key)).next() else {
-            let said = "this login was not recorded".to_owned();
-            let failure = Failure { at: Stage::Name, class: "not_recorded".into(), said, proved: false };
-            return Login { failure: Some(failure), ..Login::default() };
-        };
-        let failed_at = entry.failed_at.as_deref().and_then(stage);
-        Login {
-            failure: failed_at.map(|at| Failure {
-                at,
-                class: entry.class.clone().into(),
-                said: entry.said.clone(),
-                proved: true,
-            }),
-            logins: 0,
-            server: failed_at.is_none().then_some(Server { standby: entry.standby, now: self.recording.now }),
-            tls: entry.tls,
-        }
-    }
 }
 
 #[cfg(test)]

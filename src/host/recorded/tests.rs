@@ -1,7 +1,7 @@
 //! Against the healthy host and patches of it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::*;
-use crate::host::{Access, Identity, connect};
+use crate::host::{Access, Connect, Files as _, Host as _, Identity, NoAddress, connect};
 
 fn healthy() -> Recorded {
     Recorded::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/hosts/healthy")).unwrap()

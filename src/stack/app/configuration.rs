@@ -44,7 +44,7 @@ impl Settings {
     pub fn get(&self, name: &str) -> Fact<Expr> {
         match (self.all.get(name), &self.unseen) {
             (Some(Setting { value: Ok(value), place, trail }), _) => {
-                Fact { trail: trail.clone(), ..Fact::read(value.clone(), *place) }
+                Fact { trail: trail.clone().into(), ..Fact::read(value.clone(), *place) }
             }
             (Some(Setting { value: Err(missing), place, .. }), _) => Fact::unknown(missing.clone()).at(*place),
             (None, Some(missing)) => Fact::unknown(missing.clone()),

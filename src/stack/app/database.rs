@@ -204,7 +204,7 @@ impl Look<'_, '_> {
         let hits = self.trace.steps.iter().enumerate().filter(|(_, step)| !step.sometimes);
         let found = hits.filter_map(|(at, step)| self.makes_safe(step, raw, at > after)).next();
         match (found, missing) {
-            (Some((words, place, trail)), _) => Fact { trail, ..Fact::read(words, place) },
+            (Some((words, place, trail)), _) => Fact { trail: trail.into(), ..Fact::read(words, place) },
             (None, Some(missing)) => Fact::unknown(missing.clone()),
             (None, None) => Fact::absent(),
         }
@@ -290,7 +290,7 @@ fn is_sqlite_address(value: &Expr) -> bool {
     match &*value.node {
         Node::Text(text) => text.starts_with("sqlite"),
         Node::Add(left, _) => is_sqlite_address(left),
-        Node::Other(parts) => parts.first().is_some_and(is_sqlite_address),
+        Node::Format(parts) | Node::Other(parts) => parts.first().is_some_and(is_sqlite_address),
         _ => false,
     }
 }

@@ -43,7 +43,7 @@ impl Step<'_> {
         } else {
             Fact::read(words, place)
         };
-        fact.trail = (*self.trail).clone();
+        fact.trail = (*self.trail).clone().into();
         fact
     }
 }

@@ -1,32 +1,98 @@
 //! Files as nginx puts them together: each `include` stands for the statements of the files it names.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::source::FileId;
 use crate::stack::document::Document;
-use crate::stack::fact::Answer;
+use crate::stack::fact::{Answer, Fact};
 use crate::stack::view::View;
-use crate::syntax::nginx::{Config, Directive, Item, directives};
+use crate::syntax::nginx::{Config, Directive, Item, Items, Word};
 use crate::syntax::{Parsed, Problem};
 
 /// Every nginx file, parsed once, by its source.
 pub type Trees = BTreeMap<FileId, Parsed<Config>>;
 
-/// How many files one main file may pull in before the rest stays out of sight: copies of copies would never end.
-const MOST_FILES: usize = 10_000;
+/// How many statements of included files are walked from one top before the rest stays out of sight: copies of copies would
+/// never end.
+const MOST_STATEMENTS: usize = 2_000_000;
 
 /// How deep files may include each other.
-const DEEPEST: usize = 10;
+const DEEPEST: u32 = 10;
 
 /// A directive where it takes effect.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Statement<'a> {
-    pub(super) document: Arc<Document>,
-    pub(super) directive: &'a Directive,
-    /// The files that include each other down to here.
-    within: Arc<Vec<FileId>>,
+    pub(super) directive: Directive<'a>,
+    pub(super) document: &'a Arc<Document>,
+    /// Through which includes it got here: the same for all that were reached the same way.
+    pub(super) inclusion: Inclusion,
+}
+
+impl Statement<'_> {
+    /// The value of one of its words, with the values of template tags put in.
+    pub(super) fn value(&self, word: Word<'_>) -> Answer<String> {
+        self.document.value(word.span, word.value())
+    }
+
+    /// The same as a fact with its place.
+    pub(super) fn fact(&self, word: Word<'_>) -> Fact<String> {
+        self.document.fact(word.span, word.value())
+    }
+}
+
+/// One way of files that include each other, from the first file down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Inclusion(u32);
+
+/// The last file of an inclusion, and the inclusion of the file that names it.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    file: FileId,
+    from: Option<Inclusion>,
+    depth: u32,
+}
+
+/// Every inclusion so far, by its number.
+#[derive(Debug, Default)]
+struct Inclusions {
+    steps: Vec<Step>,
+    known: HashMap<(Option<Inclusion>, FileId), Inclusion>,
+}
+
+impl Inclusions {
+    /// The inclusion of `file` by the last file of `from`.
+    fn of(&mut self, from: Option<Inclusion>, file: FileId) -> Inclusion {
+        if let Some(known) = self.known.get(&(from, file)) {
+            return *known;
+        }
+        let inclusion = Inclusion(u32::try_from(self.steps.len()).unwrap_or(u32::MAX));
+        let depth = from.map_or(0, |from| self.depth(from) + 1);
+        self.steps.push(Step { file, from, depth });
+        self.known.insert((from, file), inclusion);
+        inclusion
+    }
+
+    fn step(&self, inclusion: Inclusion) -> Step {
+        self.steps[inclusion.0 as usize]
+    }
+
+    fn depth(&self, inclusion: Inclusion) -> u32 {
+        self.step(inclusion).depth
+    }
+
+    /// Whether `file` is among those that led here.
+    fn holds(&self, inclusion: Inclusion, file: FileId) -> bool {
+        let mut next = Some(inclusion);
+        while let Some(step) = next.map(|inclusion| self.step(inclusion)) {
+            if step.file == file {
+                return true;
+            }
+            next = step.from;
+        }
+        false
+    }
 }
 
 /// One main file, or one fragment on its own, with all it includes.
@@ -34,7 +100,8 @@ pub(super) struct Assembly<'a> {
     view: &'a View,
     trees: &'a Trees,
     prefix: String,
-    files: Cell<usize>,
+    inclusions: RefCell<Inclusions>,
+    walked: Cell<usize>,
     pub(super) included: RefCell<BTreeSet<FileId>>,
     pub(super) problems: RefCell<Vec<(FileId, Problem)>>,
 }
@@ -49,54 +116,50 @@ pub fn prefix(document: &Document, main: bool) -> String {
 
 /// The patterns of every `include` in a file, made absolute with `prefix` (`ngx_conf_full_name`); unknown ones left out.
 pub fn includes(document: &Document, tree: &Config, prefix: &str) -> Vec<String> {
-    let mut patterns = Vec::new();
-    let mut left: Vec<&[Item]> = vec![&tree.items];
-    while let Some(items) = left.pop() {
-        for directive in directives(items) {
-            patterns.extend(pattern(document, directive, prefix));
-            left.push(directive.items());
-        }
-    }
-    patterns.sort();
-    patterns.dedup();
-    patterns
+    let found: BTreeSet<String> =
+        tree.all_directives().filter_map(|directive| pattern(document, directive, prefix)).collect();
+    found.into_iter().collect()
 }
 
 impl<'a> Assembly<'a> {
     pub(super) fn new(view: &'a View, trees: &'a Trees, prefix: String) -> Self {
         let (included, problems) = (RefCell::default(), RefCell::default());
-        Self { view, trees, prefix, files: Cell::new(0), included, problems }
+        Self { view, trees, prefix, inclusions: RefCell::default(), walked: Cell::new(0), included, problems }
     }
 
     /// The statements outside every block of `document`, and whether all of them are in sight.
-    pub(super) fn top(&self, document: &Arc<Document>) -> (Vec<Statement<'a>>, bool) {
-        let within = Arc::new(vec![document.file]);
+    pub(super) fn top(&self, document: &'a Arc<Document>) -> (Vec<Statement<'a>>, bool) {
         let mut into = Vec::new();
+        self.walked.set(0);
         let Some(parsed) = self.trees.get(&document.file) else { return (into, false) };
-        let seen = self.collect(document, &parsed.tree.items, &within, &mut into);
+        let inclusion = self.inclusions.borrow_mut().of(None, document.file);
+        let seen = self.collect(document, parsed.tree.items(), inclusion, &mut into);
         (into, seen)
     }
 
     /// The statements in the block of `statement`, and whether all of them are in sight.
     pub(super) fn inside(&self, statement: &Statement<'a>) -> (Vec<Statement<'a>>, bool) {
         let mut into = Vec::new();
-        let seen = self.collect(&statement.document, statement.directive.items(), &statement.within, &mut into);
+        let seen = self.collect(statement.document, statement.directive.items(), statement.inclusion, &mut into);
         (into, seen)
     }
 
     fn collect(
         &self,
-        document: &Arc<Document>,
-        items: &'a [Item],
-        within: &Arc<Vec<FileId>>,
+        document: &'a Arc<Document>,
+        items: Items<'a>,
+        inclusion: Inclusion,
         into: &mut Vec<Statement<'a>>,
     ) -> bool {
-        let mut seen = !items.iter().any(|item| matches!(item, Item::Opaque(_)));
-        for directive in directives(items) {
-            if directive.is("include") {
-                seen &= self.include(document, directive, within, into);
-            } else {
-                into.push(Statement { document: Arc::clone(document), directive, within: Arc::clone(within) });
+        let mut seen = true;
+        for item in items {
+            match item {
+                Item::Directive(directive) if directive.is("include") => {
+                    seen &= self.include(document, directive, inclusion, into);
+                }
+                Item::Directive(directive) => into.push(Statement { directive, document, inclusion }),
+                Item::Opaque(_) => seen = false,
+                Item::Entry(_) => {}
             }
         }
         seen
@@ -105,36 +168,35 @@ impl<'a> Assembly<'a> {
     /// Adds the statements that an `include` stands for; gives whether all of them are in sight.
     fn include(
         &self,
-        document: &Arc<Document>,
-        directive: &Directive,
-        within: &Arc<Vec<FileId>>,
+        document: &'a Arc<Document>,
+        directive: Directive<'a>,
+        inclusion: Inclusion,
         into: &mut Vec<Statement<'a>>,
     ) -> bool {
         let Some(pattern) = pattern(document, directive, &self.prefix) else { return false };
         let is_glob = pattern.contains(['*', '?', '[']);
         let paths = if is_glob { self.view.matching(&pattern) } else { vec![pattern.as_str()] };
-        let documents: Vec<_> = paths.iter().flat_map(|path| self.view.at(path)).collect();
-        let mut seen = self.view.complete || (!is_glob && !documents.is_empty()) || is_stock(&pattern);
+        let mut documents = paths.iter().flat_map(|path| self.view.at(path)).peekable();
+        let mut seen = self.view.complete || (!is_glob && documents.peek().is_some()) || is_stock(&pattern);
         for included in documents {
-            if within.contains(&included.file) {
+            if self.inclusions.borrow().holds(inclusion, included.file) {
                 self.refuse_loop(document, directive);
                 continue;
             }
-            self.files.set(self.files.get() + 1);
-            let too_many = self.files.get() > MOST_FILES || within.len() > DEEPEST;
+            let too_many = self.walked.get() > MOST_STATEMENTS || self.inclusions.borrow().depth(inclusion) >= DEEPEST;
             let Some(parsed) = self.trees.get(&included.file).filter(|_| !too_many) else {
                 seen = false;
                 continue;
             };
             self.included.borrow_mut().insert(included.file);
-            let mut deeper = within.to_vec();
-            deeper.push(included.file);
-            seen &= self.collect(included, &parsed.tree.items, &Arc::new(deeper), into);
+            self.walked.set(self.walked.get() + parsed.tree.items().count());
+            let deeper = self.inclusions.borrow_mut().of(Some(inclusion), included.file);
+            seen &= self.collect(included, parsed.tree.items(), deeper, into);
         }
         seen
     }
 
-    fn refuse_loop(&self, document: &Document, directive: &Directive) {
+    fn refuse_loop(&self, document: &Document, directive: Directive<'_>) {
         let problem =
             Problem::new("nginx/syntax", directive.head(), "this include leads back to a file that is being included")
                 .hint("remove one of the includes: nginx follows the circle until it has too many open files");
@@ -147,14 +209,14 @@ impl<'a> Assembly<'a> {
 }
 
 /// The absolute pattern of an `include`.
-fn pattern(document: &Document, directive: &Directive, prefix: &str) -> Option<String> {
-    let [argument] = directive.arguments.as_slice() else { return None };
-    let Answer::Known(value) = document.value(argument.span, &argument.value) else { return None };
-    match (directive.is("include"), value.starts_with('/') || prefix.is_empty()) {
-        (false, _) => None,
-        (true, true) => Some(value),
-        (true, false) => Some(format!("{}/{value}", prefix.trim_end_matches('/'))),
+fn pattern(document: &Document, directive: Directive<'_>, prefix: &str) -> Option<String> {
+    let (true, 1) = (directive.is("include"), directive.arguments().len()) else { return None };
+    let argument = directive.argument(0)?;
+    let Answer::Known(value) = document.value(argument.span, argument.value()) else { return None };
+    if value.starts_with('/') || prefix.is_empty() {
+        return Some(value);
     }
+    Some(format!("{}/{value}", prefix.trim_end_matches('/')))
 }
 
 /// Whether a file comes with nginx and so holds no upstream, server or user.

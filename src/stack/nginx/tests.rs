@@ -16,7 +16,7 @@ fn site(files: &[(&str, &str)]) -> Site {
     for (path, text) in files {
         let file = site.sources.add(*path, text.as_bytes().to_vec(), Origin::File);
         let text = site.sources.get(file).shared_text();
-        site.trees.insert(file, parse(&text));
+        site.trees.insert(file, parse(Arc::clone(&text)));
         site.view.add(Document::plain(file, *path, Kind::Nginx, text));
     }
     site
@@ -107,4 +107,28 @@ fn a_fragment_that_another_fragment_includes_is_read_there() {
     let tree = &site.trees[&site.sources.by_name("site/a.conf").unwrap()].tree;
     let document = &site.view.at("site/a.conf")[0];
     assert_eq!(includes(document, tree, &prefix(document, false)), ["site/b.conf"]);
+}
+
+#[test]
+fn a_file_that_is_included_many_times_is_read_in_each_place() {
+    let location = |at: usize| format!("location /{at} {{ include snip/pass; }}\n");
+    let locations: String = (0..20_000).map(location).collect();
+    let main = format!("events {{}} http {{ server {{ {locations} }} }}");
+    let pass = "include more; uwsgi_pass 127.0.0.1:3031;";
+    let site = site(&[("nginx.conf", main.as_str()), ("snip/pass", pass), ("more", "uwsgi_read_timeout 5;")]);
+    let reading = read_all(&site.view, &site.trees);
+    assert_eq!(reading.passes.len(), 20_000);
+    assert_eq!(reading.passes[19_999].location.known().unwrap(), "/19999");
+}
+
+#[test]
+fn copies_of_copies_end() {
+    let names: Vec<String> = (0..11).map(|at| format!("/etc/nginx/{at}.conf")).collect();
+    let text = |at: usize| {
+        format!("{} location / {{ proxy_pass http://10.0.0.1; }}", format!("include {}.conf;", at + 1).repeat(100))
+    };
+    let texts: Vec<String> = (0..11).map(text).collect();
+    let files: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(texts.iter().map(String::as_str)).collect();
+    let site = site(&files);
+    assert!(!read(&site.view, &site.trees, &site.view.at("/etc/nginx/0.conf")[0]).passes.is_empty());
 }

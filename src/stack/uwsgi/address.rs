@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::settings::{Setting, Settings};
+use super::setting::Setting;
+use super::settings::Settings;
 use super::{Socket, Uwsgi};
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::syntax::uwsgi::number;
@@ -26,6 +27,7 @@ fn row(setting: &Setting, spoken: Option<&Setting>, uwsgi: &Arc<Uwsgi>) -> Optio
     if let Answer::Known(written) = &row.address.answer {
         row.address.answer = in_folder(normal(written), uwsgi);
     }
+    row.confidence = setting.confidence;
     row.protocol = protocol;
     row.option = Fact::read(setting.name.clone()?, setting.document.place(setting.key_span));
     row.uwsgi = Fact::derived(Arc::clone(uwsgi));

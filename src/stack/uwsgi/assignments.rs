@@ -1,7 +1,7 @@
 //! `env` lines that give the app another variable, or another value, than they seem to.
 
 use super::UwsgiLine;
-use super::settings::Setting;
+use super::setting::Setting;
 use super::variables::{is_literal, unquoted};
 use crate::stack::fact::Fact;
 

@@ -1,15 +1,17 @@
 //! The facts of an instance, with uWSGI's defaults (uWSGI: `core/init.c`, `uwsgi_opt_true`, `uwsgi_opt_set_int`).
 
 use super::Uwsgi;
-use super::settings::{Scalar, Setting, Settings};
+use super::setting::Setting;
+use super::settings::{Scalar, Settings};
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::syntax::data::uwsgi::KnownOption;
 use crate::syntax::uwsgi::number;
 
 pub(super) fn row(settings: &Settings) -> Uwsgi {
     let mut row = Uwsgi::at(settings.owner);
-    row.path = match &settings.path {
-        Some(path) => Fact::read(path.clone(), settings.owner),
+    row.confidence = settings.confidence();
+    row.path = match settings.path() {
+        Some(path) => Fact::read(path.to_owned(), settings.owner),
         None => unset(settings),
     };
     row.workers = text(settings, &["processes"]).map(|value| number(&value)).or_default(1);

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use super::settings::{Setting, Settings};
+use super::assembly::Part;
+use super::setting::Setting;
+use super::settings::Settings;
 use super::variables::is_shell_syntax;
 use super::{Uwsgi, UwsgiLine, assignments, blocks, percents, placeholders, twice, values};
 use crate::source::{Place, Span};
 use crate::stack::document::Document;
 use crate::stack::fact::Fact;
 use crate::syntax::data::uwsgi::{Argument, ValueKind, find};
-use crate::syntax::uwsgi::{Config, DEFAULT_SECTION, Header};
+use crate::syntax::uwsgi::{DEFAULT_SECTION, Header};
 
 pub(super) fn rows(settings: &Settings, uwsgi: &Arc<Uwsgi>) -> Vec<UwsgiLine> {
     let mut rows = Vec::new();
@@ -23,16 +25,16 @@ pub(super) fn rows(settings: &Settings, uwsgi: &Arc<Uwsgi>) -> Vec<UwsgiLine> {
         rows.extend(without_equals(setting));
         rows.extend(values::row(setting));
         rows.extend(assignments::row(setting));
-        rows.extend(placeholders::not_expanded(setting));
+        rows.extend(placeholders::not_expanded(settings, setting));
     }
     rows.extend(values::open_to_all(settings));
     rows.extend(placeholders::undefined(settings));
     rows.extend(twice::rows(settings));
-    if let Some((document, config)) = &settings.file {
-        rows.extend(sections(document, config));
-        rows.extend(percents::rows(settings, document));
-        rows.extend(blocks::not_closed(document, config));
+    for part in &settings.parts {
+        rows.extend(sections(part));
+        rows.extend(blocks::not_closed(part.document, &part.config));
     }
+    rows.extend(percents::rows(settings));
     for row in &mut rows {
         row.uwsgi = Fact::derived(Arc::clone(uwsgi));
     }
@@ -57,6 +59,7 @@ impl UwsgiLine {
     pub(super) fn of(key: &str, setting: &Setting) -> Self {
         let document = setting.document;
         let mut row = Self::blank(key, setting.place());
+        row.confidence = setting.confidence;
         if let Some(name) = &setting.name {
             row.option = Fact::read(name.clone(), document.place(setting.key_span));
         }
@@ -139,8 +142,9 @@ fn without_equals(setting: &Setting) -> Option<UwsgiLine> {
 }
 
 /// Sections that were meant to be `[uwsgi]`, or the first line where no section opens the file.
-fn sections(document: &Document, config: &Config) -> Vec<UwsgiLine> {
-    if config.header().is_some_and(|header| header.name != DEFAULT_SECTION) {
+fn sections(part: &Part) -> Vec<UwsgiLine> {
+    let (document, config) = (part.document, part.config.as_ref());
+    if part.section != DEFAULT_SECTION {
         return Vec::new();
     }
     let of_header = |header: &Header| {

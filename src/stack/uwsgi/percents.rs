@@ -1,22 +1,32 @@
 //! Every `%` that uWSGI eats while it reads the file, with the letter or the line break after it (uWSGI: `magic_sub`).
 
 use super::UwsgiLine;
-use super::settings::{Setting, Settings};
+use super::setting::Setting;
+use super::settings::Settings;
 use crate::source::Span;
 use crate::stack::document::Document;
 use crate::stack::fact::Fact;
 use crate::syntax::erb::FILLER;
 use crate::syntax::uwsgi::is_magic;
 
-pub(super) fn rows(settings: &Settings, document: &Document) -> Vec<UwsgiLine> {
+pub(super) fn rows(settings: &Settings) -> Vec<UwsgiLine> {
+    let mut documents: Vec<&Document> = settings.parts.iter().map(|part| part.document).collect();
+    documents.sort_by_key(|document| document.file);
+    documents.dedup_by_key(|document| document.file);
+    documents.into_iter().flat_map(|document| of_document(settings, document)).collect()
+}
+
+fn of_document(settings: &Settings, document: &Document) -> Vec<UwsgiLine> {
     let text = document.text();
     let of_file = |setting: &&Setting| setting.is_line && setting.document.file == document.file;
+    let mut in_use: Vec<&Setting> = settings.all.iter().filter(of_file).collect();
+    in_use.sort_by_key(|setting| setting.span.start);
     let mut rows = Vec::new();
     for at in lone_percents(text) {
-        let before = |setting: &&Setting| of_file(setting) && setting.span.start as usize <= at;
-        let setting = settings.all.iter().filter(before).max_by_key(|setting| setting.span.start);
+        let before = in_use.partition_point(|setting| setting.span.start as usize <= at);
+        let setting = before.checked_sub(1).map(|last| in_use[last]);
         let after = text[at + 1..].chars().next();
-        let joined = || line_break(document, at, settings.all.iter().any(|setting| of_file(&setting)));
+        let joined = || line_break(document, at, !in_use.is_empty());
         let lost = || setting.filter(|setting| at <= setting.span.end as usize).and_then(|of| letter(of, at, after));
         rows.extend(if after == Some('\n') { joined().or_else(lost) } else { lost() });
     }

@@ -3,24 +3,46 @@
 use std::collections::BTreeSet;
 
 use super::UwsgiLine;
-use super::settings::{Setting, Settings};
+use super::setting::Setting;
+use super::settings::Settings;
 use crate::finding::Confidence;
+use crate::source::Place;
 use crate::stack::fact::Fact;
 use crate::syntax::uwsgi::references;
 
-/// A placeholder in an option that uWSGI applies before it fills any in.
-pub(super) fn not_expanded(setting: &Setting) -> Option<UwsgiLine> {
+/// A placeholder in an option that uWSGI applies before it fills any in, or in a file that it reads after that.
+pub(super) fn not_expanded(settings: &Settings, setting: &Setting) -> Option<UwsgiLine> {
+    if let Some(inherit) = setting.inherited {
+        return in_inherited(settings, setting, inherit);
+    }
     let known = setting.known.filter(|known| known.is_immediate())?;
     // What these set is an option of its own, and that one is filled in.
     if matches!(known.canonical, "set" | "set-ph" | "set-placeholder" | "declare-option" | "declare-option2") {
         return None;
     }
     // A loop fills in its own item.
-    let value =
-        if setting.block.is_some() { setting.raw_value().replace("%(_)", "") } else { setting.raw_value().into() };
+    let value = setting.decoded.as_deref()?.replace("%(_)", if setting.block.is_some() { "" } else { "%(_)" });
     let opener = ["%(", "$(", "@("].into_iter().find(|opener| value.contains(opener))?;
     let taken = value.split_once(opener).map(|(_, rest)| rest.split(')').next().unwrap_or_default());
     Some(UwsgiLine::of("not-expanded", setting).taken_as(format!("{opener}{})", taken.unwrap_or_default())))
+}
+
+/// A placeholder in a file that `inherit` brings in; a name that no line defines may be a part of a log format.
+fn in_inherited(settings: &Settings, setting: &Setting, inherit: Place) -> Option<UwsgiLine> {
+    let value = setting.decoded.as_deref().filter(|value| !value.contains("{{") && !value.contains("{%"))?;
+    let is_defined = |name: &&str| settings.all.iter().any(|setting| setting.name.as_deref() == Some(*name));
+    let placeholder = references(value).into_iter().find(is_defined).map(|name| format!("%({name})"));
+    let mut row = UwsgiLine::of("not-expanded", setting);
+    row.other = Fact::read("inherit".to_owned(), inherit);
+    match placeholder {
+        Some(placeholder) if !setting.is(&["env"]) => Some(row.taken_as(placeholder)),
+        Some(_) => Some(row),
+        None if value.contains("$(") && !setting.is(&["env"]) => {
+            let name = value.split_once("$(").map_or("", |(_, rest)| rest.split(')').next().unwrap_or_default());
+            Some(row.taken_as(format!("$({name})")))
+        }
+        None => None,
+    }
 }
 
 /// Every `%(name)` that no line in sight defines. Where the command that starts uWSGI is out of sight, it may define
@@ -33,6 +55,7 @@ pub(super) fn undefined(settings: &Settings) -> Vec<UwsgiLine> {
     let sure = if settings.with_command { Confidence::Likely } else { Confidence::Possible };
     let fills_in = |setting: &&Setting| {
         setting.is_line
+            && setting.inherited.is_none()
             && setting.name.as_deref().is_some_and(|name| !name.starts_with("log"))
             && !setting.known.is_some_and(|known| known.is_immediate())
     };

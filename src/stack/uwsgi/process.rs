@@ -6,6 +6,7 @@ use super::Uwsgi;
 use super::instance::{OrDefault, by_the_way, flag, is_true, text};
 use super::settings::{Scalar, Settings};
 use crate::stack::fact::{Answer, Fact};
+use crate::syntax::data::Release;
 use crate::syntax::data::uwsgi::{KnownOption, ValueKind};
 
 /// The options that open a socket for requests.
@@ -28,6 +29,9 @@ const OPENS_A_SOCKET: [&str; 17] = [
     "fastrouter",
     "zerg",
 ];
+
+/// From here on `enable-threads` does nothing: threads always run.
+const THREADS_ALWAYS: &str = "2.0.27";
 
 /// Sets the facts of `row` about its processes.
 pub(super) fn complete(row: &mut Uwsgi, settings: &Settings) {
@@ -75,6 +79,10 @@ fn lazy_option(settings: &Settings) -> Fact<String> {
 
 /// `enable-threads`, or an option that lets threads run by the way.
 fn threads_enabled(settings: &Settings) -> Fact<bool> {
+    let since: Option<Release> = THREADS_ALWAYS.parse().ok();
+    if since.zip(settings.release).is_some_and(|(since, release)| since == release || since.is_before(release)) {
+        return Fact::default_of(true);
+    }
     let own = flag(settings, "enable-threads");
     if own.known() == Some(&true) {
         return own;

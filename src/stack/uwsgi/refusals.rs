@@ -1,6 +1,7 @@
 //! What uWSGI reads and then stops at.
 
-use super::settings::{Setting, Settings};
+use super::setting::Setting;
+use super::settings::Settings;
 use super::variables::is_shell_syntax;
 use super::{Uwsgi, blocks, lines, values};
 use crate::source::FileId;
@@ -21,9 +22,11 @@ pub(super) fn problems(settings: &Settings, uwsgi: &Uwsgi) -> Vec<(FileId, Probl
         .filter(|setting| setting.is_line && setting.block.is_none())
         .filter_map(of_setting)
         .collect();
-    if let Some((document, config)) = &settings.file {
-        all.extend(blocks::nested(document, config).into_iter().map(|problem| (document.file, problem)));
+    for part in &settings.parts {
+        let nested = blocks::nested(part.document, &part.config);
+        all.extend(nested.into_iter().map(|problem| (part.document.file, problem)));
     }
+    all.extend(settings.problems.iter().cloned());
     all
 }
 

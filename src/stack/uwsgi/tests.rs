@@ -15,7 +15,7 @@ fn document(path: &str, text: &str) -> Document {
 }
 
 fn read_ini(lines: &str) -> Reading {
-    read(&document("/etc/uwsgi/shop.ini", &format!("[uwsgi]\n{lines}\n")))
+    read(&document("/etc/uwsgi/shop.ini", &format!("[uwsgi]\n{lines}\n")), Around::default())
 }
 
 /// A template whose tags all print something unknown.
@@ -41,7 +41,7 @@ fn read_template(text: &str) -> Reading {
     let template = Template { text: replaced, tags };
     let unknown = |_: &Tag| Answer::Unknown(Missing::new("an attribute", "give it"));
     let document = Document::template(file, "/etc/uwsgi/shop.ini", Kind::Uwsgi, text.into(), template, unknown);
-    read(&document)
+    read(&document, Around::default())
 }
 
 #[test]
@@ -155,9 +155,14 @@ fn no_fact_but_the_cure_and_the_value_holds_a_secret() {
     let reading = read_ini(
         "env DB=\"hunter2\"\nenv = PW=hunter2\nenv = PW=\"hunter2\"\nenv = PW = hunter2\nenv = PW hunter2\nenv = PW=%@hunter2\nenv = PW=x ; hunter2\nenv = P=%(hunter2)\nsetenv Q hunter2\nURL:hunter2\nx = @(hunter2)\nprocesses = p@(hunter2)",
     );
+    let mut options = reading.options;
+    // What a plain option holds is shown, and masked where it is written.
+    for row in options.iter_mut().filter(|row| matches!(row.key.as_str(), "unknown" | "processes")) {
+        (row.written, row.value) = (Fact::absent(), Fact::absent());
+    }
     let mut lines = reading.lines;
     lines.iter_mut().for_each(|row| row.cure = Fact::absent());
-    let shown = format!("{:?}{:?}{lines:?}", reading.uwsgi, reading.options);
+    let shown = format!("{:?}{options:?}{lines:?}", reading.uwsgi);
     assert!(!shown.contains("hunter2"), "{shown}");
     let mut variables = reading.variables;
     for row in &mut variables {
@@ -202,16 +207,17 @@ fn the_command_counts_as_the_ini_does() {
             .map(|word| (word.to_owned(), Span::new(line.find(word).unwrap(), line.find(word).unwrap() + word.len())))
             .collect()
     };
-    let reading = read_with_command(Some(&ini), &job, &words(line));
+    let reading = read_with_command(Some(&ini), &job, &words(line), Around::default());
     assert_eq!(reading.uwsgi.workers.known(), Some(&4));
     assert_eq!(reading.uwsgi.lazy_apps.known(), Some(&true));
     assert_eq!(reading.uwsgi.path.known().unwrap(), "/etc/uwsgi/shop.ini");
     assert_eq!(reading.sockets[0].address.known().unwrap(), "0.0.0.0:3031");
     assert_eq!(reading.variables[0].name.known().unwrap(), "A");
     assert!(reading.open.is_none());
-    let section = read_with_command(Some(&ini), &job, &words("uwsgi --ini /etc/uwsgi/shop.ini:prod"));
+    let section =
+        read_with_command(Some(&ini), &job, &words("uwsgi --ini /etc/uwsgi/shop.ini:prod"), Around::default());
     assert_eq!(section.uwsgi.workers.known(), Some(&6));
-    let out_of_sight = read_with_command(None, &job, &words("uwsgi /etc/uwsgi/gone.ini --master"));
+    let out_of_sight = read_with_command(None, &job, &words("uwsgi /etc/uwsgi/gone.ini --master"), Around::default());
     assert!(out_of_sight.uwsgi.workers.is_unknown());
     assert_eq!(out_of_sight.uwsgi.master.known(), Some(&true));
 }
@@ -255,7 +261,8 @@ fn flags_turned_off_are_told_from_those_never_set() {
 
 #[test]
 fn a_path_that_says_development() {
-    let development = |path: &str| read(&document(path, "[uwsgi]\n")).uwsgi.for_development.known().copied();
+    let development =
+        |path: &str| read(&document(path, "[uwsgi]\n"), Around::default()).uwsgi.for_development.known().copied();
     for path in ["/srv/shop/uwsgi-dev.ini", "conf/local/uwsgi.ini", "uwsgi_DEBUG.ini"] {
         assert_eq!(development(path), Some(true), "{path}");
     }

@@ -2,7 +2,8 @@
 
 use super::UwsgiLine;
 use super::instance::is_true;
-use super::settings::{Setting, Settings};
+use super::setting::Setting;
+use super::settings::Settings;
 use crate::stack::fact::Answer;
 use crate::syntax::data::uwsgi::{KnownOption, ValueKind};
 use crate::syntax::uwsgi::number;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::settings::{Setting, Settings};
+use super::setting::Setting;
+use super::settings::Settings;
 use crate::finding::Confidence;
 use crate::source::Span;
 use crate::stack::env::EnvValue;
@@ -87,6 +88,7 @@ fn blank(setting: &Setting, key: &str) -> EnvValue {
     row.key = key.to_owned();
     row.name = row.name.at(setting.place());
     row.empty = row.empty.at(setting.place());
+    row.confidence = setting.confidence;
     row.path = Fact::read(setting.document.path.clone(), setting.place());
     row.user = Fact::absent();
     row.cure = Fact::absent();

@@ -1,3 +1,7 @@
 //! Tables of what the real programs know, embedded at build time.
 
+mod release;
+pub mod systemd;
 pub mod uwsgi;
+
+pub use release::{NotARelease, Release};

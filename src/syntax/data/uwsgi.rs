@@ -1,8 +1,11 @@
-//! The options uWSGI knows (2.0.21 to 2.1-dev, every plugin of its tree), with their synonyms and what they do besides.
+//! The options uWSGI knows (1.9 to 2.1-dev, every plugin of its tree), with their synonyms, what they do besides, and the
+//! releases that have them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::LazyLock;
+
+use crate::syntax::data::Release;
 
 const TABLE: &str = include_str!("uwsgi-options.tsv");
 
@@ -57,6 +60,10 @@ pub struct KnownOption {
     pub argument: Argument,
     /// How its value is taken.
     pub value: ValueKind,
+    /// The first release that has it; `None` where 1.9.0 does.
+    pub since: Option<&'static str>,
+    /// The last release that has it; `None` where none has dropped it.
+    pub last: Option<&'static str>,
     flags: &'static str,
 }
 
@@ -79,6 +86,15 @@ impl KnownOption {
     /// Whether it opens an `if` or a `for`.
     pub fn is_logic(&self) -> bool {
         self.value == ValueKind::Logic
+    }
+
+    /// Whether this release has it.
+    pub fn is_in(&self, release: Release) -> bool {
+        // A fourth number, as in 1.9.17.1, is beneath what people state.
+        let three = |text: &'static str| text.splitn(4, '.').take(3).collect::<Vec<_>>().join(".").parse::<Release>();
+        let bound = |text: Option<&'static str>| text.and_then(|text| three(text).ok());
+        !bound(self.since).is_some_and(|since| release.is_before(since))
+            && !bound(self.last).is_some_and(|last| last.is_before(release))
     }
 
     fn has(&self, flag: &str) -> bool {
@@ -123,8 +139,9 @@ fn read_row(row: &'static str) -> Option<KnownOption> {
         _ => ValueKind::Own,
     };
     let flags = cells.next()?;
-    let canonical = cells.next().filter(|canonical| !canonical.is_empty()).unwrap_or(name);
-    Some(KnownOption { name, canonical, short, argument, value, flags })
+    let mut filled = || cells.next().filter(|cell| !cell.is_empty());
+    let (canonical, since, last) = (filled().unwrap_or(name), filled(), filled());
+    Some(KnownOption { name, canonical, short, argument, value, since, last, flags })
 }
 
 /// The option with exactly this name; `None` where uWSGI knows none, and takes it for a placeholder.
@@ -232,6 +249,16 @@ mod tests {
         assert_eq!(find_by_prefix("lazy-app").unwrap().name, "lazy-apps");
         assert!(find_by_prefix("lazy-").is_some() && find_by_prefix("http-").is_none());
         assert!(find("lazy_apps").is_none());
+    }
+
+    #[test]
+    fn releases_have_what_they_had() {
+        let has = |name: &str, release: &str| find(name).unwrap().is_in(release.parse().unwrap());
+        assert!(has("processes", "1.9") && has("max-requests-delta", "2.0.30"));
+        assert!(!has("harakiri-graceful-timeout", "2.0.21") && has("harakiri-graceful-timeout", "2.0.22"));
+        assert!(!has("reload-on-pss", "2.0.31") && has("reload-on-pss", "2.1"));
+        assert!(has("erlang", "1.9.17") && !has("erlang", "2.0"));
+        assert!(has("harakiri-graceful-timeout", "2.0"), "some 2.0 has it");
     }
 
     #[test]

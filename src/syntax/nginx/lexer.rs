@@ -19,8 +19,8 @@ const BUFFER: usize = 4096;
 /// What a token is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token {
-    /// A word, decoded.
-    Word(String),
+    /// A word, with its value where that is not what stands in the text, between its quotes if it has any.
+    Word(Option<Box<str>>),
     /// `;`
     Semicolon,
     /// `{`
@@ -79,12 +79,11 @@ impl<'a> Lexer<'a> {
         Some(Located::new(token, Span::new(start, self.at)))
     }
 
-    /// Reads the body of a Lua block up to its `}`; gives its span and whether it was closed.
-    pub(super) fn lua(&mut self) -> (Span, bool) {
-        let start = self.at;
+    /// Reads the body of a Lua block up to its `}`; gives whether there is one.
+    pub(super) fn lua(&mut self) -> bool {
         let (length, closed) = super::lua::body(self.rest());
         self.at += length;
-        (Span::new(start, self.at), closed)
+        closed
     }
 
     /// Reads on as one word up to a blank or `;`, braces included: for a `{` that was meant as text.
@@ -173,7 +172,8 @@ impl<'a> Lexer<'a> {
                 .also(stop, "nginx reads on to here before it gives up"),
         );
         self.at = end;
-        Token::Word(decode(&self.text[start + 1..end]))
+        let content = &self.text[start + 1..end];
+        Token::Word(Some(decode(content).unwrap_or_else(|| content.into())))
     }
 
     fn refuse_after_quote(&mut self, found: char) {
@@ -267,9 +267,10 @@ fn repetition_of_regex(text: &str) -> IResult<&str, &str> {
 }
 
 /// Drops the backslash of `\"`, `\'` and `\\`; makes `\t`, `\r`, `\n` control characters; keeps every other one.
-fn decode(raw: &str) -> String {
+/// `None` where nothing changes.
+fn decode(raw: &str) -> Option<Box<str>> {
     if !raw.contains('\\') {
-        return raw.to_owned();
+        return None;
     }
     let mut value = String::with_capacity(raw.len());
     let mut chars = raw.chars();
@@ -290,5 +291,5 @@ fn decode(raw: &str) -> String {
         }
         chars.next();
     }
-    value
+    (value != raw).then(|| value.into_boxed_str())
 }

@@ -1,9 +1,14 @@
 //! From tokens to blocks, as `ngx_conf_parse` and `ngx_conf_handler` do it, with a guess at what was meant where they give up.
 
+use std::num::NonZeroU32;
+use std::ops::Range;
+use std::sync::Arc;
+
 use super::braces::{Braces, indent_of};
+use super::config::{Block, Config, Node, Shape};
 use super::lexer::{Lexer, Token, is_blank};
-use super::names;
-use super::{Block, Config, Directive, End, Entry, Item, KIND, Word};
+use super::word::unquoted;
+use super::{KIND, names};
 use crate::source::{Located, Span};
 use crate::syntax::erb::FILLER;
 use crate::syntax::{Parsed, Problem};
@@ -11,20 +16,18 @@ use crate::syntax::{Parsed, Problem};
 /// Blocks nested deeper are read as if they stood side by side, so that no input exhausts the stack.
 const DEEPEST: usize = 100;
 
+/// The numbers of words that follow each other.
+type Words = Range<usize>;
+
 /// A block that is still open.
 #[derive(Debug)]
 struct Frame {
-    /// The words before its `{`; none for a `{` without a name.
-    words: Vec<Word>,
+    /// The word before its `{`; none for a `{` without a name.
+    name: Option<usize>,
+    /// Where the tree keeps it; nowhere without a name.
+    block: Option<usize>,
     open: Span,
-    items: Vec<Item>,
     data: bool,
-}
-
-impl Frame {
-    fn name(&self) -> &str {
-        self.words.first().map_or("", |name| name.value.as_str())
-    }
 }
 
 struct Builder<'a> {
@@ -32,7 +35,8 @@ struct Builder<'a> {
     lexer: Lexer<'a>,
     config: Config,
     stack: Vec<Frame>,
-    pending: Vec<Word>,
+    /// The first word that belongs to no statement yet.
+    pending: usize,
     /// Whether every pending word is a template tag.
     only_tags: bool,
     problems: Vec<Problem>,
@@ -42,13 +46,13 @@ struct Builder<'a> {
 }
 
 /// Reads the blocks of one file.
-pub(super) fn build(text: &str) -> Parsed<Config> {
+pub(super) fn build(text: &Arc<str>) -> Parsed<Config> {
     let mut builder = Builder {
         text,
         lexer: Lexer::new(text),
-        config: Config::default(),
+        config: Config { text: Arc::clone(text), ..Config::default() },
         stack: Vec::new(),
-        pending: Vec::new(),
+        pending: 0,
         only_tags: false,
         problems: Vec::new(),
         braces: Braces::default(),
@@ -57,7 +61,7 @@ pub(super) fn build(text: &str) -> Parsed<Config> {
     while let Some(Located { value: token, span }) = builder.lexer.next() {
         match token {
             Token::Comment => builder.config.comments.push(span),
-            Token::Word(value) => builder.word(Located::new(value, span)),
+            Token::Word(value) => builder.word(span, value),
             Token::Semicolon => builder.semicolon(span),
             Token::Open => builder.open(span),
             Token::Close => builder.close(span),
@@ -67,32 +71,56 @@ pub(super) fn build(text: &str) -> Parsed<Config> {
 }
 
 impl Builder<'_> {
-    fn word(&mut self, mut word: Word) {
-        let data = self.stack.last().is_some_and(|frame| frame.data);
-        if self.pending.is_empty() && !data && !self.is_name(&mut word) {
+    fn word(&mut self, span: Span, mut value: Option<Box<str>>) {
+        if self.pending == self.config.words.len() && !self.in_data() && !self.is_name(span, &mut value) {
             return;
         }
-        let tag = !word.value.is_empty() && word.value.chars().all(|c| c == FILLER);
-        self.only_tags = tag && (self.only_tags || self.pending.is_empty());
-        self.pending.push(word);
+        let first = self.pending == self.config.words.len();
+        self.config.words.push(span, value);
+        let value = self.value(self.config.words.len() - 1);
+        let tag = !value.is_empty() && value.chars().all(|c| c == FILLER);
+        self.only_tags = tag && (self.only_tags || first);
         if self.only_tags && self.ends_line() {
-            let spans = std::mem::take(&mut self.pending);
-            spans.into_iter().for_each(|word| self.push(Item::Opaque(word.span)));
+            self.take_pending().for_each(|word| self.push(word, Shape::Opaque));
         }
     }
 
     /// Takes signs that cannot be seen out of what should be a name; gives whether something is left.
-    fn is_name(&mut self, word: &mut Word) -> bool {
-        let Some(at) = Span::of(word.span, self.text).find(is_invisible) else { return true };
-        let start = word.span.start as usize + at;
+    fn is_name(&mut self, span: Span, value: &mut Option<Box<str>>) -> bool {
+        let Some(at) = span.of(self.text).find(is_invisible) else { return true };
+        let start = span.start as usize + at;
         let sign = self.text[start..].chars().next().unwrap_or_default();
         let message = format!("an invisible character, U+{:04X}, that nginx takes for part of a name", u32::from(sign));
         self.problems.push(
             Problem::new(KIND, Span::new(start, start + sign.len_utf8()), message)
                 .hint("delete it and type the space again; text copied from a web page often has such signs"),
         );
-        word.value.retain(|c| !is_invisible(c));
-        !word.value.is_empty()
+        let left: String = match value {
+            Some(value) => value.chars().filter(|c| !is_invisible(*c)).collect(),
+            None => unquoted(span.of(self.text)).chars().filter(|c| !is_invisible(*c)).collect(),
+        };
+        let is_name = !left.is_empty();
+        *value = Some(left.into_boxed_str());
+        is_name
+    }
+
+    fn value(&self, word: usize) -> &str {
+        self.config.words.value(self.text, word)
+    }
+
+    fn span(&self, word: usize) -> Span {
+        self.config.words.span(word)
+    }
+
+    /// The words that belong to no statement yet; now they do.
+    fn take_pending(&mut self) -> Words {
+        let end = self.config.words.len();
+        std::mem::replace(&mut self.pending, end)..end
+    }
+
+    /// Whether the innermost block holds lines of data.
+    fn in_data(&self) -> bool {
+        self.stack.last().is_some_and(|frame| frame.data)
     }
 
     /// Whether nothing but blanks stands before the next line or `}`.
@@ -102,7 +130,7 @@ impl Builder<'_> {
     }
 
     fn semicolon(&mut self, span: Span) {
-        let words = std::mem::take(&mut self.pending);
+        let words = self.take_pending();
         if words.is_empty() {
             self.problems.push(
                 Problem::new(KIND, span, "unexpected \";\"")
@@ -119,59 +147,54 @@ impl Builder<'_> {
     }
 
     /// Cuts off the statements that lack their `;` before the last one, which `semicolon` ends.
-    fn split_swallowed(&mut self, words: Vec<Word>, semicolon: Span) -> Vec<Word> {
-        if self.stack.last().is_some_and(|frame| frame.data) {
+    fn split_swallowed(&mut self, words: Words, semicolon: Span) -> Words {
+        let mut start = words.start;
+        if self.in_data() {
             return words;
         }
-        let mut starts = vec![0];
-        for at in 2..words.len() {
-            let start = starts[starts.len() - 1];
-            if at >= start + 2 && self.swallows(&words[start], &words[at - 1..=at]) {
-                starts.push(at);
+        for at in words.start + 2..words.end {
+            if at >= start + 2 && self.swallows(start, at) {
+                self.refuse_unterminated(start..at, None, semicolon, "it has too many words");
+                self.statement(start..at, None);
+                start = at;
             }
         }
-        let mut rest = words.into_iter();
-        for pair in starts.windows(2) {
-            let statement: Vec<Word> = rest.by_ref().take(pair[1] - pair[0]).collect();
-            self.refuse_unterminated(&statement, None, semicolon, "it has too many words");
-            self.statement(statement, None);
-        }
-        rest.collect()
+        start..words.end
     }
 
     fn open(&mut self, span: Span) {
-        if self.pending.is_empty() {
+        let mut words = self.take_pending();
+        if words.is_empty() {
             self.problems.push(
                 Problem::new(KIND, span, "unexpected \"{\"")
                     .hint("write the name of the block before the `{`, such as `server`"),
             );
-            return self.enter(Vec::new(), span);
+            return self.enter(words, span);
         }
-        if self.pending[0].value == "include" {
+        if self.value(words.start) == "include" {
+            self.pending = words.start;
             return self.refuse_include(span);
         }
-        let mut words = std::mem::take(&mut self.pending);
         if let Some(at) = self.swallowed_block(&words) {
-            let block = words.split_off(at);
-            self.refuse_unterminated(&words, None, span, "is not terminated by \";\"");
-            self.statement(words, None);
-            words = block;
+            self.refuse_unterminated(words.start..at, None, span, "is not terminated by \";\"");
+            self.statement(words.start..at, None);
+            words.start = at;
         }
-        if self.stack.last().is_some_and(|frame| frame.data) {
+        if self.in_data() {
             self.refuse_in_data(&words, span);
         }
-        if words[0].value.ends_with("_by_lua_block") {
+        if self.value(words.start).ends_with("_by_lua_block") {
             return self.lua(words, span);
         }
         self.enter(words, span);
     }
 
     fn close(&mut self, span: Span) {
-        let words = std::mem::take(&mut self.pending);
+        let words = self.take_pending();
         if !words.is_empty() {
-            let may_end_itself = words.last().is_some_and(|last| last.value.ends_with(FILLER));
+            let may_end_itself = self.value(words.end - 1).ends_with(FILLER);
             if !may_end_itself {
-                self.refuse_unterminated(&words, Some(span), span, "unexpected \"}\"");
+                self.refuse_unterminated(words.clone(), Some(span), span, "unexpected \"}\"");
             }
             self.statement(words, None);
         }
@@ -185,11 +208,11 @@ impl Builder<'_> {
     }
 
     fn finish(mut self) -> Parsed<Config> {
-        let words = std::mem::take(&mut self.pending);
+        let words = self.take_pending();
         let unfinished = !words.is_empty();
         if unfinished {
             let end = Span::new(self.text.len(), self.text.len());
-            self.refuse_unterminated(&words, None, end, "unexpected end of file, expecting \";\" or \"}\"");
+            self.refuse_unterminated(words.clone(), None, end, "unexpected end of file, expecting \";\" or \"}\"");
             self.statement(words, None);
         }
         let open: Vec<Span> = self.stack.iter().map(|frame| frame.open).collect();
@@ -201,47 +224,49 @@ impl Builder<'_> {
         }
         self.problems.append(&mut self.lexer.problems);
         self.problems.sort_by_key(|problem| problem.span);
+        self.config.shrink();
         Parsed { tree: self.config, problems: self.problems }
     }
 
-    fn enter(&mut self, words: Vec<Word>, open: Span) {
-        let statement = words.first().map_or(open, |name| name.span).start as usize;
+    fn enter(&mut self, words: Words, open: Span) {
+        let name = (!words.is_empty()).then_some(words.start);
+        let statement = name.map_or(open, |name| self.span(name)).start as usize;
         self.braces.open(self.text, open, statement);
-        let data = words.first().is_some_and(|name| names::holds_data(&name.value));
-        self.stack.push(Frame { words, open, items: Vec::new(), data });
+        let data = name.is_some_and(|name| names::holds_data(self.value(name)));
+        let block = name.map(|name| self.push_block(name, open, None, Shape::Block));
+        self.stack.push(Frame { name, block, open, data });
     }
 
     fn leave(&mut self, close: Option<Span>) {
-        let Some(frame) = self.stack.pop() else { return };
-        let Frame { words, open, items, .. } = frame;
-        let mut words = words.into_iter();
-        let Some(name) = words.next() else {
-            items.into_iter().for_each(|item| self.push(item));
-            return;
-        };
-        let end = End::Block(Block { open, items, close });
-        self.push(Item::Directive(Directive { name, arguments: words.collect(), end }));
-    }
-
-    fn push(&mut self, item: Item) {
-        let depth = self.stack.len().min(DEEPEST);
-        match depth.checked_sub(1).and_then(|at| self.stack.get_mut(at)) {
-            Some(frame) => frame.items.push(item),
-            None => self.config.items.push(item),
+        let Some(Frame { block: Some(block), .. }) = self.stack.pop() else { return };
+        let block = &mut self.config.blocks[block];
+        block.close = close.and_then(offset);
+        if self.stack.len() < DEEPEST {
+            block.after = count(self.config.nodes.len());
         }
     }
 
-    fn statement(&mut self, words: Vec<Word>, semicolon: Option<Span>) {
-        if self.stack.last().is_some_and(|frame| frame.data) {
-            return self.push(Item::Entry(Entry { words, semicolon }));
-        }
-        let mut words = words.into_iter();
-        let Some(name) = words.next() else { return };
-        self.push(Item::Directive(Directive { name, arguments: words.collect(), end: End::Semicolon(semicolon) }));
+    fn push(&mut self, first_word: usize, shape: Shape) {
+        self.config.nodes.push(Node { first_word: count(first_word), shape });
     }
 
-    fn lua(&mut self, words: Vec<Word>, open: Span) {
-        let (code, closed) = self.lexer.lua();
+    /// Adds a directive with a block that is empty so far; gives the number of the block.
+    fn push_block(&mut self, name: usize, open: Span, close: Option<Span>, shape: fn(u32) -> Shape) -> usize {
+        let block = self.config.blocks.len();
+        self.push(name, shape(count(block)));
+        let after = count(self.config.nodes.len());
+        self.config.blocks.push(Block { open, close: close.and_then(offset), after });
+        block
+    }
+
+    fn statement(&mut self, words: Words, semicolon: Option<Span>) {
+        let semicolon = semicolon.and_then(offset);
+        let shape = if self.in_data() { Shape::Entry(semicolon) } else { Shape::Statement(semicolon) };
+        self.push(words.start, shape);
+    }
+
+    fn lua(&mut self, words: Words, open: Span) {
+        let closed = self.lexer.lua();
         let close = closed.then(|| self.lexer.next()).flatten().map(|brace| brace.span);
         if close.is_none() {
             let end = Span::new(self.text.len(), self.text.len());
@@ -252,69 +277,66 @@ impl Builder<'_> {
             );
             self.assumed = self.stack.len();
         }
-        let mut words = words.into_iter();
-        let Some(name) = words.next() else { return };
-        let end = End::Lua { open, code, close };
-        self.push(Item::Directive(Directive { name, arguments: words.collect(), end }));
+        self.push_block(words.start, open, close, Shape::Lua);
     }
 
     /// Whether `words`, ended by `;`, are a directive that nginx knows with a block only.
-    fn lacks_block(&self, words: &[Word]) -> bool {
-        let name = words[0].value.as_str();
+    fn lacks_block(&self, words: &Words) -> bool {
+        let name = self.value(words.start);
         match self.stack.last() {
             Some(frame) if frame.data => false,
-            Some(frame) if frame.name() == "server" && name == "server" => true,
-            Some(frame) if matches!(frame.name(), "http" | "mail" | "stream") && name == "server" => true,
-            Some(frame) if !names::is_block(frame.name()) && frame.name() != "server" => false,
-            None if name == "server" => self.first_line(words) == 1 && words.len() > 2,
-            _ => names::is_block(name),
+            Some(frame) => match self.name_of(frame) {
+                "server" if name == "server" => true,
+                "http" | "mail" | "stream" if name == "server" => true,
+                around if !names::is_block(around) && around != "server" => false,
+                _ => names::is_block(name),
+            },
+            None if name == "server" => self.first_line(words) == words.start + 1 && words.len() > 2,
+            None => names::is_block(name),
         }
     }
 
-    /// How many of `words` stand on the line of the first.
-    fn first_line(&self, words: &[Word]) -> usize {
-        words.windows(2).position(|pair| self.on_new_line(pair)).map_or(words.len(), |at| at + 1)
+    fn name_of(&self, frame: &Frame) -> &str {
+        frame.name.map_or("", |name| self.value(name))
+    }
+
+    /// The end of those of `words` that stand on the line of the first.
+    fn first_line(&self, words: &Words) -> usize {
+        (words.start + 1..words.end).find(|&word| self.on_new_line(word)).unwrap_or(words.end)
     }
 
     /// Reports a block directive that `semicolon` ends; where its first line is all there is of it, the rest stands in its block.
-    fn refuse_without_block(&mut self, mut words: Vec<Word>, semicolon: Span) {
-        let name = words[0].value.clone();
+    fn refuse_without_block(&mut self, words: Words, semicolon: Span) {
+        let name = self.value(words.start);
         let first = self.first_line(&words);
-        let line_end = words[first - 1].span.end as usize;
+        let head = self.span(words.start).to(self.span(first - 1));
         let cut = self.lexer.rest().chars().next().is_some_and(|c| !is_blank(c) && !matches!(c, '#' | '}' | '{' | ';'));
-        let hint = if first < words.len() {
-            format!(
-                "write `{{` at the end of this line: `{} {{`",
-                self.text[words[0].span.start as usize..line_end].trim()
-            )
+        let hint = if first < words.end {
+            format!("write `{{` at the end of this line: `{} {{`", head.of(self.text).trim())
         } else if cut && name != "if" {
             "this `;` ends the directive; put the expression it belongs to in quotes".to_owned()
         } else {
             format!("`{name}` needs a block: {name} … {{ … }}")
         };
         let nginx = format!("nginx: directive \"{name}\" has no opening \"{{\"");
-        let head = words[0].span.to(words[first - 1].span);
-        self.problems.push(
-            Problem::new(KIND, head, format!("`{name}` has no opening \"{{\"")).hint(hint).also(semicolon, nginx),
-        );
-        if first == words.len() {
+        let problem = Problem::new(KIND, head, format!("`{name}` has no opening \"{{\"")).hint(hint);
+        self.problems.push(problem.also(semicolon, nginx));
+        if first == words.end {
             return self.statement(words, Some(semicolon));
         }
-        let inner = words.split_off(first);
         self.assumed += 1;
-        self.enter(words, Span::new(line_end, line_end));
-        self.statement(inner, Some(semicolon));
+        self.enter(words.start..first, Span::new(head.end as usize, head.end as usize));
+        self.statement(first..words.end, Some(semicolon));
     }
 
     /// Reports a directive without `;`, at the end of the first line that lacks it; nginx notices at `noticed`.
-    fn refuse_unterminated(&mut self, words: &[Word], close: Option<Span>, noticed: Span, nginx: &str) {
-        let indent = words.first().map_or(0, |name| self.indent(name));
-        let mut lacking: Vec<&Word> =
-            words.windows(2).filter(|pair| self.begins_statement(pair, indent)).map(|pair| &pair[0]).collect();
-        lacking.extend(words.last());
-        let end_of = |word: &Word| Span::new(word.span.end as usize, word.span.end as usize);
+    fn refuse_unterminated(&mut self, words: Words, close: Option<Span>, noticed: Span, nginx: &str) {
+        let indent = self.indent(words.start);
+        let begins = (words.start + 1..words.end).filter(|&word| self.begins_statement(word, indent));
+        let lacking: Vec<usize> = begins.chain([words.end]).map(|next| next - 1).collect();
+        let end_of = |word: &usize| Span::new(self.span(*word).end as usize, self.span(*word).end as usize);
         let Some((first, others)) = lacking.split_first() else { return };
-        let name = shown(&words[0].value);
+        let name = shown(self.value(words.start));
         let hint = match close {
             Some(_) if others.is_empty() => format!("end {name} with `;` before the `}}`"),
             _ => format!("end {name} with `;` here"),
@@ -327,42 +349,44 @@ impl Builder<'_> {
         self.problems.push(problem.also(noticed, format!("nginx notices here: {nginx}")));
     }
 
-    /// Whether the second word looks like the name of a directive: first on its line, indented as `indent` says.
-    fn begins_statement(&self, pair: &[Word], indent: usize) -> bool {
-        let name = pair[1].value.as_str();
+    /// Whether a word, which is not the first of its statement, looks like the name of a directive: first on its line, indented
+    /// as `indent` says.
+    fn begins_statement(&self, word: usize, indent: usize) -> bool {
+        let name = self.value(word);
         name.starts_with(|c: char| c.is_ascii_lowercase())
             && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-            && self.on_new_line(pair)
-            && self.indent(&pair[1]) == indent
+            && self.on_new_line(word)
+            && self.indent(word) == indent
     }
 
     /// The last of `words` that is the name of a block at the start of a line, where the directive before it lacks its `;`.
-    fn swallowed_block(&self, words: &[Word]) -> Option<usize> {
-        let indent = self.indent(words.first()?);
-        (1..words.len()).rev().find(|&at| {
-            let name = words[at].value.as_str();
-            names::may_be_block(name) && self.on_new_line(&words[at - 1..=at]) && self.indent(&words[at]) <= indent
-        })
+    fn swallowed_block(&self, words: &Words) -> Option<usize> {
+        let is_name = |word: &usize| names::may_be_block(self.value(*word)) && self.on_new_line(*word);
+        let mut names = (words.start + 1..words.end).rev().filter(is_name).peekable();
+        names.peek()?;
+        let indent = self.indent(words.start);
+        names.find(|word| self.indent(*word) <= indent)
     }
 
-    /// Whether the second word of `pair` begins a statement, as the directive `name` can take no such word.
-    fn swallows(&self, name: &Word, pair: &[Word]) -> bool {
-        names::cannot_take(&name.value, &pair[1].value)
-            && !pair[0].value.ends_with(FILLER)
-            && self.begins_statement(pair, self.indent(name))
+    /// Whether `word` begins a statement, as the directive called `name` can take no such word.
+    fn swallows(&self, name: usize, word: usize) -> bool {
+        names::cannot_take(self.value(name), self.value(word))
+            && !self.value(word - 1).ends_with(FILLER)
+            && self.begins_statement(word, self.indent(name))
     }
 
-    fn on_new_line(&self, pair: &[Word]) -> bool {
-        self.text[pair[0].span.end as usize..pair[1].span.start as usize].contains('\n')
+    /// Whether a word, which is not the first of its statement, begins a line.
+    fn on_new_line(&self, word: usize) -> bool {
+        Span::new(self.span(word - 1).end as usize, self.span(word).start as usize).of(self.text).contains('\n')
     }
 
-    fn indent(&self, word: &Word) -> usize {
-        indent_of(self.text, word.span.start as usize).0
+    fn indent(&self, word: usize) -> usize {
+        indent_of(self.text, self.span(word).start as usize).0
     }
 
     /// Reports a `{` in a block of data: either that block was never closed, or the word is not in quotes.
-    fn refuse_in_data(&mut self, words: &[Word], span: Span) {
-        let name = words[0].value.as_str();
+    fn refuse_in_data(&mut self, words: &Words, span: Span) {
+        let name = self.value(words.start);
         let stands_outside = name == "server" || names::is_block(name);
         let Some(frame) = self.stack.last().filter(|_| stands_outside) else {
             self.problems.push(
@@ -371,11 +395,10 @@ impl Builder<'_> {
             );
             return;
         };
-        self.problems.push(
-            Problem::new(KIND, frame.open, format!("the `{{` of `{}` is never closed", frame.name()))
-                .hint(format!("write the missing `}}` before `{name}`"))
-                .also(span, "nginx notices here: unexpected \"{\""),
-        );
+        let problem = Problem::new(KIND, frame.open, format!("the `{{` of `{}` is never closed", self.name_of(frame)))
+            .hint(format!("write the missing `}}` before `{name}`"))
+            .also(span, "nginx notices here: unexpected \"{\"");
+        self.problems.push(problem);
         self.leave(None);
     }
 
@@ -387,8 +410,18 @@ impl Builder<'_> {
             Problem::new(KIND, open, "directive \"include\" is not terminated by \";\"")
                 .hint("include knows `*`, `?` and `[…]`, not `{a,b}`: write one include per file, or a `*`"),
         );
-        self.pending.push(Located::new(span.of(self.text).to_owned(), span));
+        self.config.words.push(span, None);
     }
+}
+
+/// An offset that is kept; the sign that ends a statement is never the first of its file.
+fn offset(sign: Span) -> Option<NonZeroU32> {
+    NonZeroU32::new(sign.start)
+}
+
+/// A number of words, statements or blocks, of which a file has fewer than bytes.
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// Blanks and marks that nginx does not skip, and that no name has.

@@ -15,6 +15,12 @@ pub struct EnvRead {
     pub unset: Unset,
     /// What the value is used for: the setting or variable it is assigned to, or the function it is given to.
     pub used_as: Option<String>,
+    /// Whether the value is put into a text, where `None` becomes the word.
+    pub becomes_text: bool,
+    /// Whether `or` puts something else in the place of an empty value as well.
+    pub replaces_empty: bool,
+    /// The text that takes its place when it is not set, where that is a literal.
+    pub default: Option<Located<String>>,
 }
 
 /// What reads a variable.

@@ -57,6 +57,8 @@ pub enum Node {
     },
     /// The body of a lambda, which runs when it is called.
     Lambda(Expr),
+    /// A text with values put in: the parts of an f-string in order, or a text and the values that `%` puts into it.
+    Format(Vec<Expr>),
     /// Anything else, with the expressions inside it.
     Other(Vec<Expr>),
 }
@@ -136,7 +138,7 @@ impl Expr {
                 std::iter::once(callee).chain(arguments.iter().map(|argument| &argument.value)).collect()
             }
             Node::Dict(pairs) => pairs.iter().flat_map(|(key, value)| [key, value]).collect(),
-            Node::Sequence(all) | Node::Other(all) => all.iter().collect(),
+            Node::Sequence(all) | Node::Format(all) | Node::Other(all) => all.iter().collect(),
             Node::Conditional { test, then, otherwise } => vec![test, then, otherwise],
         }
     }

@@ -94,6 +94,7 @@ pub fn expression(text: &str, node: tree_sitter::Node, depth: usize) -> Expr {
         },
         "binary_operator" => match (field("left"), field("right"), operator(text, node).as_str()) {
             (Some(left), Some(right), "+") => Node::Add(left, right),
+            (Some(left), Some(right), "%") if is_text(&left) => Node::Format(vec![left, right]),
             _ => all(),
         },
         "conditional_expression" => match children(node).as_slice() {
@@ -106,6 +107,10 @@ pub fn expression(text: &str, node: tree_sitter::Node, depth: usize) -> Expr {
         _ => all(),
     };
     Expr::new(at, made)
+}
+
+fn is_text(expr: &Expr) -> bool {
+    matches!(&*expr.node, Node::Text(_) | Node::Format(_))
 }
 
 /// The unnamed tokens between the operands, as one word each.
@@ -148,9 +153,16 @@ fn string(text: &str, node: tree_sitter::Node, depth: usize) -> Node {
     let mut cursor = node.walk();
     let parts: Vec<_> = node.children(&mut cursor).collect();
     let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return Node::Other(Vec::new()) };
-    let inside: Vec<_> = parts.iter().filter(|part| part.kind() == "interpolation").collect();
-    if !inside.is_empty() {
-        return Node::Other(inside.into_iter().map(|part| expression(text, *part, depth + 1)).collect());
+    if parts.iter().any(|part| part.kind() == "interpolation") {
+        let one = |part: &tree_sitter::Node| match part.kind() {
+            "interpolation" => {
+                let inner = part.child_by_field_name("expression").unwrap_or(*part);
+                Some(expression(text, inner, depth + 1))
+            }
+            "string_content" => Some(Expr::new(span(*part), Node::Text(span(*part).of(text).to_owned()))),
+            _ => None,
+        };
+        return Node::Format(parts.iter().filter_map(one).collect());
     }
     if first.kind() != "string_start" || last.kind() != "string_end" {
         return Node::Other(Vec::new());
@@ -162,7 +174,8 @@ fn string(text: &str, node: tree_sitter::Node, depth: usize) -> Node {
 
 fn joined(parts: Vec<Expr>) -> Node {
     let whole: Option<String> = parts.iter().map(Expr::text).collect();
-    whole.map_or(Node::Other(parts), Node::Text)
+    let all_text = parts.iter().all(is_text);
+    whole.map_or_else(|| if all_text { Node::Format(parts) } else { Node::Other(parts) }, Node::Text)
 }
 
 /// The escapes that occur in names, paths and connection strings; any other is kept as written.

@@ -30,7 +30,9 @@ impl Unit {
 }
 
 /// Letters that stand for something; every other one vanishes together with its `%`.
-const LETTERS: &str = "vhtTVkuUgG[bpsdnecijox0123456789";
+const LETTERS: &str = "vhtTVkuUgG[bpsdnecijoxPSDNECIJOX0123456789";
+/// Those of them that stand for a part of the first file's name, in every file that it brings in.
+const OF_FIRST: &str = "PSDNECIJOX";
 
 /// Whether `%` and this letter stand for something.
 pub fn is_magic(letter: char) -> bool {
@@ -135,17 +137,30 @@ pub struct Magic {
 }
 
 impl Magic {
-    /// The letters that depend on the file's path alone: `%p %s %d %n %e %c %0`-`%9`, and `%x`, `%[`.
+    /// The letters that depend on the file's path alone: `%p %s %d %n %e %c %0`-`%9` and their capitals, and `%[`.
     /// Of a relative path only the file's name is taken: who knows where it will lie.
     pub fn of_path(path: &str) -> Self {
+        let own = Self::of_one(path).given('x', "");
+        own.clone().within(&own)
+    }
+
+    /// The same in a file that `first` brings in: the capitals stand for parts of the first file's name.
+    #[must_use]
+    pub fn within(mut self, first: &Self) -> Self {
+        for capital in OF_FIRST.chars() {
+            let of_first = first.letters.get(&capital).or_else(|| first.letters.get(&capital.to_ascii_lowercase()));
+            match of_first.cloned() {
+                Some(value) => self.letters.insert(capital, value),
+                None => self.letters.remove(&capital),
+            };
+        }
+        self
+    }
+
+    fn of_one(path: &str) -> Self {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
-        let named = Self::default()
-            .given('[', "\u{1b}")
-            .given('x', super::DEFAULT_SECTION)
-            .given('s', name)
-            .given('n', stem)
-            .given('e', extension);
+        let named = Self::default().given('[', "\u{1b}").given('s', name).given('n', stem).given('e', extension);
         if !path.starts_with('/') {
             return named;
         }
@@ -180,6 +195,10 @@ mod tests {
         {
             assert_eq!(magic.get(letter), Some(value), "%{letter}");
         }
+        let (first, second) = (Magic::of_path("/etc/shop.ini"), Magic::of_path("/srv/base.ini").given('x', "web"));
+        let second = second.within(&first);
+        let letters = ['n', 'N', 'd', 'D', 'x', 'X', 'i'].map(|letter| second.get(letter));
+        assert_eq!(letters, [Some("base"), Some("shop"), Some("/srv/"), Some("/etc/"), Some("web"), Some(""), None]);
         assert_eq!(magic.get('k'), None);
         assert_eq!(Magic::of_path("files/x.ini").get('d'), None);
         assert_eq!(Magic::of_path("files/x.ini").get('n'), Some("x"));

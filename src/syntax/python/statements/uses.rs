@@ -73,7 +73,12 @@ impl Reader<'_> {
         }
         let reader = read.reader;
         let used_as = used_as.map(str::to_owned);
-        self.push(expr.span, context, What::Read(EnvRead { name, reader, unset, used_as }));
+        let (becomes_text, alternative) = (becomes_text(expr, users), alternative(expr, users));
+        let literal = |value: &Expr| Some(Located::new(value.text()?.to_owned(), value.span));
+        let default = read.default.or(alternative).and_then(literal);
+        let replaces_empty = alternative.is_some();
+        let read = EnvRead { name, reader, unset, used_as, becomes_text, replaces_empty, default };
+        self.push(expr.span, context, What::Read(read));
     }
 
     fn call(&mut self, expr: &Expr, callee: &Expr, arguments: &[Argument], context: &Context) {
@@ -104,6 +109,35 @@ impl Reader<'_> {
             _ => {}
         }
         self.push(expr.span, context, What::Call(expr.clone()));
+    }
+}
+
+/// Whether a value is put into a text: `f"{…}"`, `"%s" % …`, `"…".format(…)`, `str(…)`.
+fn becomes_text(expr: &Expr, users: &[&Expr]) -> bool {
+    let Some((user, around)) = users.split_last() else { return false };
+    match &*user.node {
+        Node::Format(_) => true,
+        Node::Sequence(_) | Node::Dict(_) => {
+            around.last().is_some_and(|outer| matches!(&*outer.node, Node::Format(parts) if parts.iter().skip(1).any(|part| part.span == user.span)))
+        }
+        Node::Call(callee, arguments) => {
+            let is_given = arguments.iter().any(|argument| argument.value.span == expr.span);
+            let formats = match &*callee.node {
+                Node::Name(name) => name == "str",
+                Node::Attribute(object, name) => name == "format" && object.text().is_some(),
+                _ => false,
+            };
+            is_given && formats
+        }
+        _ => false,
+    }
+}
+
+/// What `or` puts in the place of a value.
+fn alternative<'e>(expr: &Expr, users: &[&'e Expr]) -> Option<&'e Expr> {
+    match &*users.last()?.node {
+        Node::Or(left, right) if left.span == expr.span && !right.is_none() => Some(right),
+        _ => None,
     }
 }
 

@@ -1,0 +1,145 @@
+//! The words of one file: eight bytes each, since nearly every value stands in the text as it is.
+
+use std::ops::Range;
+
+use super::Config;
+use crate::source::Span;
+
+/// Set in the length of a word whose value does not stand in the text.
+const ASIDE: u32 = 1 << 31;
+
+/// Where a word stands, and by the highest bit of its length whether its value was put aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stored {
+    start: u32,
+    length: u32,
+}
+
+/// All words of a file in order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Store {
+    words: Vec<Stored>,
+    /// The values that were put aside, by the number of their word.
+    aside: Vec<(usize, Box<str>)>,
+}
+
+impl Store {
+    /// Adds the word at `span`; `value` where it is not what the text says between its quotes, if any.
+    pub(super) fn push(&mut self, span: Span, value: Option<Box<str>>) {
+        let length = (span.end - span.start).min(ASIDE - 1);
+        let mark = if value.is_some() { ASIDE } else { 0 };
+        self.aside.extend(value.map(|value| (self.words.len(), value)));
+        self.words.push(Stored { start: span.start, length: length | mark });
+    }
+
+    /// How many words there are.
+    pub(super) fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    /// Where a word stands; an empty span for a word that is not there.
+    pub(super) fn span(&self, word: usize) -> Span {
+        let Some(stored) = self.words.get(word) else { return Span::default() };
+        Span { start: stored.start, end: stored.start + (stored.length & !ASIDE) }
+    }
+
+    /// The value of a word of `text`.
+    pub(super) fn value<'t>(&'t self, text: &'t str, word: usize) -> &'t str {
+        if self.words.get(word).is_some_and(|stored| stored.length & ASIDE != 0)
+            && let Ok(at) = self.aside.binary_search_by_key(&word, |(word, _)| *word)
+        {
+            return &self.aside[at].1;
+        }
+        unquoted(self.span(word).of(text))
+    }
+
+    /// Gives back what was reserved and not needed.
+    pub(super) fn shrink(&mut self) {
+        self.words.shrink_to_fit();
+    }
+}
+
+/// What stands between the quotes of a word that has any.
+pub(super) fn unquoted(raw: &str) -> &str {
+    if is_quoted(raw) { raw.get(1..raw.len() - 1).unwrap_or("") } else { raw }
+}
+
+fn is_quoted(raw: &str) -> bool {
+    raw.starts_with(['"', '\''])
+}
+
+/// A word of a file.
+#[derive(Clone, Copy)]
+pub struct Word<'t> {
+    /// Where it stands, quotes included.
+    pub span: Span,
+    tree: &'t Config,
+    number: usize,
+}
+
+impl<'t> Word<'t> {
+    /// Its value as nginx decodes it.
+    pub fn value(self) -> &'t str {
+        self.tree.words.value(&self.tree.text, self.number)
+    }
+
+    /// As it is written, quotes and escapes included.
+    pub fn raw(self) -> &'t str {
+        self.span.of(&self.tree.text)
+    }
+
+    /// Whether it stands in quotes.
+    pub fn is_quoted(self) -> bool {
+        is_quoted(self.raw())
+    }
+}
+
+impl std::fmt::Debug for Word<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} at {:?}", self.value(), self.span)
+    }
+}
+
+/// Words that follow each other.
+#[derive(Debug, Clone)]
+pub struct Words<'t> {
+    tree: &'t Config,
+    numbers: Range<usize>,
+}
+
+impl<'t> Words<'t> {
+    pub(super) fn new(tree: &'t Config, numbers: Range<usize>) -> Self {
+        Self { tree, numbers }
+    }
+
+    /// The one that has `index` before it; [`Words::nth`] without going there.
+    pub fn get(&self, index: usize) -> Option<Word<'t>> {
+        self.clone().nth(index)
+    }
+}
+
+impl<'t> Iterator for Words<'t> {
+    type Item = Word<'t>;
+
+    fn next(&mut self) -> Option<Word<'t>> {
+        self.nth(0)
+    }
+
+    fn nth(&mut self, index: usize) -> Option<Word<'t>> {
+        let number = self.numbers.nth(index)?;
+        Some(Word { span: self.tree.words.span(number), tree: self.tree, number })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.numbers.size_hint()
+    }
+}
+
+impl DoubleEndedIterator for Words<'_> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        let number = self.numbers.next_back()?;
+        Some(Word { span: self.tree.words.span(number), tree: self.tree, number })
+    }
+}
+
+impl ExactSizeIterator for Words<'_> {}
