@@ -134,7 +134,7 @@ fn row(
         }
     };
     row.group_set = Fact::derived(parent.is_empty() || root.attributes.reaches(parent) != Some(false));
-    let siblings = root.attributes.keys_below(parent);
+    let siblings = if row.set.known() == Some(&false) { root.attributes.keys_below(parent) } else { Vec::new() };
     let near = path.last().and_then(|last| slip(last, siblings.iter().copied()));
     row.suggestion = near.map_or_else(Fact::absent, |near| {
         let mut meant = parent.to_vec();

@@ -46,7 +46,7 @@ pub struct Setting {
 #[derive(Debug, Default)]
 pub struct Attributes {
     settings: Vec<Setting>,
-    by_first_key: BTreeMap<String, Vec<usize>>,
+    by_path: BTreeMap<Vec<String>, Vec<usize>>,
 }
 
 /// The attributes as one cookbook sees them: its own and its dependencies' are sure, others' may be made too.
@@ -59,8 +59,8 @@ pub struct View<'a> {
 impl Attributes {
     /// Adds one assignment, after all that were added before.
     pub fn add(&mut self, setting: Setting) {
-        if let Some(first) = setting.path.first() {
-            self.by_first_key.entry(first.clone()).or_default().push(self.settings.len());
+        if !setting.path.is_empty() {
+            self.by_path.entry(setting.path.clone()).or_default().push(self.settings.len());
             self.settings.push(setting);
         }
     }
@@ -122,16 +122,11 @@ impl View<'_> {
     /// The value under `path`. Nobody sets it: unknown, for roles, stack settings and ohai are out of sight.
     /// Set differently by those who may set it: unknown.
     pub fn get(&self, path: &[String]) -> Answer<Value> {
-        let Some(first) = path.first() else { return not_seen("all attributes of the node") };
-        let mut settings: Vec<(&Setting, usize)> = self
-            .attributes
-            .by_first_key
-            .get(first)
-            .into_iter()
-            .flatten()
-            .map(|&at| (&self.attributes.settings[at], at))
-            .filter(|(setting, _)| path.starts_with(&setting.path) || setting.path.starts_with(path))
-            .collect();
+        if path.is_empty() {
+            return not_seen("all attributes of the node");
+        }
+        let mut settings: Vec<(&Setting, usize)> =
+            self.attributes.touching(path).map(|at| (&self.attributes.settings[at], at)).collect();
         settings.sort_by_key(|(setting, at)| std::cmp::Reverse((setting.level, *at)));
         self.resolve(path, &settings)
     }

@@ -202,7 +202,7 @@ fn opsworks_apps(root: &Root, tree: &Tree<'_>) -> Vec<Checkout> {
     apps.filter_map(|(file, app, settings)| {
         let scm = &settings["scm"];
         let repository = scm["repository"].as_str()?;
-        let text = tree.all().find(|other| other.file == file).map_or("", |other| other.text);
+        let text = tree.text_of(file).unwrap_or_default();
         let at = text.find(repository)?;
         let place = Place::at(file, Span::new(at, at + repository.len()));
         let mut row = Checkout::at(place);

@@ -82,7 +82,7 @@ fn written(resource: &Resource, name: &str, tree: &Tree<'_>) -> Option<String> {
         Answer::Absent => None,
         Answer::Unknown(_) => {
             let place = resource.property(name).map_or(resource.place, |property: &Property| property.place);
-            let text = tree.all().find(|file| file.file == place.file)?.text;
+            let text = tree.text_of(place.file)?;
             let span = place.span?;
             // The property's word, then its value in quotes; of a heredoc only the head is there.
             let value = span.of(text).split_once(char::is_whitespace)?.1.trim_start();
@@ -199,5 +199,15 @@ mod tests {
         assert_eq!(lost("export A=1").as_deref(), Some("A"));
         assert_eq!(lost("A=1").as_deref(), Some("A"));
         assert_eq!(lost("A=1 make"), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_command_is_read(pieces in proptest::collection::vec(".{0,12}|[-@.a-z ='\"#<%>\n]{0,12}", 0..12)) {
+            let text = pieces.concat();
+            for command in shell::commands(&text, Span::new(0, text.len())) {
+                let _ = (needs_home(&command.words), login_file(&command.words), sets(&command.words, &text));
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Files that recipes put on a host: who can read them, what takes notice when they change, and whether they say what their place expects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::finding::Confidence;
 use crate::rows;
@@ -64,7 +64,7 @@ pub fn files(root: &Root, deployed: &[Deployed], tree: &Tree<'_>) -> Vec<Deploye
     let around = Around {
         services: services(&resources),
         commands: commands(&resources),
-        deployed,
+        closed: closed_folders(deployed),
         starts: starts(deployed, tree),
         tree,
     };
@@ -79,7 +79,7 @@ struct Around<'a> {
     services: Vec<&'a Resource>,
     /// Commands that run every time; what they notify is notified in every run.
     commands: Vec<&'a Resource>,
-    deployed: &'a [Deployed],
+    closed: BTreeSet<&'a str>,
     starts: Vec<Start<'a>>,
     tree: &'a Tree<'a>,
 }
@@ -116,7 +116,7 @@ fn row(resource: &Resource, contents: &[&Deployed], around: &Around<'_>) -> Depl
         .iter()
         .find_map(|one| secret_in(one, resource, around.tree))
         .map_or_else(Fact::absent, |(name, place)| Fact::read(name, place));
-    row.readable_by_all = readable(&row.mode, row.path.known(), around.deployed);
+    row.readable_by_all = readable(&row.mode, row.path.known(), &around.closed);
     (row.service, row.noticed) = match row.path.known().and_then(|path| reader(path, resource, contents, around)) {
         Some(service) => (
             Fact { answer: service.name.clone(), ..Fact::read(String::new(), service.place) },
@@ -149,7 +149,7 @@ fn text_of<'a>(one: &'a Deployed, tree: &'a Tree<'_>) -> Option<&'a str> {
 /// `mode 644` is the number 644, which is 1204 in octal.
 fn decimal(place: Place, value: &Answer<Value>, tree: &Tree<'_>) -> Option<(String, Place)> {
     let Answer::Known(Value::Int(_)) = value else { return None };
-    let text = tree.all().find(|file| file.file == place.file)?.text;
+    let text = tree.text_of(place.file)?;
     let digits = place.span?.of(text).rsplit(|character: char| !character.is_ascii_alphanumeric()).next()?;
     let is_plain = digits.len() >= 3 && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
     is_plain.then(|| (digits.to_owned(), place))
@@ -167,7 +167,7 @@ fn secret_in(one: &Deployed, resource: &Resource, tree: &Tree<'_>) -> Option<(St
         }
         Content::Text { file, .. } => {
             let content = resource.property("content")?;
-            let text = tree.all().find(|other| other.file == *file)?.text;
+            let text = tree.text_of(*file)?;
             let code = content.place.span?.of(text);
             let is_read = code.contains("node") || code.contains("data_bag");
             name_of_secret(code).filter(|_| is_read).map(|name| (name, content.place))
@@ -188,17 +188,24 @@ fn name_of_secret(code: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
+/// The folders that only their owner and group may enter.
+fn closed_folders(deployed: &[Deployed]) -> BTreeSet<&str> {
+    let closed =
+        deployed.iter().filter(|one| one.content == Content::Folder).filter_map(|one| match (&one.path, &one.mode) {
+            (Answer::Known(folder), Answer::Known(mode)) if !opens(mode, 1) => Some(folder.trim_end_matches('/')),
+            _ => None,
+        });
+    closed.collect()
+}
+
+/// Whether the last digit of a mode gives everybody this right.
+fn opens(mode: &str, right: u32) -> bool {
+    mode.chars().last().and_then(|digit| digit.to_digit(8)).is_none_or(|bits| bits & right != 0)
+}
+
 /// Chef leaves a file at 0644 where no mode is given; a closed folder keeps it to its owner all the same.
-fn readable(mode: &Fact<String>, path: Option<&String>, deployed: &[Deployed]) -> Fact<bool> {
-    let opens = |mode: &str, bit: u32| {
-        mode.chars().last().and_then(|digit| digit.to_digit(8)).is_none_or(|bits| bits & bit != 0)
-    };
-    let closed = path.is_some_and(|path| {
-        deployed.iter().any(|one| {
-            one.content == Content::Folder
-                && matches!((&one.path, &one.mode), (Answer::Known(folder), Answer::Known(mode)) if folder.trim_end_matches('/') == parent(path) && !opens(mode, 1))
-        })
-    });
+fn readable(mode: &Fact<String>, path: Option<&String>, closed: &BTreeSet<&str>) -> Fact<bool> {
+    let closed = path.is_some_and(|path| closed.contains(parent(path)));
     match &mode.answer {
         _ if closed => Fact::derived(false),
         Answer::Known(mode) => Fact::derived(opens(mode, 4)),

@@ -115,4 +115,12 @@ mod tests {
         );
         assert_eq!(ini("# uwsgi --ini /etc/shop.ini\nexec gunicorn"), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read(pieces in proptest::collection::vec(".{0,12}|[-@.a-z ='\"#<%>\n]{0,12}", 0..12)) {
+            let text = pieces.concat();
+            let _ = (written(&text), ini_of(&format!("uwsgi --ini {text}.ini")), Dialect::of_place(&text));
+        }
+    }
 }

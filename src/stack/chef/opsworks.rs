@@ -155,4 +155,12 @@ mod tests {
             assert!(why_not_single(text).is_some_and(|found| found.contains(why)), "{text}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_metadata_is_read(pieces in proptest::collection::vec(".{0,12}|[-@.a-z ='\"#<%>\n]{0,12}", 0..12)) {
+            let text = pieces.concat();
+            let _ = why_not_single(&format!("{text}\nname{text}"));
+        }
+    }
 }

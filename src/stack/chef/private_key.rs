@@ -70,4 +70,12 @@ mod tests {
         assert_eq!(sorts(format!("-----BEGIN RSA PRIVATE KEY-----\n...\n{end}\n")), None);
         assert_eq!(sorts(format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_searched(pieces in proptest::collection::vec(".{0,12}|[-@.a-z ='\"#<%>\n]{0,12}", 0..12)) {
+            let text = pieces.concat();
+            let _ = (first_key(&text), first_key(&format!("-----BEGIN {text}PRIVATE KEY-----{text}")));
+        }
+    }
 }

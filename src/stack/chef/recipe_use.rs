@@ -117,6 +117,7 @@ impl Shelf<'_> {
         row.cookbook = Fact::derived(cookbook.to_owned());
         row.found = self.found(cookbook, recipe);
         row.suggestion = here
+            .filter(|_| row.found.known() == Some(&false))
             .and_then(|recipes| nearest(recipe, recipes.iter().copied()))
             .map_or_else(Fact::absent, |near| Fact::derived(format!("{cookbook}::{near}")));
         row.here = Fact::derived(here.is_some());

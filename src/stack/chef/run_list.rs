@@ -105,4 +105,13 @@ mod tests {
         assert_eq!(names, ["shop::default", "shop::web"]);
         assert_eq!(in_brackets(text).next().map(|one| one.span.of(text)), Some("recipe[shop]"));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read(pieces in proptest::collection::vec(".{0,12}|[-@.a-z ='\"#<%>\n]{0,12}", 0..12)) {
+            let text = pieces.concat();
+            let text = format!("recipe[{text}recipe[");
+            in_brackets(&text).for_each(|one| assert!(!one.value.is_empty()));
+        }
+    }
 }

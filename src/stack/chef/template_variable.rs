@@ -206,4 +206,14 @@ mod tests {
         assert_eq!(names, expected);
         assert_eq!(all["port"].span.of(text), "@port");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_template_is_read(pieces in proptest::collection::vec(".{0,12}|[-@.a-z ='\"#<%>\n]{0,12}", 0..12)) {
+            let text = pieces.concat();
+            for one in uses(&format!("<%{text}%>{text}")).values() {
+                proptest::prop_assert!(one.span.start < one.span.end);
+            }
+        }
+    }
 }

@@ -19,6 +19,7 @@ pub struct RepoFile<'a> {
 #[derive(Debug)]
 pub struct Tree<'a> {
     files: BTreeMap<&'a str, RepoFile<'a>>,
+    texts: BTreeMap<FileId, &'a str>,
     unread: BTreeSet<&'a str>,
 }
 
@@ -29,7 +30,8 @@ impl<'a> Tree<'a> {
             let path = file.path.strip_prefix("./").unwrap_or(file.path);
             (path, RepoFile { path, ..*file })
         });
-        Self { files: named.collect(), unread: BTreeSet::new() }
+        let texts = files.iter().map(|file| (file.file, file.text)).collect();
+        Self { files: named.collect(), texts, unread: BTreeSet::new() }
     }
 
     /// The same tree with files that are there and were not read, such as pictures and archives.
@@ -51,6 +53,11 @@ impl<'a> Tree<'a> {
     /// The file at `path`.
     pub fn get(&self, path: &str) -> Option<&RepoFile<'a>> {
         self.files.get(path)
+    }
+
+    /// The text of a source.
+    pub fn text_of(&self, file: FileId) -> Option<&'a str> {
+        self.texts.get(&file).copied()
     }
 
     /// Every file, by path.

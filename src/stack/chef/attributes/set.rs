@@ -1,6 +1,8 @@
 //! Which attributes anything sets, whatever their values come to.
 
-use super::{Attributes, Setting, descend};
+use std::ops::Bound;
+
+use super::{Attributes, descend};
 use crate::stack::chef::value::Value;
 use crate::stack::fact::Answer;
 
@@ -15,7 +17,7 @@ impl Attributes {
     /// a group whose keys are out of sight.
     pub fn reaches(&self, path: &[String]) -> Option<bool> {
         let mut hidden = false;
-        for setting in self.touching(path) {
+        for setting in self.touching(path).map(|at| &self.settings[at]) {
             if setting.path.len() >= path.len() {
                 return Some(true);
             }
@@ -32,7 +34,7 @@ impl Attributes {
     /// The keys that are set directly below `path`.
     pub fn keys_below(&self, path: &[String]) -> Vec<&str> {
         let mut keys: Vec<&str> = Vec::new();
-        for setting in self.touching(path) {
+        for setting in self.touching(path).map(|at| &self.settings[at]) {
             match setting.path.get(path.len()) {
                 Some(key) => keys.push(key),
                 None => {
@@ -54,15 +56,11 @@ impl Attributes {
         keys
     }
 
-    /// The assignments that cover `path` or lie below it.
-    fn touching(&self, path: &[String]) -> impl Iterator<Item = &Setting> {
-        let all = path.first().and_then(|first| self.by_first_key.get(first)).into_iter().flatten();
-        let settings = all.map(|&at| &self.settings[at]);
-        settings.filter(move |setting| path.starts_with(&setting.path) || setting.path.starts_with(path))
-    }
-
-    /// Every assignment, in Chef's order.
-    pub fn all(&self) -> &[Setting] {
-        &self.settings
+    /// The numbers of the assignments that cover `path` or lie below it, in no particular order.
+    pub(super) fn touching<'s>(&'s self, path: &'s [String]) -> impl Iterator<Item = usize> + 's {
+        let covers = (1..path.len()).filter_map(|length| self.by_path.get(&path[..length]));
+        let from = self.by_path.range::<[String], _>((Bound::Included(path), Bound::Unbounded));
+        let below = from.take_while(move |(key, _)| key.starts_with(path)).map(|(_, numbers)| numbers);
+        covers.chain(below).flatten().copied()
     }
 }
