@@ -20,7 +20,8 @@ pub fn slip<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Op
     candidates
         .into_iter()
         // `web1` and `web2` are two things.
-        .filter(|candidate| *candidate != word && digits(candidate) == digits(word))
+        .filter(|candidate| candidate.len().abs_diff(word.len()) <= allowed + 2 && *candidate != word)
+        .filter(|candidate| digits(candidate) == digits(word))
         .map(|candidate| (strsim::damerau_levenshtein(&this, &plain(candidate)), candidate))
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)

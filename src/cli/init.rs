@@ -69,6 +69,7 @@ mod tests {
             .collect();
         let config = config::parse(&uncommented.join("\n")).unwrap();
         assert!(config.target.is_some() && config.min_severity.is_some() && config.app.is_some());
+        assert!(config.nginx.is_some());
         let lists = [&config.select, &config.ignore, &config.attributes, &config.rules];
         assert!(lists.iter().all(|list| !list.is_empty()));
         assert!(config.allow[0].path.is_some() && config.allow[0].until.is_some());

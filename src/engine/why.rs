@@ -16,7 +16,7 @@ pub struct Lead<'p> {
     pub lines: Vec<Label>,
     /// How many lines lead here.
     pub times: usize,
-    /// How much speaks for it: a line counts the less, the more pages it could lead to.
+    /// How much speaks for it: the pages that a line could lead to share it, each as far as its text tells.
     weight: f64,
 }
 
@@ -30,14 +30,14 @@ pub fn leads<'p>(log: FileId, sources: &Sources, pages: &'p [Page]) -> Result<Ve
     let mut start = 0;
     for line in sources.text(log).split_inclusive('\n') {
         let here = signatures.in_line(line);
-        let rivals = here.iter().map(|(signature, _)| signature.page.id.as_str()).collect::<BTreeSet<_>>().len();
+        let told: usize = here.iter().map(|(signature, _)| signature.telling()).sum();
         let mut counted: BTreeSet<&str> = BTreeSet::new();
         for (signature, span) in here {
             let id = signature.page.id.as_str();
             let gathered = found.entry(id).or_insert_with(|| Gathered::new(signature.page));
             let text = gathered.texts.entry(signature.text).or_insert_with(|| {
                 // Only the first line of a text weighs: a thousand requests that failed alike are one symptom.
-                gathered.weight += 1.0 / f64::from(u32::try_from(rivals).unwrap_or(u32::MAX));
+                gathered.weight += share(signature.telling(), told);
                 Occurrences { first: Place::at(log, span.shift(start)), times: 0 }
             });
             text.times += 1;
@@ -51,6 +51,12 @@ pub fn leads<'p>(log: FileId, sources: &Sources, pages: &'p [Page]) -> Result<Ve
         b.weight.total_cmp(&a.weight).then(severity).then_with(|| a.page.id.cmp(&b.page.id))
     });
     Ok(leads)
+}
+
+/// The part that one of several texts has of a line.
+fn share(telling: usize, of: usize) -> f64 {
+    let number = |length: usize| f64::from(u32::try_from(length).unwrap_or(u32::MAX));
+    number(telling) / number(of.max(1))
 }
 
 struct Gathered<'p> {

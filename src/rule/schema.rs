@@ -23,7 +23,7 @@ use crate::stack::daemon_file::DaemonFile;
 use crate::stack::database::Database;
 use crate::stack::env::{EnvRead, EnvValue};
 use crate::stack::fact::{Column, Schema, Table, Type};
-use crate::stack::job::Job;
+use crate::stack::job::{Event, Job, JobLine, JobStanza};
 use crate::stack::link::{Link, PassLink};
 use crate::stack::login_variable::LoginVariable;
 use crate::stack::nginx::{Listen, Pass};
@@ -42,6 +42,9 @@ pub static TABLES: &[Schema] = &[
     UwsgiLine::SCHEMA,
     Link::SCHEMA,
     Job::SCHEMA,
+    JobStanza::SCHEMA,
+    JobLine::SCHEMA,
+    Event::SCHEMA,
     Daemon::SCHEMA,
     App::SCHEMA,
     EnvRead::SCHEMA,

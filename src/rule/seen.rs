@@ -38,6 +38,13 @@ pub struct Signature<'p> {
     pub text: &'p str,
 }
 
+impl Signature<'_> {
+    /// How many bytes of a line the text settles: the more, the surer it leads to its page.
+    pub fn telling(&self) -> usize {
+        parts(self.text).map(str::len).sum()
+    }
+}
+
 impl<'p> Signatures<'p> {
     /// The texts of these pages.
     ///

@@ -1,27 +1,25 @@
 //! Puts the chain together: every document of a view, every cookbook, read and linked into the tables that rules run over.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::finding::Confidence;
-use crate::source::{FileId, Place, Span};
+use crate::source::{FileId, Place};
 use crate::stack::app::code::Code;
 use crate::stack::app::{self, Entry, Moment};
 use crate::stack::chef::{Chef, checkout};
 use crate::stack::daemon_file::daemon_files;
-use crate::stack::document::{Document, Kind};
+use crate::stack::document::Kind;
 use crate::stack::env::{EnvRead, EnvValue, Layers, names_a_need};
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::facts::Facts;
-use crate::stack::job::Job;
-use crate::stack::launch::Argument;
-use crate::stack::link::{Link, PassLink, Surroundings, by_path, pass_links};
+use crate::stack::job::{self, Job};
+use crate::stack::link::{Link, PassLink, Surroundings, pass_links};
 use crate::stack::login_shell::login_shell;
 use crate::stack::login_variable::login_variables;
 use crate::stack::nginx::{self, Trees};
 use crate::stack::problem::refusal;
 use crate::stack::provider::{Around, layers};
-use crate::stack::start::{self, Start};
+use crate::stack::start::{self, JobRows, Start};
 use crate::stack::starter::Starters;
 use crate::stack::unit::Units;
 use crate::stack::uwsgi::{self, Socket};
@@ -36,6 +34,8 @@ pub struct Parts<'a> {
     pub view: &'a View,
     /// nginx's documents, parsed.
     pub trees: &'a Trees,
+    /// The release of nginx that runs, where it was said.
+    pub nginx_release: Option<Release>,
     /// The cookbooks, where there are any.
     pub chef: &'a Chef,
     /// The folder that the user named as the app's.
@@ -79,8 +79,8 @@ pub struct Stack {
     pub nginx: nginx::Reading,
     /// Each pass with the socket it meets.
     pub pass_links: Vec<PassLink>,
-    /// Every job.
-    pub jobs: Vec<Arc<Job>>,
+    /// Every job with its stanzas, lines and events.
+    pub jobs: Vec<JobRows>,
     /// What login shells set.
     pub login: Vec<Arc<EnvValue>>,
     /// What the real programs refuse.
@@ -89,17 +89,20 @@ pub struct Stack {
 
 /// Reads and links everything.
 pub fn assemble(parts: &Parts<'_>) -> Stack {
-    let nginx = nginx::read_all(parts.view, parts.trees);
+    let nginx = nginx::read_all(parts.view, parts.trees, parts.nginx_release);
     let units = Units::of(parts.view);
-    let starts = start::all(parts.view, &units);
+    let mut starts = start::all(parts.view, &units);
     let login: Vec<Arc<EnvValue>> =
         parts.view.of(Kind::LoginShell).flat_map(|document| login_shell(document)).map(Arc::new).collect();
     let params: Vec<Arc<EnvValue>> = nginx::params(parts.view, parts.trees).into_iter().map(Arc::new).collect();
+    let around = uwsgi::Around { files: Some(parts.view), release: parts.uwsgi_release };
+    let readings = start::readings(around, parts.view, &starts);
+    start::finish(&mut starts, around, parts.view, &readings);
     let around = Around { starts: &starts, login: &login, params: &params };
     let code = Code::of(parts.view.of(Kind::Python).cloned());
-    let instances: Vec<Instance> = readings(parts, &starts)
+    let instances: Vec<Instance> = readings
         .into_iter()
-        .map(|(uwsgi, start)| instance(parts, &code, around, uwsgi, start))
+        .map(|(uwsgi, start)| instance(parts, &code, around, uwsgi, start.map(|(at, sure)| (&starts[at], sure))))
         .collect();
     let sockets: Vec<Arc<Socket>> =
         instances.iter().flat_map(|instance| instance.uwsgi.sockets.iter().cloned().map(Arc::new)).collect();
@@ -109,74 +112,8 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
     pass_links.iter_mut().for_each(PassLink::without_host);
     let mut problems = problems(parts, &nginx, &starts, &instances);
     problems.extend(units.problems());
-    let jobs = starts.iter().map(|start| Arc::clone(&start.job)).collect();
+    let jobs = starts.into_iter().map(Start::into_rows).collect();
     Stack { instances, nginx, pass_links, jobs, login, problems }
-}
-
-/// Every uWSGI instance with the job that starts it and how sure that is: first the inis, then the jobs without one.
-fn readings<'s>(parts: &Parts<'_>, starts: &'s [Start]) -> Vec<(uwsgi::Reading, Option<(&'s Start, Confidence)>)> {
-    let view = parts.view;
-    let around = uwsgi::Around { files: Some(view), release: parts.uwsgi_release };
-    let inis: Vec<&Arc<Document>> = view.of(Kind::Uwsgi).collect();
-    let named = |start: &Start| start.job.uwsgi_ini.known().cloned();
-    let of_job: Vec<_> = starts.iter().map(|start| named(start).and_then(|path| ini_at(view, &inis, &path))).collect();
-    let mut all = Vec::new();
-    for ini in &inis {
-        let mut jobs = starts.iter().zip(&of_job).filter_map(|(start, found)| {
-            found.filter(|(found, _)| Arc::ptr_eq(found, ini)).map(|(_, sure)| (start, sure))
-        });
-        let job = match (jobs.next(), jobs.next()) {
-            (Some(only), None) => Some(only),
-            _ => None,
-        };
-        let words = job.and_then(|(start, _)| start.reading.uwsgi.as_ref().map(|words| (start, words)));
-        let reading = match words {
-            Some((start, words)) => uwsgi::read_with_command(Some(ini), &start.document, &option_words(words), around),
-            None => uwsgi::read(ini, around),
-        };
-        all.push((reading, job));
-    }
-    let mut all = without_fragments(all, &inis, view.complete);
-    for start in starts.iter().filter(|start| matches!(start.job.uwsgi_ini.answer, Answer::Absent)) {
-        if let Some(words) = &start.reading.uwsgi {
-            let reading = uwsgi::read_with_command(None, &start.document, &option_words(words), around);
-            all.push((reading, Some((start, Confidence::Proved))));
-        }
-    }
-    all
-}
-
-/// Those that are started: no ini that another brings in, unless a job names it or, in a repository, it opens a socket of
-/// its own.
-fn without_fragments<J>(
-    mut all: Vec<(uwsgi::Reading, Option<J>)>,
-    inis: &[&Arc<Document>],
-    on_host: bool,
-) -> Vec<(uwsgi::Reading, Option<J>)> {
-    let brings: Vec<(FileId, BTreeSet<FileId>)> =
-        inis.iter().zip(&all).map(|(ini, (reading, _))| (ini.file, reading.brought_in.clone())).collect();
-    let is_fragment = |file: FileId, own: &BTreeSet<FileId>| {
-        brings.iter().any(|(other, brought_in)| *other != file && brought_in.contains(&file) && !own.contains(other))
-    };
-    let mut files = inis.iter().map(|ini| ini.file);
-    all.retain(|(reading, job)| {
-        let is_fragment = files.next().is_some_and(|file| is_fragment(file, &reading.brought_in));
-        !is_fragment || job.is_some() || (!on_host && reading.uwsgi.serves.known() == Some(&true))
-    });
-    all
-}
-
-/// The ini that a job names. On a host the path decides; in a repository files lie elsewhere, and a base name may do.
-fn ini_at<'a>(view: &View, inis: &'a [&Arc<Document>], path: &str) -> Option<(&'a &'a Arc<Document>, Confidence)> {
-    by_path(inis, |ini| &ini.path, path).filter(|(_, sure)| !view.complete || *sure == Confidence::Proved)
-}
-
-fn option_words(words: &[Argument]) -> Vec<(String, Span)> {
-    let text = |word: &Argument| match &word.value {
-        Answer::Known(value) => value.clone(),
-        _ => word.written.clone(),
-    };
-    words.iter().map(|word| (text(word), word.span)).collect()
 }
 
 fn instance(
@@ -297,8 +234,9 @@ fn problems(
         );
     }
     for start in starts {
-        all.extend(start.reading.problems.iter().map(|problem| (start.document.file, problem.clone())));
+        all.extend(start.reading.problems.iter().cloned());
     }
+    all.extend(start::stray_overrides(parts.view).flat_map(job::upstart::problems_of_override));
     all.extend(instances.iter().flat_map(|instance| instance.uwsgi.problems.iter().cloned()));
     all
 }
@@ -327,7 +265,12 @@ impl Stack {
         self.nginx.passes.into_iter().for_each(|row| facts.add(row));
         self.nginx.listens.into_iter().for_each(|row| facts.add(row));
         self.pass_links.into_iter().for_each(|row| facts.add(Arc::new(row)));
-        self.jobs.into_iter().for_each(|row| facts.add(row));
+        for job in self.jobs {
+            facts.add(job.job);
+            job.stanzas.into_iter().for_each(|row| facts.add(Arc::new(row)));
+            job.lines.into_iter().for_each(|row| facts.add(Arc::new(row)));
+            job.events.into_iter().for_each(|row| facts.add(Arc::new(row)));
+        }
         self.login.into_iter().for_each(|row| facts.add(row));
         for (file, problem) in self.problems.into_iter().chain(chef.problems) {
             let place = Place::at(file, problem.span);

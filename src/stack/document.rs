@@ -37,12 +37,13 @@ pub struct Document {
     text: Arc<str>,
     written: Arc<str>,
     tags: Vec<(Tag, Answer<String>)>,
+    blocks: Vec<Span>,
 }
 
 impl Document {
     /// A text without template tags.
     pub fn plain(file: FileId, path: impl Into<String>, kind: Kind, text: Arc<str>) -> Self {
-        Self { file, path: path.into(), kind, written: Arc::clone(&text), text, tags: Vec::new() }
+        Self { file, path: path.into(), kind, written: Arc::clone(&text), text, tags: Vec::new(), blocks: Vec::new() }
     }
 
     /// A template as it was read from `source`; `evaluate` gives the value of an output tag by its code.
@@ -62,7 +63,8 @@ impl Document {
                 (tag, value)
             })
             .collect();
-        Self { file, path: path.into(), kind, text: template.text.into(), written: source, tags }
+        let (text, blocks) = (template.text.into(), template.blocks);
+        Self { file, path: path.into(), kind, text, written: source, tags, blocks }
     }
 
     /// `span` as it is written in the source, tags included, so that a cure can repeat them.
@@ -90,6 +92,11 @@ impl Document {
         Arc::clone(&self.text)
     }
 
+    /// Whether it has no template tag at all.
+    pub fn is_plain(&self) -> bool {
+        self.tags.is_empty()
+    }
+
     /// Whether a tag may add statements of its own, so that nothing is surely absent.
     pub fn is_open(&self) -> bool {
         self.tags.iter().any(|(tag, _)| tag.alone)
@@ -98,6 +105,19 @@ impl Document {
     /// Whether conditions or loops of a template decide which of its lines are there.
     pub fn has_code(&self) -> bool {
         self.tags.iter().any(|(tag, _)| tag.kind == TagKind::Code)
+    }
+
+    /// Whether a condition or loop of a template decides if what stands at `span` is there, or how often.
+    pub fn is_conditional(&self, span: Span) -> bool {
+        let first = self.blocks.partition_point(|block| block.end <= span.start);
+        self.blocks.get(first).is_some_and(|block| block.start < span.end)
+    }
+
+    /// Whether a tag of code stands in `span`, so that what a reader made of it may be no rendering's text.
+    pub fn holds_code(&self, span: Span) -> bool {
+        let first = self.tags.partition_point(|(tag, _)| tag.span.end <= span.start);
+        let mut near = self.tags[first..].iter().take_while(|(tag, _)| tag.span.start < span.end);
+        near.any(|(tag, _)| tag.kind == TagKind::Code)
     }
 
     /// Whether `span` touches a tag that prints something.

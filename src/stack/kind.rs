@@ -59,7 +59,10 @@ pub fn may_be(path: &str) -> bool {
 fn by_place(path: &str) -> Option<Kind> {
     let absolute = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
     let (folder, name) = absolute.rsplit_once('/')?;
-    if folder.ends_with("/etc/init") && (name.ends_with(".conf") || name.ends_with(".override")) {
+    // Folders below it are read too: `/etc/init/shop/web.conf` is the job `shop/web`.
+    if (folder.ends_with("/etc/init") || folder.contains("/etc/init/"))
+        && (name.ends_with(".conf") || name.ends_with(".override"))
+    {
         return Some(Kind::Upstart);
     }
     if (folder.ends_with("/systemd/system") && UnitKind::of(name).is_some()) || is_drop_in(&absolute) {
@@ -177,6 +180,7 @@ mod tests {
     #[test]
     fn the_place_comes_before_name_and_content() {
         assert_eq!(of("/etc/init/a.conf", "server { listen 80; }"), Some(Kind::Upstart));
+        assert_eq!(of("/etc/init/shop/web.conf", ""), Some(Kind::Upstart));
         assert_eq!(of("cookbooks/x/templates/default/site.erb", "server {\n listen 80;\n}\n"), Some(Kind::Nginx));
         assert_eq!(of("deploy/app.ini.erb", "[uwsgi]\n"), Some(Kind::Uwsgi));
         assert_eq!(of("setup.ini", "[section]\n"), None);

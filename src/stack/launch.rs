@@ -39,7 +39,7 @@ impl Argument {
     }
 
     /// The last segment of a path, also where the folder before it is not known.
-    fn base_name(&self) -> &str {
+    pub fn base_name(&self) -> &str {
         self.known().rsplit('/').next().unwrap_or("")
     }
 }
@@ -60,6 +60,10 @@ pub struct Launch {
     pub chdir: Option<Answer<String>>,
     /// Whether a wrapper is a login shell, which reads the profile files.
     pub login: bool,
+    /// The `su`, `runuser` or `sudo` that it goes through and that stays in front of it.
+    pub through: Option<Argument>,
+    /// The word that leaves the program behind on its own: `setsid`, or `--background` of start-stop-daemon.
+    pub left_behind: Option<Argument>,
 }
 
 impl Launch {
@@ -108,7 +112,13 @@ pub fn see_through(document: &Document, words: Vec<Argument>, variables: &Variab
         let set = launch.words.iter().take_while(|word| word.assignment().is_some()).count();
         take_variables(&mut launch, set);
         let Some(program) = launch.words.first() else { return launch };
-        let seen = match program.base_name() {
+        let wrapper = program.clone();
+        match wrapper.base_name() {
+            "su" | "runuser" | "sudo" if launch.through.is_none() => launch.through = Some(wrapper.clone()),
+            "setsid" => launch.left_behind = Some(wrapper.clone()),
+            _ => {}
+        }
+        let seen = match wrapper.base_name() {
             "exec" | "command" | "nohup" | "setsid" | "time" => skip_options(&mut launch, &["-a"]),
             "env" => {
                 skip_options(&mut launch, &["-u", "-C"]);
@@ -218,11 +228,14 @@ fn su(document: &Document, launch: &mut Launch, variables: &Variables) -> bool {
             at += 1;
         }
     }
-    launch.words = match command {
+    if launch.login {
+        launch.chdir = Some(Answer::Unknown(Missing::new("the user's home folder", "write whole paths in the job")));
+    }
+    match command {
         // `su -c 'exec "$0" "$@"' user -- program …` runs what follows.
-        Some(command) if !command.written.contains("$0") => inner(document, &command, variables),
-        _ => rest,
-    };
+        Some(command) if !command.written.contains("$0") => take_inner(document, launch, &command, variables),
+        _ => launch.words = rest,
+    }
     !launch.words.is_empty()
 }
 
@@ -248,6 +261,9 @@ fn start_stop_daemon(launch: &mut Launch) -> bool {
             launch.chdir = Some(word.value);
             used
         } else {
+            if matches!(words[at].written.as_str(), "-b" | "--background") {
+                launch.left_behind = Some(words[at].clone());
+            }
             1
         };
     }
@@ -272,18 +288,18 @@ fn shell_command(document: &Document, launch: &mut Launch, variables: &Variables
     }
     launch.login |= short('l') || options.contains(&"--login");
     let Some(command) = launch.words.get(options.len() + 1).cloned() else { return false };
-    launch.words = inner(document, &command, variables);
+    take_inner(document, launch, &command, variables);
     !launch.words.is_empty()
 }
 
-/// The last command of a command line given as one word; its words keep the place of that word.
-fn inner(document: &Document, command: &Argument, variables: &Variables) -> Vec<Argument> {
+/// Goes into a command line given as one word: its last command, in the folder that a `cd` before it goes to. The words
+/// keep the place of that word.
+fn take_inner(document: &Document, launch: &mut Launch, command: &Argument, variables: &Variables) {
     let text = match &command.value {
         Answer::Known(text) => text.as_str(),
         _ => &command.written,
     };
     let commands = shell::commands(text, Span::new(0, text.len()));
-    let Some(last) = commands.into_iter().next_back() else { return Vec::new() };
     let resolved = |word: &Word| {
         let mut argument = argument(&document.without_tags(), word, variables);
         argument.span = command.span;
@@ -292,5 +308,9 @@ fn inner(document: &Document, command: &Argument, variables: &Variables) -> Vec<
         }
         argument
     };
-    last.words.iter().map(resolved).collect()
+    launch.words = commands.last().map(|last| last.words.iter().map(resolved).collect()).unwrap_or_default();
+    let moves = commands.iter().rev().skip(1).find(|command| command.words[0].value() == "cd");
+    if let Some(folder) = moves.and_then(|command| command.words.get(1)) {
+        launch.chdir = Some(resolved(folder).value);
+    }
 }

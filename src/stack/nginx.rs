@@ -3,6 +3,7 @@
 mod address;
 mod include;
 mod param;
+mod refused;
 
 use crate::rows;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,7 @@ use crate::stack::document::{Document, Kind};
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::view::View;
 use crate::syntax::Problem;
+use crate::syntax::data::Release;
 use crate::syntax::nginx::{Config, Directive, Word};
 use address::Target;
 use include::{Assembly, Statement};
@@ -82,18 +84,19 @@ pub fn is_main(document: &Document, tree: &Config) -> bool {
     named || tree.directives().any(|directive| directive.is("events") || directive.is("http"))
 }
 
-/// Reads every main file of the view with what it includes, then each fragment that nothing includes.
-pub fn read_all(view: &View, trees: &Trees) -> Reading {
+/// Reads every main file of the view with what it includes, then each fragment that nothing includes; `release` is the one
+/// that runs.
+pub fn read_all(view: &View, trees: &Trees, release: Option<Release>) -> Reading {
     let documents = view.of(Kind::Nginx).filter_map(|document| Some((document, &trees.get(&document.file)?.tree)));
     let (mains, fragments): (Vec<_>, Vec<_>) = documents.partition(|(document, tree)| is_main(document, tree));
     let mut all = Reading::default();
     for (document, _) in mains {
-        all.add(read(view, trees, document));
+        all.add(read(view, trees, release, document));
     }
     let alone: Vec<(FileId, Reading)> = fragments
         .into_iter()
         .filter(|(document, _)| !all.included.contains(&document.file))
-        .map(|(document, _)| (document.file, read(view, trees, document)))
+        .map(|(document, _)| (document.file, read(view, trees, release, document)))
         .collect();
     let mut includers: BTreeMap<FileId, BTreeSet<FileId>> = BTreeMap::new();
     for (file, reading) in &alone {
@@ -110,7 +113,7 @@ pub fn read_all(view: &View, trees: &Trees) -> Reading {
 }
 
 /// Reads one main file, or one fragment on its own, with all that it includes.
-pub fn read(view: &View, trees: &Trees, document: &Arc<Document>) -> Reading {
+pub fn read(view: &View, trees: &Trees, release: Option<Release>, document: &Arc<Document>) -> Reading {
     let Some(parsed) = trees.get(&document.file) else { return Reading::default() };
     let main = is_main(document, &parsed.tree);
     let assembly = Assembly::new(view, trees, prefix(document, main));
@@ -129,8 +132,9 @@ pub fn read(view: &View, trees: &Trees, document: &Arc<Document>) -> Reading {
     let mut walk = Walk { assembly: &assembly, upstreams, whole: main && whole, user, reading: Reading::default() };
     walk.through(&top, &Scope::of_file(main));
     let mut reading = walk.reading;
+    reading.problems = refused::problems(&assembly, document, release, view.complete);
+    reading.problems.append(&mut assembly.problems.take());
     reading.included = assembly.included.take();
-    reading.problems = assembly.problems.take();
     reading
 }
 

@@ -1,5 +1,6 @@
 //! One row for each thing the real program refuses; pages take theirs by key.
 
+use crate::finding::Confidence;
 use crate::rows;
 use crate::source::Place;
 use crate::stack::fact::Fact;
@@ -25,9 +26,15 @@ rows! {
 pub fn refusal(problem: &Problem, place: Place, path: String) -> Refusal {
     let mut row = Refusal::at(place);
     problem.kind.clone_into(&mut row.key);
+    if problem.doubtful {
+        row.confidence = Confidence::Possible;
+    }
     row.message = Fact::read(problem.message.clone(), place);
     for related in &problem.related {
         row.message = row.message.via(Place::at(place.file, related.span), related.value.clone());
+    }
+    for (place, text) in &problem.elsewhere {
+        row.message = row.message.via(*place, text.clone());
     }
     row.hint = problem.hint.clone().map_or_else(Fact::absent, |hint| Fact::read(hint, place));
     row.cure = problem.cure.clone().map_or_else(Fact::absent, Fact::derived);

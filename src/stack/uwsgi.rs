@@ -87,6 +87,8 @@ rows! {
         gid: String,
         #[doc = "the log file it writes"]
         logto: String,
+        #[doc = "the log file that `daemonize` names, and with which it goes into the background"]
+        daemonize: String,
     }
 
     #[doc = "one option of a uWSGI configuration; keyed by its name, or `unknown`, `not-in-target-version`, `ignored`"]

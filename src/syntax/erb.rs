@@ -36,6 +36,8 @@ pub struct Template {
     pub text: String,
     /// In order.
     pub tags: Vec<Tag>,
+    /// What code may leave out or repeat, from the tag that opens a block to the one that ends it; outermost, in order.
+    pub blocks: Vec<Span>,
 }
 
 /// How a template language marks its tags.
@@ -48,6 +50,16 @@ struct Marks {
     not_closing: Option<&'static str>,
     /// A pair of code tags between which nothing is a tag.
     verbatim: Option<(&'static str, &'static str)>,
+    /// What a code tag does to the blocks around it.
+    step: fn(&str) -> Step,
+}
+
+/// What a code tag does to the blocks around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Opens,
+    Closes,
+    Neither,
 }
 
 const ERB: Marks = Marks {
@@ -60,6 +72,7 @@ const ERB: Marks = Marks {
     escaped: Some("<%%"),
     not_closing: Some("%%>"),
     verbatim: None,
+    step: ruby_step,
 };
 
 const JINJA: Marks = Marks {
@@ -67,11 +80,42 @@ const JINJA: Marks = Marks {
     escaped: None,
     not_closing: None,
     verbatim: Some(("raw", "endraw")),
+    step: jinja_step,
 };
+
+fn ruby_step(code: &str) -> Step {
+    const OPEN: [&str; 9] = ["if", "unless", "case", "while", "until", "for", "begin", "def", "class"];
+    let first = code.split(|character: char| !character.is_ascii_alphanumeric() && character != '_').next();
+    let last = code.trim_end_matches(|character: char| character.is_whitespace() || character == ';');
+    if first == Some("end") || code.starts_with('}') {
+        return Step::Closes;
+    }
+    // `each do |name|` and `each { |name|`.
+    let head = last.strip_suffix('|').and_then(|head| head.rsplit_once('|')).map_or(last, |(head, _)| head.trim_end());
+    let takes_block = head == "do" || head.ends_with(" do") || head.ends_with('{');
+    let opens = takes_block || first.is_some_and(|first| OPEN.contains(&first));
+    // `if a then b end` in one tag.
+    if opens && !last.ends_with(" end") { Step::Opens } else { Step::Neither }
+}
+
+fn jinja_step(code: &str) -> Step {
+    const OPEN: [&str; 9] = ["if", "for", "macro", "call", "filter", "block", "with", "trans", "autoescape"];
+    const OPEN_IN_GO: [&str; 2] = ["range", "define"];
+    let first =
+        code.split(|character: char| !character.is_ascii_alphanumeric() && character != '_').next().unwrap_or("");
+    match first {
+        "set" if !code.contains('=') => Step::Opens,
+        _ if OPEN.contains(&first) || OPEN_IN_GO.contains(&first) => Step::Opens,
+        _ if first.starts_with("end") => Step::Closes,
+        _ => Step::Neither,
+    }
+}
 
 /// Reads an ERB template, as Chef renders it (trim mode `-`).
 pub fn read(text: &str) -> Template {
-    read_with(text, &ERB)
+    let mut template = read_with(text, &ERB);
+    template.blocks = blocks(text, &template.tags, ERB.step);
+    template
 }
 
 /// Reads a Jinja template, as Ansible renders it, or one of Go's templates, which has the same `{{ … }}`.
@@ -86,7 +130,34 @@ pub fn read_jinja(text: &str) -> Template {
         tag.alone = false;
         template.text.replace_range(tag.span.range(), &" ".repeat(tag.span.range().len()));
     }
+    template.blocks = blocks(text, &template.tags, JINJA.step);
     template
+}
+
+/// The outermost blocks that code tags open and close. Where they do not balance, all that may belong to one does.
+fn blocks(text: &str, tags: &[Tag], step: fn(&str) -> Step) -> Vec<Span> {
+    let mut blocks: Vec<Span> = Vec::new();
+    let (mut depth, mut opened) = (0_usize, 0);
+    for tag in tags.iter().filter(|tag| tag.kind == TagKind::Code) {
+        match step(tag.code.of(text)) {
+            Step::Opens => {
+                opened = if depth == 0 { tag.span.range().start } else { opened };
+                depth += 1;
+            }
+            Step::Closes if depth == 0 => blocks = vec![Span::new(0, tag.span.range().end)],
+            Step::Closes => {
+                depth -= 1;
+                if depth == 0 {
+                    blocks.push(Span::new(opened, tag.span.range().end));
+                }
+            }
+            Step::Neither => {}
+        }
+    }
+    if depth > 0 {
+        blocks.push(Span::new(opened, text.len()));
+    }
+    blocks
 }
 
 /// Whether a text is a template although its name does not say so: a line opens and closes a `{{ … }}` or `{% … %}`.
@@ -150,7 +221,7 @@ fn read_with(text: &str, marks: &Marks) -> Template {
     }
     filled.push_str(&text[at..]);
     mark_alone(&filled, &mut tags);
-    Template { text: filled, tags }
+    Template { text: filled, tags, blocks: Vec::new() }
 }
 
 /// The next tag from `at`: where it opens, how, and what closes it.
@@ -238,6 +309,23 @@ mod tests {
         let expected = [(Output, "node['x']"), (Code, "if y"), (Comment, "é"), (Output, "z"), (Code, "end")];
         assert_eq!(codes(text, &template), expected.map(|(kind, code)| (kind, code.to_owned())));
         assert_eq!(template.tags.iter().map(|tag| tag.alone).collect::<Vec<_>>(), [false, false, false, true, false]);
+    }
+
+    #[test]
+    fn blocks_are_what_code_decides() {
+        let blocks = |template: Template, text: &str| -> Vec<String> {
+            template.blocks.iter().map(|span| span.of(text).to_owned()).collect()
+        };
+        let text = "a <% if x %>b<% y.each do |z| %>c<% end %>d<% else %>e<% end %> f <% if q then r end %> g\
+                    <%- @l.each { |m| -%>h<% } %>";
+        let expected =
+            ["<% if x %>b<% y.each do |z| %>c<% end %>d<% else %>e<% end %>", "<%- @l.each { |m| -%>h<% } %>"];
+        assert_eq!(blocks(read(text), text), expected);
+        let text = "{% set a = 1 %}{% for b in c %}{% if d %}x{% endif %}{% endfor %}{{ e }}{% if f %}y";
+        let expected = ["{% for b in c %}{% if d %}x{% endif %}{% endfor %}", "{% if f %}y"];
+        assert_eq!(blocks(read_jinja(text), text), expected);
+        let text = "a{{range .S}}b{{end}}c{{end}}d";
+        assert_eq!(blocks(read_jinja(text), text), ["a{{range .S}}b{{end}}c{{end}}"]);
     }
 
     #[test]

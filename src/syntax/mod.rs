@@ -16,7 +16,7 @@ pub mod systemd;
 pub mod upstart;
 pub mod uwsgi;
 
-use crate::source::{Located, Span};
+use crate::source::{Located, Place, Span};
 
 /// A tree and what the real program would have refused on the way to it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -44,12 +44,26 @@ pub struct Problem {
     pub ignored: bool,
     /// Other places that belong to it, such as the `{` that was never closed.
     pub related: Vec<Located<String>>,
+    /// The same in other files; a reader, which knows one file alone, leaves it empty.
+    pub elsewhere: Vec<(Place, String)>,
+    /// Whether something out of sight may make it right after all.
+    pub doubtful: bool,
 }
 
 impl Problem {
     /// A problem without hint or related places.
     pub fn new(kind: &'static str, span: Span, message: impl Into<String>) -> Self {
-        Self { kind, span, message: message.into(), hint: None, cure: None, ignored: false, related: Vec::new() }
+        Self {
+            kind,
+            span,
+            message: message.into(),
+            hint: None,
+            cure: None,
+            ignored: false,
+            related: Vec::new(),
+            elsewhere: Vec::new(),
+            doubtful: false,
+        }
     }
 
     /// The same with what to do about it.
@@ -63,6 +77,13 @@ impl Problem {
     #[must_use]
     pub fn cure(mut self, cure: impl Into<String>) -> Self {
         self.cure = Some(cure.into());
+        self
+    }
+
+    /// The same where something out of sight may make it right after all.
+    #[must_use]
+    pub fn doubtful(mut self) -> Self {
+        self.doubtful = true;
         self
     }
 

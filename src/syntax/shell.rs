@@ -2,7 +2,11 @@
 //!
 //! Not a shell: what it does not understand it skips. Here-documents and the bodies of functions are passed over.
 
+pub mod bashism;
+mod reader;
+
 use crate::source::{Located, Span};
+use crate::syntax::shell::reader::{Reader, Token};
 
 /// A piece of a word.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,13 +68,41 @@ impl Word {
     }
 }
 
+/// What ends a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The end of the line, `;` or a parenthesis.
+    Line,
+    /// `&&`
+    And,
+    /// `||`
+    Or,
+    /// `|`
+    Pipe,
+    /// `&`
+    Background,
+}
+
 /// One simple command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
     /// Its words; never empty. Words that open a compound command, such as `if` or `then`, are left out.
     pub words: Vec<Word>,
-    /// Whether another command of the same line is fed by it or depends on it (`|`, `&&`, `||`), or it is left behind (`&`).
-    pub joined: bool,
+    /// What ends it.
+    pub end: End,
+    /// Whether it stands between `if` or `while` and `fi` or `done`, or behind `!`, so that `sh -e` may pass it or go on after it.
+    pub nested: bool,
+}
+
+/// What a part of a text says to the shell.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Script {
+    /// The simple commands in order, without those in functions.
+    pub commands: Vec<Command>,
+    /// The simple commands in the bodies of functions.
+    pub in_functions: Vec<Command>,
+    /// What only larger shells such as bash have, found between the words: `[[` and other words are not among them.
+    pub not_posix: Vec<Span>,
 }
 
 /// A variable that a file sets.
@@ -162,247 +194,72 @@ const OPENERS: [&str; 9] = ["if", "then", "else", "elif", "while", "until", "do"
 
 /// The simple commands of a part of `text` in order, without the bodies of functions; spans are those of `text`.
 pub fn commands(text: &str, within: Span) -> Vec<Command> {
+    script(text, within).commands
+}
+
+/// Reads a part of `text`; spans are those of `text`.
+pub fn script(text: &str, within: Span) -> Script {
+    let mut all = Script::default();
     let Some(seen) = text.get(..within.range().end).filter(|seen| seen.is_char_boundary(within.range().start)) else {
-        return Vec::new();
+        return all;
     };
-    let mut reader = Reader { text: seen, at: within.range().start, here_documents: Vec::new() };
-    let mut all = Vec::new();
+    let mut reader = Reader::new(seen, within.range().start);
     let mut words: Vec<Word> = Vec::new();
-    let mut function_depth = 0_usize;
+    let (mut function_depth, mut nesting, mut groups) = (0_usize, 0_usize, 0_usize);
     loop {
-        let token = reader.next();
-        let (joined, ended) = match token {
+        let (end, ended) = match reader.next() {
             Token::Word(word) => {
                 words.push(word);
                 continue;
             }
-            Token::Parenthesis if reader.is_function_head(&words) => {
+            Token::Opening if reader.is_function_head(&words) => {
                 words.clear();
                 function_depth += usize::from(function_depth == 0 && reader.enters_body());
                 continue;
             }
-            Token::Parenthesis => (false, false),
-            Token::Separator { joined } => (joined, false),
-            Token::End => (false, true),
+            Token::Opening => {
+                groups += 1;
+                (End::Line, false)
+            }
+            // `start)` of a `case`: a pattern, not a command.
+            Token::Closing if groups == 0 => {
+                words.clear();
+                continue;
+            }
+            Token::Closing => {
+                groups -= 1;
+                (End::Line, false)
+            }
+            Token::Separator(end) => (end, false),
+            Token::End => (End::Line, true),
         };
         let mut command = std::mem::take(&mut words);
         let opening = command.iter().take_while(|word| OPENERS.contains(&word.value().as_str())).count();
         let braces = |words: &[Word], brace: &str| words.iter().filter(|word| word.value() == brace).count();
+        let first = command.first().map(Word::value).unwrap_or_default();
         if function_depth > 0 {
             function_depth = (function_depth + braces(&command, "{")).saturating_sub(braces(&command, "}"));
-        } else if command.first().is_some_and(|word| word.value() == "function") {
-            function_depth = braces(&command, "{").max(1);
-        } else {
             command.drain(..opening);
             if !command.is_empty() {
-                all.push(Command { words: command, joined });
+                all.in_functions.push(Command { words: command, end, nested: true });
+            }
+        } else if first == "function" {
+            reader.not_posix.push(command[0].span);
+            function_depth = braces(&command, "{").max(1);
+        } else {
+            let opens = |word: &&Word| matches!(word.value().as_str(), "if" | "while" | "until" | "for" | "case");
+            nesting += command.iter().take(opening + 1).filter(opens).count();
+            let nested = nesting > 0 || first == "!";
+            nesting = nesting.saturating_sub(usize::from(matches!(first.as_str(), "fi" | "done" | "esac")));
+            command.drain(..opening);
+            if !command.is_empty() {
+                all.commands.push(Command { words: command, end, nested });
             }
         }
         if ended {
+            all.not_posix = reader.not_posix;
             return all;
         }
-    }
-}
-
-enum Token {
-    Word(Word),
-    Separator { joined: bool },
-    Parenthesis,
-    End,
-}
-
-struct Reader<'t> {
-    text: &'t str,
-    at: usize,
-    here_documents: Vec<String>,
-}
-
-impl Reader<'_> {
-    fn peek(&self, ahead: usize) -> Option<u8> {
-        self.text.as_bytes().get(self.at + ahead).copied()
-    }
-
-    /// Whether `name ()` was just read; the first parenthesis is behind us.
-    fn is_function_head(&mut self, words: &[Word]) -> bool {
-        let closes = words.len() == 1 && self.text[self.at..].trim_start_matches([' ', '\t']).starts_with(')');
-        if closes {
-            self.at += self.text[self.at..].find(')').map_or(0, |at| at + 1);
-        }
-        closes
-    }
-
-    /// Goes past the `{` that opens a function's body.
-    fn enters_body(&mut self) -> bool {
-        let rest = &self.text[self.at..];
-        let body = rest.trim_start();
-        let opens = body.starts_with('{');
-        if opens {
-            self.at += rest.len() - body.len() + 1;
-        }
-        opens
-    }
-
-    fn next(&mut self) -> Token {
-        loop {
-            let Some(byte) = self.peek(0) else { return Token::End };
-            match byte {
-                b' ' | b'\t' | b'\r' => self.at += 1,
-                b'\\' if self.peek(1) == Some(b'\n') => self.at += 2,
-                b'#' => self.at += self.text[self.at..].find('\n').unwrap_or(self.text.len() - self.at),
-                b'\n' => {
-                    self.at += 1;
-                    self.skip_here_documents();
-                    return Token::Separator { joined: false };
-                }
-                b';' | b'&' | b'|' => {
-                    let redirects = byte == b'&' && self.peek(1) == Some(b'>');
-                    if redirects {
-                        self.at += 1;
-                        self.skip_redirection();
-                        continue;
-                    }
-                    while matches!(self.peek(0), Some(b';' | b'&' | b'|')) {
-                        self.at += 1;
-                    }
-                    return Token::Separator { joined: byte != b';' };
-                }
-                b'(' | b')' => {
-                    self.at += 1;
-                    return Token::Parenthesis;
-                }
-                b'<' | b'>' => self.skip_redirection(),
-                _ => {
-                    let word = self.word();
-                    let descriptor = matches!(self.peek(0), Some(b'<' | b'>'))
-                        && word.value().bytes().all(|byte| byte.is_ascii_digit());
-                    if !descriptor {
-                        return Token::Word(word);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Goes past `> file`, `2>&1` and the like; remembers the end mark of a here-document.
-    fn skip_redirection(&mut self) {
-        let here = self.text[self.at..].starts_with("<<") && !self.text[self.at..].starts_with("<<<");
-        while matches!(self.peek(0), Some(b'<' | b'>' | b'&' | b'|')) {
-            self.at += 1;
-        }
-        if here && self.peek(0) == Some(b'-') {
-            self.at += 1;
-        }
-        while matches!(self.peek(0), Some(b' ' | b'\t')) {
-            self.at += 1;
-        }
-        if self.peek(0).is_some_and(|byte| !matches!(byte, b'\n' | b';' | b'(' | b')' | b'#' | b'<' | b'>')) {
-            let target = self.word();
-            if here {
-                self.here_documents.push(target.value());
-            }
-        }
-    }
-
-    fn skip_here_documents(&mut self) {
-        for mark in std::mem::take(&mut self.here_documents) {
-            while self.at < self.text.len() {
-                let rest = &self.text[self.at..];
-                let line = rest.split_inclusive('\n').next().unwrap_or(rest);
-                self.at += line.len();
-                if line.trim_end_matches(['\n', '\r']).trim_start_matches('\t') == mark {
-                    break;
-                }
-            }
-        }
-    }
-
-    fn word(&mut self) -> Word {
-        let start = self.at;
-        let mut parts = Vec::new();
-        let mut text = Vec::new();
-        let mut double = false;
-        while let Some(byte) = self.peek(0) {
-            match byte {
-                b'"' => {
-                    double = !double;
-                    self.at += 1;
-                }
-                b'\'' if !double => {
-                    let inside = self.at + 1;
-                    let end = self.text[inside..].find('\'').map_or(self.text.len(), |at| inside + at);
-                    text.extend_from_slice(&self.text.as_bytes()[inside..end]);
-                    self.at = (end + 1).min(self.text.len());
-                }
-                b'\\' => {
-                    match self.peek(1) {
-                        Some(b'\n') => {}
-                        Some(next) if !double || matches!(next, b'"' | b'\\' | b'$' | b'`') => text.push(next),
-                        Some(next) => text.extend([b'\\', next]),
-                        None => text.push(b'\\'),
-                    }
-                    self.at = (self.at + 2).min(self.text.len());
-                }
-                b'$' | b'`' => {
-                    let part = self.substitution();
-                    if let Part::Text(plain) = part {
-                        text.extend_from_slice(plain.as_bytes());
-                    } else {
-                        flush(&mut text, &mut parts);
-                        parts.push(part);
-                    }
-                }
-                b' ' | b'\t' | b'\r' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')' if !double => break,
-                _ => {
-                    text.push(byte);
-                    self.at += 1;
-                }
-            }
-        }
-        if self.at == start {
-            self.at += 1;
-        }
-        flush(&mut text, &mut parts);
-        if parts.is_empty() {
-            parts.push(Part::Text(String::new()));
-        }
-        Word { span: Span::new(start, self.at), parts }
-    }
-
-    /// What stands at a `$` or a backquote.
-    fn substitution(&mut self) -> Part {
-        let start = self.at;
-        let rest = &self.text[start + 1..];
-        let closed = |closing: char| rest.find(closing).map(|at| start + 1 + at + 1);
-        let is_backquote = self.text.as_bytes()[start] == b'`';
-        let end = match rest.bytes().next() {
-            _ if is_backquote => closed('`'),
-            Some(b'{') => closed('}'),
-            Some(b'(') => closed(')'),
-            _ => {
-                let name = rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
-                self.at = start + 1 + name;
-                let name = &rest[..name];
-                return if is_name(name) {
-                    Part::Variable(name.to_owned())
-                } else if name.is_empty() {
-                    Part::Text("$".to_owned())
-                } else {
-                    Part::Other(format!("${name}"))
-                };
-            }
-        };
-        self.at = end.unwrap_or(self.text.len());
-        let written = &self.text[start..self.at];
-        match written.strip_prefix("${").and_then(|name| name.strip_suffix('}')).filter(|name| is_name(name)) {
-            Some(name) => Part::Variable(name.to_owned()),
-            None => Part::Other(written.to_owned()),
-        }
-    }
-}
-
-fn flush(text: &mut Vec<u8>, parts: &mut Vec<Part>) {
-    if !text.is_empty() {
-        parts.push(Part::Text(String::from_utf8_lossy(&std::mem::take(text)).into_owned()));
     }
 }
 

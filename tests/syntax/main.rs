@@ -7,3 +7,4 @@ mod ruby;
 mod systemd;
 mod upstart;
 mod uwsgi;
+mod verdicts;

@@ -8,7 +8,7 @@ use housecall::syntax::nginx::{Config, Directive, End, Item, Items, parse};
 use housecall::syntax::{Parsed, Problem};
 use proptest::prelude::*;
 
-fn shared(path: &str) -> Option<PathBuf> {
+pub fn shared(path: &str) -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(path);
     if folder.exists() {
         return Some(folder);
@@ -18,7 +18,7 @@ fn shared(path: &str) -> Option<PathBuf> {
 }
 
 /// The rows of a table with a header, each as (column name -> cell).
-fn table(path: &Path) -> Vec<std::collections::HashMap<String, String>> {
+pub fn table(path: &Path) -> Vec<std::collections::HashMap<String, String>> {
     let text = std::fs::read_to_string(path).unwrap();
     let mut lines = text.lines();
     let header: Vec<&str> = lines.next().unwrap().split('\t').collect();

@@ -155,7 +155,7 @@ impl<'h> Files<'h> {
             }
             let path = format!("/etc/init/{path}");
             let Some(document) = self.job(&path) else { continue };
-            let ini = job::read(&document).job.uwsgi_ini.known().cloned();
+            let ini = job::upstart::read(&document, None).0.job.uwsgi_ini.known().cloned();
             let same = ini.as_ref().and_then(|ini| inis.iter().position(|known| self.is_same(known, ini)));
             match (ini, same) {
                 // One spelling for both, so that job and ini find each other.
@@ -165,6 +165,8 @@ impl<'h> Files<'h> {
                 _ => continue,
             }
             self.view.add((*document).clone());
+            let base = path.strip_suffix(".conf").unwrap_or(&path);
+            self.read(&format!("{base}.override"), Kind::Upstart, false);
         }
         for ini in inis {
             if let Some(document) = self.read(&ini, Kind::Uwsgi, named) {

@@ -100,6 +100,7 @@ impl Survey {
             assemble(&Parts {
                 view: &files.view,
                 trees: &files.trees,
+                nginx_release: None,
                 chef: &chef,
                 app: None,
                 started_with,

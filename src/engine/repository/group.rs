@@ -68,6 +68,7 @@ impl Group<'_> {
             trees: &trees,
             chef: &chef,
             app: app.as_deref(),
+            nginx_release: self.config.1.nginx.as_ref().map(|release| release.value),
             uwsgi_release: self.release(),
             starters,
             started_with: Vec::new(),

@@ -1,6 +1,7 @@
 //! Notifications between resources: whether the one that is meant is there.
 
 use std::collections::BTreeSet;
+use std::ops::Bound;
 
 use crate::finding::Confidence;
 use crate::nearest::slip;
@@ -153,6 +154,13 @@ impl Declared {
         declared
     }
 
+    /// The resource of the same kind whose name `target` is a slip of.
+    fn nearly(&self, target: &str) -> Option<String> {
+        let kind = target.get(..=target.find('[')?)?;
+        let of_kind = self.names.range::<str, _>((Bound::Included(kind), Bound::Unbounded));
+        slip(target, of_kind.map(String::as_str).take_while(|name| name.starts_with(kind))).map(str::to_owned)
+    }
+
     /// Whether `kind[name]` is declared; `None` where one of that kind has a name that is out of sight.
     fn has(&self, target: &str) -> Option<bool> {
         let (kind, names) = target.trim_end_matches(']').split_once('[')?;
@@ -187,11 +195,10 @@ fn row(notice: Notice, resource: &Resource, declared: &Declared, hidden: Option<
     row.word = Fact::read(notice.word, notice.place);
     row.resource = Fact { answer: notice.from, ..Fact::read(String::new(), resource.place) };
     row.action = Fact { answer: notice.action, ..Fact::read(String::new(), notice.place) };
-    let near = notice
-        .target
-        .clone()
-        .known()
-        .and_then(|target| slip(&target, declared.names.iter().map(String::as_str)).map(str::to_owned));
+    let near = match &notice.target {
+        Answer::Known(target) if declared.has(target) == Some(false) => declared.nearly(target),
+        _ => None,
+    };
     // Of a slip it is plain what was meant, whatever else may be declared.
     let hidden = hidden.filter(|_| near.is_none());
     row.declared = match &notice.target {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Job, Reading, VariablesFile, command_line, env_value, fact, uwsgi_ini};
+use super::environment::env_value;
+use super::uwsgi_ini::uwsgi_ini;
+use super::{Deeds, Job, Reading, VariablesFile, command_line, fact};
 use crate::source::Span;
 use crate::stack::document::Document;
 use crate::stack::env::EnvValue;
@@ -75,6 +77,10 @@ pub fn read(unit: &Unit<'_>) -> Option<(Reading, Arc<Document>)> {
         exported_later: Vec::new(),
         defaults: if user.is_some() { OF_A_USER } else { OF_EVERY_SERVICE },
         open,
+        stanzas: Vec::new(),
+        lines: Vec::new(),
+        events: Vec::new(),
+        deeds: Deeds::default(),
         problems: Vec::new(),
     };
     Some((reading, Arc::clone(stands_in)))

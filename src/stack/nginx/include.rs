@@ -173,11 +173,7 @@ impl<'a> Assembly<'a> {
         inclusion: Inclusion,
         into: &mut Vec<Statement<'a>>,
     ) -> bool {
-        let Some(pattern) = pattern(document, directive, &self.prefix) else { return false };
-        let is_glob = pattern.contains(['*', '?', '[']);
-        let paths = if is_glob { self.view.matching(&pattern) } else { vec![pattern.as_str()] };
-        let mut documents = paths.iter().flat_map(|path| self.view.at(path)).peekable();
-        let mut seen = self.view.complete || (!is_glob && documents.peek().is_some()) || is_stock(&pattern);
+        let (documents, mut seen) = self.named_by(document, directive);
         for included in documents {
             if self.inclusions.borrow().holds(inclusion, included.file) {
                 self.refuse_loop(document, directive);
@@ -196,6 +192,29 @@ impl<'a> Assembly<'a> {
         seen
     }
 
+    /// The files that an `include` names, in order, and whether all of them are in sight.
+    pub(super) fn named_by(&self, document: &Document, directive: Directive<'_>) -> (Vec<&'a Arc<Document>>, bool) {
+        match (directive.argument(0), directive.arguments().len()) {
+            (Some(name), 1) => self.named(document, name),
+            _ => (Vec::new(), false),
+        }
+    }
+
+    /// The files of one name or pattern, in order, and whether all of them are in sight.
+    pub(super) fn named(&self, document: &Document, name: Word<'_>) -> (Vec<&'a Arc<Document>>, bool) {
+        let Some(pattern) = absolute(document, name, &self.prefix) else { return (Vec::new(), false) };
+        let is_glob = pattern.contains(['*', '?', '[']);
+        let paths = if is_glob { self.view.matching(&pattern) } else { vec![pattern.as_str()] };
+        let documents: Vec<&'a Arc<Document>> = paths.into_iter().flat_map(|path| self.view.at(path)).collect();
+        let seen = self.view.complete || (!is_glob && !documents.is_empty()) || is_stock(&pattern);
+        (documents, seen)
+    }
+
+    /// The statements of a file; none where it is not read.
+    pub(super) fn tree(&self, document: &Document) -> Option<&'a Parsed<Config>> {
+        self.trees.get(&document.file)
+    }
+
     fn refuse_loop(&self, document: &Document, directive: Directive<'_>) {
         let problem =
             Problem::new("nginx/syntax", directive.head(), "this include leads back to a file that is being included")
@@ -211,8 +230,12 @@ impl<'a> Assembly<'a> {
 /// The absolute pattern of an `include`.
 fn pattern(document: &Document, directive: Directive<'_>, prefix: &str) -> Option<String> {
     let (true, 1) = (directive.is("include"), directive.arguments().len()) else { return None };
-    let argument = directive.argument(0)?;
-    let Answer::Known(value) = document.value(argument.span, argument.value()) else { return None };
+    absolute(document, directive.argument(0)?, prefix)
+}
+
+/// The name or pattern of a file, made absolute.
+fn absolute(document: &Document, name: Word<'_>, prefix: &str) -> Option<String> {
+    let Answer::Known(value) = document.value(name.span, name.value()) else { return None };
     if value.starts_with('/') || prefix.is_empty() {
         return Some(value);
     }

@@ -27,6 +27,7 @@ pub(super) fn row(settings: &Settings) -> Uwsgi {
     row.uid = text(settings, &["uid"]);
     row.gid = text(settings, &["gid"]);
     row.logto = logto(settings);
+    row.daemonize = text(settings, &["daemonize", "daemonize2"]);
     row
 }
 
@@ -85,7 +86,7 @@ fn master(settings: &Settings) -> Fact<bool> {
 /// Whether some option turns something on by its mere presence; unknown where only one in an `if` or `for` may.
 pub(super) fn by_the_way(settings: &Settings, turns_on: fn(&KnownOption) -> bool, words: &str) -> Fact<bool> {
     let mut all = settings.all.iter().filter(|setting| setting.known.is_some_and(turns_on));
-    if let Some(setting) = all.clone().find(|setting| setting.block.is_none()) {
+    if let Some(setting) = all.clone().find(|setting| setting.doubt().is_none()) {
         return Fact::read(true, setting.place()).via(setting.place(), words);
     }
     match all.find_map(|setting| Some((setting.doubt()?, setting.place()))) {

@@ -142,6 +142,11 @@ impl<'a> Setting<'a> {
         setting
     }
 
+    /// Whether a template's condition or loop decides if it is there.
+    pub fn is_conditional(&self) -> bool {
+        self.document.is_conditional(self.span)
+    }
+
     pub fn place(&self) -> Place {
         self.document.place(self.span)
     }
@@ -163,6 +168,12 @@ impl<'a> Setting<'a> {
 
     /// What it takes for a fact of this option to hold; `None` where it surely holds.
     pub fn doubt(&self) -> Option<Missing> {
+        if self.is_conditional() {
+            return Some(Missing::new(
+                "which lines the template's conditions leave in",
+                "lint the file that it becomes",
+            ));
+        }
         let block = self.block.as_ref()?;
         Some(Missing::new(
             format!("whether uWSGI applies its `{block}` block"),
@@ -213,7 +224,7 @@ impl<'a> Setting<'a> {
                 _ => Err(Unresolved(String::new())),
             },
             immediate: self.known.is_some_and(KnownOption::is_immediate),
-            certain: self.block.is_none(),
+            certain: self.block.is_none() && !self.is_conditional(),
         }
     }
 }

@@ -38,7 +38,7 @@ fn read_template(text: &str) -> Reading {
         from = end;
     }
     replaced.push_str(&text[from..]);
-    let template = Template { text: replaced, tags };
+    let template = Template { text: replaced, tags, blocks: Vec::new() };
     let unknown = |_: &Tag| Answer::Unknown(Missing::new("an attribute", "give it"));
     let document = Document::template(file, "/etc/uwsgi/shop.ini", Kind::Uwsgi, text.into(), template, unknown);
     read(&document, Around::default())

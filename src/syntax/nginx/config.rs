@@ -174,6 +174,11 @@ pub enum End {
 }
 
 impl<'t> Directive<'t> {
+    /// The text of its file.
+    pub fn text(self) -> &'t str {
+        &self.tree.text
+    }
+
     /// Its name.
     pub fn name(self) -> &'t str {
         self.tree.words.value(&self.tree.text, self.tree.nodes[self.node].first_word as usize)
@@ -187,6 +192,11 @@ impl<'t> Directive<'t> {
     /// Whether it has this name; names are case-sensitive.
     pub fn is(self, name: &str) -> bool {
         self.name() == name
+    }
+
+    /// Its name and the words after it.
+    pub fn words(self) -> Words<'t> {
+        self.tree.words_of(self.node)
     }
 
     /// The words after its name.

@@ -26,6 +26,8 @@ pub enum Step {
 pub struct Events {
     /// In postfix order.
     pub steps: Vec<Step>,
+    /// The first `and` or `or` that follows the other one with no parentheses between them.
+    pub mixed: Option<Located<Step>>,
 }
 
 impl fmt::Display for Events {
@@ -60,11 +62,13 @@ struct Level {
     opened: Span,
     pending: Option<(Step, Span)>,
     operand: Operand,
+    /// The operator that was read before in this level.
+    joined_by: Option<Step>,
 }
 
 impl Level {
     fn new(opened: Span) -> Self {
-        Self { opened, pending: None, operand: Operand::Missing }
+        Self { opened, pending: None, operand: Operand::Missing, joined_by: None }
     }
 
     /// Joins the last two operands; `place` is where an operand should have come.
@@ -147,6 +151,9 @@ fn word(lexer: &mut Lexer, level: &mut Level, events: &mut Events) -> Result<(),
     };
     if let Some(operator) = operator {
         level.close(raw.span, events, lexer)?;
+        if level.joined_by.replace(operator.clone()).is_some_and(|before| before != operator) {
+            events.mixed.get_or_insert(Located::new(operator.clone(), raw.span));
+        }
         level.pending = Some((operator, raw.span));
         level.operand = Operand::Missing;
         return Ok(());

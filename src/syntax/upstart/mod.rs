@@ -7,11 +7,13 @@ mod events;
 mod hint;
 mod job;
 mod lexer;
+mod quirk;
 mod signal;
 mod stanza;
 
 pub use events::{Events, Step};
 pub use job::{Command, Console, Expect, Job, Limit, Phase};
+pub use quirk::{Quirk, quirks};
 
 use crate::source::{Located, Span};
 use crate::syntax::upstart::lexer::{Lexer, Reason, Refused, is_blank, line_at};

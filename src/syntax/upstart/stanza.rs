@@ -138,7 +138,7 @@ pub(super) fn read(lexer: &mut Lexer, stanza: &mut Stanza, job: &mut Job, dialec
         "import" | "tmpfiles" if dialect == Dialect::ChromeOs => {
             reader.arguments()?;
         }
-        _ if name.contains(FILLER) => reader.lexer.next_line(),
+        _ if name.contains(FILLER) => reader.of_a_tag(),
         _ => return Err(reader.unknown(&reader.stanza.name.clone())),
     }
     Ok(())
@@ -284,6 +284,16 @@ impl Reader<'_, '_> {
                 Ok(())
             }
             _ => Err(self.unknown(&word)),
+        }
+    }
+
+    /// A stanza whose name a template tag prints: it may be one that opens a script, such as `pre-start`.
+    fn of_a_tag(&mut self) {
+        let before = *self.lexer;
+        let opens = self.lexer.raw_word().is_ok_and(|word| word.value == "script");
+        if !opens || self.lexer.script().is_err() {
+            *self.lexer = before;
+            self.lexer.next_line();
         }
     }
 

@@ -1,0 +1,45 @@
+//! A file on the way through an assembly, with what limits what can be said of it.
+
+use std::sync::Arc;
+
+use crate::source::{Place, SUBSTITUTE, Span};
+use crate::stack::document::Document;
+use crate::syntax::Parsed;
+use crate::syntax::erb::FILLER;
+use crate::syntax::nginx::Config;
+
+/// One file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct File<'a> {
+    /// Its text.
+    pub document: &'a Arc<Document>,
+    /// Its statements.
+    pub tree: &'a Config,
+    /// Whether its words are what nginx reads: no template tag, no byte that is not UTF-8.
+    pub clean: bool,
+    /// Whether nothing is said of it: what nginx cannot read was told already, and the rest is guessed.
+    pub quiet: bool,
+    /// Whether each of its statements is there once and for all: no condition, no loop, no other file at its path.
+    pub fixed: bool,
+    /// Whether a pattern brought it in, so that it may be a file that is never deployed beside the others.
+    pub by_pattern: bool,
+}
+
+impl<'a> File<'a> {
+    /// A file with what its reader made of it.
+    pub fn new(document: &'a Arc<Document>, parsed: &'a Parsed<Config>) -> Self {
+        Self {
+            document,
+            tree: &parsed.tree,
+            clean: document.is_plain() && !document.text().contains([SUBSTITUTE, FILLER]),
+            quiet: !parsed.problems.is_empty(),
+            fixed: !document.has_code(),
+            by_pattern: false,
+        }
+    }
+
+    /// A place in it.
+    pub fn place(self, span: Span) -> Place {
+        self.document.place(span)
+    }
+}

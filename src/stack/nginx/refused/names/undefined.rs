@@ -1,0 +1,89 @@
+//! What was asked for by a name that nothing defines.
+
+use super::super::file::File;
+use super::super::once;
+use super::{Asked, Name, Names, Spot, Thing, VALUE};
+use crate::nearest::nearest;
+use crate::syntax::Problem;
+use crate::syntax::data::nginx::variables;
+
+const KIND: &str = "nginx/undefined-reference";
+
+impl<'a> Names<'a> {
+    /// What was asked for and defined nowhere; `main` where the whole of `http` is in sight but for what was said to be open.
+    pub fn undefined(&self, main: bool) -> Vec<(File<'a>, Problem)> {
+        let mut problems = Vec::new();
+        for asked in &self.asked {
+            let problem = match self.defined.get(&asked.name) {
+                Some(defined) => self.too_late(asked, defined),
+                None => self.unknown(asked, main),
+            };
+            problems.extend(problem.map(|problem| (asked.spot.file, problem)));
+        }
+        for pass in &self.with_port {
+            if let Some(upstream) = self.defined.get(&pass.host) {
+                let (name, spot) = (&pass.host.text, pass.spot);
+                let message = format!("the upstream `{name}` cannot be given the port {}", pass.port);
+                let problem = Problem::new(VALUE, spot.span, message)
+                    .hint(format!("write `{name}` alone: each server of the upstream has its own port"));
+                let problem = once::related(problem, spot.file, upstream.file, upstream.span, "the upstream", false);
+                problems.push((spot.file, problem));
+            }
+        }
+        problems
+    }
+
+    /// A log format that is defined below its use.
+    fn too_late(&self, asked: &Asked<'a>, defined: &Spot<'a>) -> Option<Problem> {
+        if asked.after || asked.name.thing != Thing::AnyLogFormat || !asked.spot.file.fixed || !defined.file.fixed {
+            return None;
+        }
+        let message = format!("the log format `{}` is defined further down only", asked.name.text);
+        let problem = Problem::new(KIND, asked.spot.span, message)
+            .hint("move the `log_format` up: nginx must have read it before");
+        Some(once::related(problem, asked.spot.file, defined.file, defined.span, "it is defined here", false))
+    }
+
+    fn unknown(&self, asked: &Asked<'a>, main: bool) -> Option<Problem> {
+        let Name { thing, stream, text } = &asked.name;
+        let open = if *thing == Thing::Variable { self.open_variables } else { self.open_top };
+        let sure = main && !open;
+        let meant = self.meant(&asked.name, sure);
+        if !sure && meant.is_none() {
+            return None;
+        }
+        let sign = if *thing == Thing::Variable { "$" } else { "" };
+        let message = format!("nothing defines the {} `{sign}{text}`", thing.words());
+        let problem = Problem::new(KIND, asked.spot.span, message);
+        let problem = match meant {
+            Some(meant) => problem.hint(format!("`{sign}{meant}` was probably meant")),
+            None if *stream && *thing == Thing::AnyLogFormat => problem
+                .hint(format!("write `log_format {text} '…';` in `stream`: the formats of `http` do not count there")),
+            None => problem.hint(thing.defined_by(text)),
+        };
+        Some(if sure { problem } else { problem.doubtful() })
+    }
+
+    /// The name that was probably meant; among nginx's own alone where others may be out of sight, and then only by a typo
+    /// that is no other word.
+    fn meant(&self, name: &Name<'a>, sure: bool) -> Option<String> {
+        let text = name.text.as_ref();
+        let built_in: Vec<&str> = match name.thing {
+            Thing::Variable => variables(name.stream).collect(),
+            Thing::AnyLogFormat if !name.stream => vec!["combined"],
+            _ => Vec::new(),
+        };
+        if sure {
+            let same = self.defined.keys().filter(|other| other.thing == name.thing && other.stream == name.stream);
+            return nearest(text, same.map(|other| other.text.as_ref()).chain(built_in)).map(str::to_owned);
+        }
+        let likely = |known: &&str| {
+            let near = strsim::damerau_levenshtein(text, known) <= if text.len() < 9 { 1 } else { 2 };
+            near && text.len() > 4
+                && !text.contains(known)
+                && !known.contains(text)
+                && !text.ends_with(|c: char| c.is_ascii_digit())
+        };
+        built_in.into_iter().find(likely).map(str::to_owned)
+    }
+}
