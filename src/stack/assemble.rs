@@ -89,7 +89,7 @@ pub struct Stack {
 
 /// Reads and links everything.
 pub fn assemble(parts: &Parts<'_>) -> Stack {
-    let nginx = nginx::read_all(parts.view, parts.trees, parts.nginx_release);
+    let mut nginx = nginx::read_all(parts.view, parts.trees, parts.nginx_release);
     let units = Units::of(parts.view);
     let mut starts = start::all(parts.view, &units);
     let login: Vec<Arc<EnvValue>> =
@@ -110,6 +110,8 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
     let around = Surroundings { open, containers: parts.starters.containers.as_deref() };
     let mut pass_links = pass_links(&nginx.passes, &sockets, around);
     pass_links.iter_mut().for_each(PassLink::without_host);
+    let exposed = nginx::exposed(&nginx.served, instances.iter().map(|instance| &instance.uwsgi.uwsgi));
+    nginx.rows.extend(exposed.into_iter().map(|row| Arc::new(row) as _));
     let mut problems = problems(parts, &nginx, &starts, &instances);
     problems.extend(units.problems());
     let jobs = starts.into_iter().map(Start::into_rows).collect();
@@ -264,6 +266,7 @@ impl Stack {
         }
         self.nginx.passes.into_iter().for_each(|row| facts.add(row));
         self.nginx.listens.into_iter().for_each(|row| facts.add(row));
+        self.nginx.rows.into_iter().for_each(|row| facts.add(row));
         self.pass_links.into_iter().for_each(|row| facts.add(Arc::new(row)));
         for job in self.jobs {
             facts.add(job.job);

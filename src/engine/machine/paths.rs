@@ -92,8 +92,7 @@ fn name(path: &Path, stack: &Stack) -> String {
     let listen = path.listen.as_ref().and_then(|listen| listen.address.known());
     let mut words = vec![listen.cloned().unwrap_or_else(|| "*:80".to_owned())];
     words.extend(path.server_name().map(str::to_owned));
-    let locations: Vec<&str> =
-        path.passes.iter().filter_map(|pass| pass.location.known()).map(String::as_str).collect();
+    let locations: Vec<&str> = path.passes.iter().filter_map(|pass| pass.location.known()).map(AsRef::as_ref).collect();
     words.push(locations.join(", "));
     words.retain(|word| !word.is_empty());
     words.join(" ")
@@ -134,7 +133,7 @@ impl Path {
         let (scheme, insecure) = if ssl { ("https", "k") } else { ("http", "") };
         let host = self.server_name().filter(|name| !name.contains(['*', '~', '\'']));
         let header = host.map(|name| format!("-H 'Host: {name}' ")).unwrap_or_default();
-        let location = self.passes.first()?.location.known().map(String::as_str);
+        let location = self.passes.first()?.location.known().map(AsRef::as_ref);
         let location = location.filter(|path| path.starts_with('/') && !path.contains(['\'', ' '])).unwrap_or("/");
         let url = quoted(&format!("{scheme}://{entrance}{location}"));
         Some(format!("curl -s{insecure}o /dev/null -w '%{{http_code}}\\n' {header}{url}"))
