@@ -154,27 +154,43 @@ pub fn read_all(view: &View, trees: &Trees, release: Option<Release>) -> Reading
 pub fn read(view: &View, trees: &Trees, release: Option<Release>, document: &Arc<Document>) -> Reading {
     let Some(parsed) = trees.get(&document.file) else { return Reading::default() };
     let main = is_main(document, &parsed.tree);
-    let assembly = Assembly::new(view, trees, prefix(document, main));
-    let (top, seen) = assembly.top(document);
-    let mut whole = seen;
+    let assembly = || Assembly::new(view, trees, prefix(document, main));
+    // Three ways through the same statements, of which none needs what another finds.
+    let refused = || {
+        let assembly = assembly();
+        (refused::problems(&assembly, document, release, view.complete), assembly.included.take())
+    };
+    let surveyed = || {
+        let assembly = assembly();
+        let (top, seen) = assembly.top(document);
+        survey::survey(&assembly, &top, seen)
+    };
+    let passed_on = || passed_on(&assembly(), document, main);
+    let ((problems, included), (mut reading, found)) = rayon::join(refused, || rayon::join(passed_on, surveyed));
+    (reading.rows, reading.served, reading.mounted) = (found.rows, found.served, found.mounted);
+    reading.problems.splice(0..0, problems);
+    reading.included.extend(included);
+    reading
+}
+
+/// What a file passes on, and what its includes refuse.
+fn passed_on<'a>(assembly: &Assembly<'a>, document: &'a Arc<Document>, main: bool) -> Reading {
+    let (top, mut whole) = assembly.top(document);
     let mut user = user_of(&top, main && whole);
     if !main {
         user = Fact::unknown(Missing::new("nginx's main file", "lint it together with this one: its `user` counts"));
     }
     let mut upstreams = Upstreams::default();
-    add_upstreams(&assembly, &top, &mut upstreams);
+    add_upstreams(assembly, &top, &mut upstreams);
     for http in top.iter().filter(|statement| statement.directive.is("http")) {
         let (inside, seen) = assembly.inside(http);
         whole &= seen;
-        add_upstreams(&assembly, &inside, &mut upstreams);
+        add_upstreams(assembly, &inside, &mut upstreams);
     }
-    let mut walk = Walk { assembly: &assembly, upstreams, whole: main && whole, user, reading: Reading::default() };
+    let mut walk = Walk { assembly, upstreams, whole: main && whole, user, reading: Reading::default() };
     walk.through(&top, &Scope::of_file(main));
     let mut reading = walk.reading;
-    let found = survey::survey(&assembly, &top, seen);
-    (reading.rows, reading.served, reading.mounted) = (found.rows, found.served, found.mounted);
-    reading.problems = refused::problems(&assembly, document, release, view.complete);
-    reading.problems.append(&mut assembly.problems.take());
+    reading.problems = assembly.problems.take();
     reading.included = assembly.included.take();
     reading
 }
