@@ -202,8 +202,7 @@ pub(super) fn in_location<'a>(level: &Level<'_, 'a>, assembly: &Assembly<'a>, ro
         Some(lost) => Fact::read("try_files".to_owned(), lost.place()),
         None => Fact::absent(),
     };
-    let before = location.statements.iter().take_while(|statement| statement.place() != block.place());
-    let ifs = before.filter(|statement| statement.directive.is("if")).take(MOST);
+    let ifs = location.all(Setting::If).take_while(|earlier| earlier.place() != block.place()).take(MOST);
     let mut rivals = ifs.filter(|earlier| takes_place(earlier, assembly) && !excludes(earlier, &own));
     row.earlier = rivals.next().map_or_else(Fact::absent, |earlier| Fact::read("if".to_owned(), earlier.place()));
     rows.add(row, None);
