@@ -44,6 +44,9 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
     let (binary, text): (Vec<_>, Vec<_>) = walked.files.into_iter().partition(|file| is_binary(&file.bytes));
     let folders = test_data::folders(paths);
     let is_read = |path: &str| named.contains(path) || !is_vendored(test_data::inside(path, &folders));
+    let is_job = |path: &str| kind::of(kind::without_template_suffix(path), "") == Some(Kind::Upstart);
+    let (large, text): (Vec<_>, Vec<_>) =
+        text.into_iter().partition(|file| file.bytes.len() > kind::JOB_BYTES && is_job(&file.path));
     let text = text.into_iter().filter(|file| is_read(&file.path));
     let files: Vec<(String, Arc<[u8]>)> = text.map(|file| (file.path, file.bytes)).collect();
     let outer = outer_configuration(paths, &files, options)?;
@@ -62,6 +65,10 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
     run.report.errors.extend(meant.map(|file| InputError {
         path: file.path,
         message: "not a text file; where an editor wrote it in UTF-16, save it in UTF-8".to_owned(),
+    }));
+    run.report.errors.extend(large.into_iter().map(|file| InputError {
+        path: file.path,
+        message: format!("larger than {} KiB, the most that is read of a job", kind::JOB_BYTES >> 10),
     }));
     test_data::leave_out(&mut run, paths, &named);
     if !named.is_empty() && named.len() == paths.len() {
