@@ -74,11 +74,10 @@ fn unfounded(files: &Files, path: &str, language: Language) -> Option<Vec<String
     if findings.is_empty() {
         return Some(Vec::new());
     }
-    let refused = |run: &Run| -> usize {
-        let all = run.report.findings.iter().filter(|finding| finding.effect == Effect::Refused);
-        all.filter(|finding| run.sources.get(finding.primary.place.file).name == path).count()
-    };
-    let refused_anyway = refused(&run);
+    let line_in_template =
+        |finding: &Finding| place(&run, &finding.primary, path).map(|range| line_of(&text, range.start));
+    let refused: BTreeSet<(&str, Option<usize>)> =
+        findings.iter().map(|finding| (finding.rule.as_str(), line_in_template(finding))).collect();
     let mut accepted = false;
     let mut confirmed = BTreeSet::new();
     let mut faults = BTreeSet::new();
@@ -91,22 +90,23 @@ fn unfounded(files: &Files, path: &str, language: Language) -> Option<Vec<String
         let mut rendered = files.clone();
         rendered[at].1 = rendering.text.clone().into_bytes();
         let again = lint(&rendered);
+        let origin = |finding: &Finding| {
+            let start = place(&again, &finding.primary, path).map(|range| range.start);
+            start.map(|at| rendering.origin(at).map_or(1, |origin| line_of(&text, origin)))
+        };
+        let all = again.report.findings.iter();
+        let of_file = all.filter(|finding| again.sources.get(finding.primary.place.file).name == path);
+        let found: Vec<(&Finding, Option<usize>)> = of_file.map(|finding| (finding, origin(finding))).collect();
         // A file that is refused for what a tag printed is nobody's: the real program stops there.
-        if refused(&again) > refused_anyway {
+        let is_new = |(finding, line): &&(&Finding, Option<usize>)| {
+            finding.effect == Effect::Refused && !refused.contains(&(finding.rule.as_str(), *line))
+        };
+        if found.iter().any(|one| is_new(&one)) {
             continue;
         }
         accepted = true;
-        let lines: BTreeSet<(&str, Option<usize>)> = again
-            .report
-            .findings
-            .iter()
-            .filter(|finding| again.sources.get(finding.primary.place.file).name == path)
-            .map(|finding| {
-                let start = place(&again, &finding.primary, path).map(|range| range.start);
-                let line = start.map(|at| rendering.origin(at).map_or(1, |origin| line_of(&text, origin)));
-                (finding.rule.as_str(), line)
-            })
-            .collect();
+        let lines: BTreeSet<(&str, Option<usize>)> =
+            found.iter().map(|(finding, line)| (finding.rule.as_str(), *line)).collect();
         for finding in &findings {
             let line = place(&run, &finding.primary, path).map(|range| line_of(&text, range.start));
             let said = format!("{} at {line:?}: {}", finding.rule, finding.message);
