@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use rayon::prelude::*;
 use regex::Regex;
 
 use crate::syntax::data::uwsgi;
@@ -84,14 +85,9 @@ impl Secrets {
         for literal in literals.into_iter().filter(|literal| worth_searching(literal)) {
             encoded::forms(literal, &mut forms);
         }
-        for text in texts {
-            for found in find::find(text).into_iter().filter(|found| found.repeats) {
-                let literal = &text[found.span];
-                if worth_searching(literal) {
-                    encoded::forms(literal, &mut forms);
-                }
-            }
-        }
+        let texts: Vec<&str> = texts.into_iter().collect();
+        let literals: BTreeSet<&str> = texts.into_par_iter().flat_map_iter(literals_of).collect();
+        literals.into_iter().for_each(|literal| encoded::forms(literal, &mut forms));
         let mut forms: Vec<String> =
             forms.into_iter().filter(|form| form.len() >= LITERAL_FROM && !COMMON.contains(&form.as_str())).collect();
         forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
@@ -151,6 +147,12 @@ fn alternation(chunk: &[String]) -> Vec<Regex> {
             })
             .collect(),
     }
+}
+
+/// The secrets of a text that may stand elsewhere too.
+fn literals_of(text: &str) -> impl Iterator<Item = &str> {
+    let found = find::find(text).into_iter().filter(|found| found.repeats);
+    found.map(|found| &text[found.span]).filter(|literal| worth_searching(literal))
 }
 
 fn worth_searching(literal: &str) -> bool {

@@ -103,6 +103,30 @@ pub enum Origin {
     Probe,
 }
 
+/// What was read, as every reader gets it: a text exactly as long as the bytes, each invalid byte one SUB character.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    text: Arc<str>,
+    /// The bytes as read, where they are not those of the text.
+    invalid: Option<Arc<[u8]>>,
+}
+
+impl Text {
+    /// The bytes as read.
+    pub fn bytes(&self) -> &[u8] {
+        self.invalid.as_deref().unwrap_or(self.text.as_bytes())
+    }
+}
+
+impl<B: AsRef<[u8]>> From<B> for Text {
+    fn from(bytes: B) -> Self {
+        match std::str::from_utf8(bytes.as_ref()) {
+            Ok(valid) => Self { text: valid.into(), invalid: None },
+            Err(_) => Self { text: text_of_equal_length(bytes.as_ref()), invalid: Some(bytes.as_ref().into()) },
+        }
+    }
+}
+
 /// One named text.
 #[derive(Debug)]
 pub struct Source {
@@ -110,9 +134,7 @@ pub struct Source {
     pub name: String,
     /// Where the text came from.
     pub origin: Origin,
-    text: Arc<str>,
-    /// The bytes as read, where they are not those of the text.
-    invalid: Option<Arc<[u8]>>,
+    text: Text,
     /// Most sources are never shown, so their lines are counted when the first is asked for.
     line_starts: OnceLock<Vec<u32>>,
 }
@@ -120,24 +142,24 @@ pub struct Source {
 impl Source {
     /// The bytes as read.
     pub fn bytes(&self) -> &[u8] {
-        self.invalid.as_deref().unwrap_or(self.text.as_bytes())
+        self.text.bytes()
     }
 
     /// The text, exactly as long as the bytes: each invalid byte has become one SUB character.
     pub fn text(&self) -> &str {
-        &self.text
+        &self.text.text
     }
 
     /// The text, shared.
     pub fn shared_text(&self) -> Arc<str> {
-        Arc::clone(&self.text)
+        Arc::clone(&self.text.text)
     }
 
     /// Line and column of a byte offset, both from 1; the column counts Unicode scalar values.
     pub fn line_column(&self, offset: u32) -> (usize, usize) {
         let line = self.line_of(offset);
         let start = self.line_starts()[line - 1] as usize;
-        let before = self.text.get(start..offset as usize).unwrap_or("");
+        let before = self.text().get(start..offset as usize).unwrap_or("");
         (line, before.chars().count() + 1)
     }
 
@@ -149,8 +171,8 @@ impl Source {
     /// The span of a line (from 1) without its end-of-line bytes; `None` past the last one.
     pub fn line_span(&self, line: usize) -> Option<Span> {
         let start = *self.line_starts().get(line.checked_sub(1)?)? as usize;
-        let end = self.line_starts().get(line).map_or(self.text.len(), |&next| next as usize);
-        let trimmed = self.text[start..end].trim_end_matches(['\n', '\r']);
+        let end = self.line_starts().get(line).map_or(self.text().len(), |&next| next as usize);
+        let trimmed = self.text()[start..end].trim_end_matches(['\n', '\r']);
         Some(Span::new(start, start + trimmed.len()))
     }
 
@@ -161,7 +183,7 @@ impl Source {
 
     fn line_starts(&self) -> &[u32] {
         self.line_starts.get_or_init(|| {
-            let ends = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            let ends = self.text().bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
             std::iter::once(0).chain(ends.map(|(at, _)| Span::new(at + 1, at + 1).start)).collect()
         })
     }
@@ -172,24 +194,30 @@ impl Source {
 pub struct Sources {
     all: Vec<Source>,
     confided: Vec<String>,
+    values: Vec<String>,
 }
 
 impl Sources {
-    /// Keeps `bytes` under `name` and says how to refer to them.
-    pub fn add(&mut self, name: impl Into<String>, bytes: impl Into<Arc<[u8]>>, origin: Origin) -> FileId {
-        let bytes: Arc<[u8]> = bytes.into();
-        let (text, invalid) = match std::str::from_utf8(&bytes) {
-            Ok(valid) => (valid.into(), None),
-            Err(_) => (text_of_equal_length(&bytes), Some(bytes)),
-        };
+    /// Keeps what was read under `name` and says how to refer to them.
+    pub fn add(&mut self, name: impl Into<String>, text: impl Into<Text>, origin: Origin) -> FileId {
         let id = FileId(u32::try_from(self.all.len()).unwrap_or(u32::MAX));
-        self.all.push(Source { name: name.into(), origin, text, invalid, line_starts: OnceLock::new() });
+        self.all.push(Source { name: name.into(), origin, text: text.into(), line_starts: OnceLock::new() });
         id
     }
 
     /// Keeps a text that is never shown, such as `NAME=value` of a process, so that its secrets are known and masked elsewhere.
     pub fn confide(&mut self, text: impl Into<String>) {
         self.confided.push(text.into());
+    }
+
+    /// Keeps a value that is a secret as a whole, whatever its shape, so that it is masked wherever it stands.
+    pub fn confide_value(&mut self, value: impl Into<String>) {
+        self.values.push(value.into());
+    }
+
+    /// The values that are secrets as a whole.
+    pub fn confided_values(&self) -> &[String] {
+        &self.values
     }
 
     /// The texts that are never shown.
@@ -199,7 +227,7 @@ impl Sources {
 
     /// Keeps the name of a folder, so that a finding can point at it.
     pub fn add_folder(&mut self, name: impl Into<String>) -> FileId {
-        self.add(name, Vec::new(), Origin::Folder)
+        self.add(name, [], Origin::Folder)
     }
 
     /// The source behind an id of this collection.

@@ -11,9 +11,9 @@ use crate::config::{self, Config};
 use crate::engine::{Options, Run, judged, selection, test_data};
 use crate::finding::{InputError, Report};
 use crate::host::around;
-use crate::host::repo::{Repo, is_binary};
+use crate::host::repo::Repo;
 use crate::rule::page::{self, Page};
-use crate::source::{FileId, Origin, Place, Sources};
+use crate::source::{FileId, Origin, Place, Sources, Text};
 use crate::stack::boundary::{Boundary, below, divide};
 use crate::stack::document::{Document, Kind};
 use crate::stack::facts::Facts;
@@ -41,14 +41,14 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
         roots.push(path.clone());
     }
     let walked = Repo::new(roots).walk();
-    let (binary, text): (Vec<_>, Vec<_>) = walked.files.into_iter().partition(|file| is_binary(&file.bytes));
+    let (binary, text): (Vec<_>, Vec<_>) = walked.files.into_iter().partition(|file| file.binary);
     let folders = test_data::folders(paths);
     let is_read = |path: &str| named.contains(path) || !is_vendored(test_data::inside(path, &folders));
     let is_job = |path: &str| kind::of(kind::without_template_suffix(path), "") == Some(Kind::Upstart);
     let (large, text): (Vec<_>, Vec<_>) =
         text.into_iter().partition(|file| file.bytes.len() > kind::JOB_BYTES && is_job(&file.path));
     let text = text.into_iter().filter(|file| is_read(&file.path));
-    let files: Vec<(String, Arc<[u8]>)> = text.map(|file| (file.path, file.bytes)).collect();
+    let files: Vec<(String, Text)> = text.map(|file| (file.path, file.text)).collect();
     let outer = outer_configuration(paths, &files, options)?;
     let base = if let [only] = paths
         && around::is_folder(only)
@@ -85,7 +85,7 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
 /// Judges files that are in memory: paths relative to one root, with their bytes.
 pub fn lint_memory(files: &[(String, Vec<u8>)], options: &Options) -> Run {
     let files = files.iter().filter(|(path, _)| !is_vendored(path));
-    let files = files.map(|(path, bytes)| (path.clone(), Arc::from(bytes.as_slice()))).collect();
+    let files = files.map(|(path, bytes)| (path.clone(), Text::from(bytes))).collect();
     run(files, "", None, options, &BTreeSet::new()).unwrap_or_else(|message| Run {
         report: Report { errors: vec![InputError { path: String::new(), message }], ..Report::default() },
         ..Run::default()
@@ -114,11 +114,7 @@ impl Outer {
     }
 }
 
-fn outer_configuration(
-    paths: &[String],
-    files: &[(String, Arc<[u8]>)],
-    options: &Options,
-) -> Result<Option<Outer>, String> {
+fn outer_configuration(paths: &[String], files: &[(String, Text)], options: &Options) -> Result<Option<Outer>, String> {
     let path = match &options.config {
         Some(path) => path.clone(),
         None => {
@@ -135,7 +131,7 @@ fn outer_configuration(
 }
 
 fn run(
-    files: Vec<(String, Arc<[u8]>)>,
+    files: Vec<(String, Text)>,
     base: &str,
     outer: Option<Outer>,
     options: &Options,

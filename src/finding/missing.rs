@@ -40,6 +40,13 @@ impl Missing {
     }
 }
 
+impl Missing {
+    /// Whether its words stand in the program, so that nothing of any file can be in them.
+    pub fn is_fixed(&self) -> bool {
+        matches!(self.0, Words::Fixed(_))
+    }
+}
+
 impl From<&'static Lack> for Missing {
     fn from(lack: &'static Lack) -> Self {
         Self(Words::Fixed(lack))

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::{Files, ReadError, Stat, file};
 use crate::finding::InputError;
+use crate::source::Text;
 
 /// Folders and files that were named together. Paths are as the user would write them: below the root's own path.
 #[derive(Debug, Clone)]
@@ -31,9 +32,11 @@ pub struct RepoFile {
     /// The path, with the root as the user named it in front.
     pub path: String,
     /// The whole content.
-    pub bytes: Arc<[u8]>,
+    pub text: Text,
     /// Whether the user named this very file.
     pub named: bool,
+    /// Whether it is no text; then the user named it.
+    pub binary: bool,
 }
 
 /// What a walk found, in the order of the roots and then of the paths.
@@ -72,12 +75,16 @@ impl Repo {
         let mut seen = HashSet::new();
         found.retain(|(path, _)| seen.insert(path.clone()));
         found.iter_mut().for_each(|(path, is_named)| *is_named = named.contains(path));
-        let read: Vec<_> =
-            found.into_par_iter().map(|(path, named)| (file::read(on_disk(&path)), path, named)).collect();
+        let read = |(path, named): (String, bool)| {
+            // Here, side by side, each text is made of its bytes, which are gone before the next file is read.
+            let text = file::read(on_disk(&path)).map(|bytes| (is_binary(&bytes), Text::from(bytes)));
+            (text, path, named)
+        };
+        let read: Vec<_> = found.into_par_iter().map(read).collect();
         for (result, path, named) in read {
             match result {
-                Ok(bytes) if !named && is_binary(&bytes) => {}
-                Ok(bytes) => walked.files.push(RepoFile { path, bytes: bytes.into(), named }),
+                Ok((true, _)) if !named => {}
+                Ok((binary, text)) => walked.files.push(RepoFile { path, text, named, binary }),
                 // What the walk meets by the way is not the user's input: a FIFO or a disk image is passed by.
                 Err(ReadError::NotRegular | ReadError::TooLarge) if !named => {}
                 Err(error) => walked.errors.push(InputError { path, message: error.to_string() }),
@@ -155,8 +162,8 @@ fn on_disk(name: &str) -> &Path {
 }
 
 /// Whether this is no text, as git tells it: a NUL within the first 8000 bytes.
-pub fn is_binary(bytes: &[u8]) -> bool {
-    bytes.iter().take(8000).any(|byte| *byte == 0)
+fn is_binary(bytes: &[u8]) -> bool {
+    bytes[..bytes.len().min(8000)].contains(&0)
 }
 
 impl Files for Repo {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use crate::finding::{CannotTell, Confidence, Finding, Label, Report, Severity};
+use crate::finding::{CannotTell, Confidence, Finding, Label, Missing, Report, Severity};
 use crate::output::frame::frames;
 use crate::output::mend;
 use crate::output::paint::{Paint, count, word, wrap};
@@ -104,15 +104,17 @@ pub(super) fn write_cannot_tell(
     shown: &Shown,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut groups: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut groups: BTreeMap<&Missing, usize> = BTreeMap::new();
     for one in cannot_tell {
-        *groups.entry((&one.missing.what, &one.missing.how)).or_default() += 1;
+        *groups.entry(&one.missing).or_default() += 1;
     }
-    let mut groups: Vec<((&str, &str), usize)> = groups.into_iter().collect();
+    let mut groups: Vec<(&Missing, usize)> = groups.into_iter().collect();
     groups.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
-    for ((missing, how), times) in groups {
-        let line = format!("cannot tell {} without {missing}: {how}", count(times, "thing"));
-        for (at, line) in wrap(&texts.clean(&line), shown.width.saturating_sub(2)).iter().enumerate() {
+    for (missing, times) in groups {
+        let line = format!("cannot tell {} without {}: {}", count(times, "thing"), missing.what, missing.how);
+        // Words of our own hold no secret, and cleaning the first line reads every file.
+        let line = if missing.is_fixed() { line } else { texts.clean(&line) };
+        for (at, line) in wrap(&line, shown.width.saturating_sub(2)).iter().enumerate() {
             writeln!(out, "{}{line}", if at == 0 { "" } else { "  " })?;
         }
     }

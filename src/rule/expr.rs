@@ -295,7 +295,7 @@ mod tests {
         let text = Text::parse("{{ it.uwsgi.workers }} of {{ it.app.path }}", &Link::SCHEMA).unwrap();
         assert_eq!(text.render(&row), Ok("… of …".into()));
         assert_eq!(text.render(&link(Fact::default_of(4), Fact::absent())), Ok("4 of …".into()));
-        let names = Fact::derived(vec!["a.org".to_owned(), "b.org".to_owned()]);
+        let names = Fact::derived(["a.org".to_owned(), "b.org".to_owned()].into());
         let pass: Arc<dyn Row> = Arc::new(Pass { server_names: names, ..Pass::at(place()) });
         let text = Text::parse("for {{ it.server_names }}", &Pass::SCHEMA).unwrap();
         assert_eq!(text.render(&pass), Ok("for a.org, b.org".into()));

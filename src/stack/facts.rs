@@ -22,7 +22,10 @@ impl Facts {
     pub fn add(&mut self, row: Arc<dyn Row>) {
         let rows = self.tables.entry(row.schema().table).or_default();
         if !row.key().is_empty() {
-            rows.by_key.entry(row.key().to_owned()).or_default().push(Arc::clone(&row));
+            match rows.by_key.get_mut(row.key()) {
+                Some(known) => known.push(Arc::clone(&row)),
+                None => _ = rows.by_key.insert(row.key().to_owned(), vec![Arc::clone(&row)]),
+            }
         }
         rows.all.push(row);
     }

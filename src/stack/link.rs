@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::finding::Confidence;
 use crate::stack::app::App;
-use crate::stack::fact::{Answer, Fact, Missing};
+use crate::stack::fact::{Answer, Fact, Lack, Missing};
 use crate::stack::job::Job;
 use crate::stack::kind::without_template_suffix;
 use crate::stack::nginx::Pass;
@@ -76,6 +76,9 @@ fn shared_end(one: &str, other: &str) -> usize {
     let parts = |path| without_template_suffix(path).rsplit('/');
     parts(one).zip(parts(other)).take_while(|(one, other)| one == other).count()
 }
+
+/// Of a repository of nginx's configuration alone, each pass asks for this.
+static NO_UWSGI: Lack = Lack::fixed("the configuration of uWSGI", "lint it together with nginx's");
 
 /// What else there is to know about the ends that are to be joined.
 #[derive(Debug, Clone, Copy, Default)]
@@ -148,7 +151,7 @@ fn socket_of(
         };
     }
     if sockets.is_empty() && around.open.is_none() {
-        return unknown(&Missing::new("the configuration of uWSGI", "lint it together with nginx's"));
+        return unknown(&(&NO_UWSGI).into());
     }
     if let Some(missing) = pass.address.missing() {
         return unknown(missing);

@@ -1,20 +1,47 @@
 //! What an nginx configuration passes on, to which address, from which server and location.
 
 mod address;
+mod alias;
+mod condition;
+mod expression;
+mod header;
 mod include;
+mod level;
+mod line;
+mod location;
 mod param;
+mod redirect;
 mod refused;
+mod request;
+mod root;
+mod server;
+mod survey;
+mod taint;
+mod target;
+mod upstream;
+mod variable;
 
 use crate::rows;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub use alias::Alias;
+pub use condition::If;
+pub use header::Header;
 pub use include::{Trees, includes, prefix};
+pub use line::Line;
 pub use param::params;
+pub use redirect::Redirect;
+pub use request::Request;
+pub use root::{Root, Served, exposed};
+pub use server::Server;
+pub use taint::Taint;
+pub use target::PassTarget;
+pub use upstream::KeepAlive;
 
 use crate::source::{FileId, Place, Span};
 use crate::stack::document::{Document, Kind};
-use crate::stack::fact::{Answer, Fact, Missing};
+use crate::stack::fact::{Answer, Fact, Missing, Row};
 use crate::stack::view::View;
 use crate::syntax::Problem;
 use crate::syntax::data::Release;
@@ -36,11 +63,11 @@ rows! {
         #[doc = "whether the address is a unix socket"]
         unix: bool,
         #[doc = "the names of its server"]
-        server_names: Vec<String>,
+        server_names: Arc<[String]>,
         #[doc = "the location it stands in"]
-        location: String,
+        location: Arc<str>,
         #[doc = "the user nginx's workers run as"]
-        user: String,
+        user: Arc<str>,
     }
 
     #[doc = "one `listen` of nginx: where requests come in"]
@@ -52,7 +79,7 @@ rows! {
         #[doc = "whether it speaks TLS"]
         ssl: bool,
         #[doc = "the names of its server"]
-        server_names: Vec<String>,
+        server_names: Arc<[String]>,
     }
 }
 
@@ -63,6 +90,10 @@ pub struct Reading {
     pub passes: Vec<Arc<Pass>>,
     /// Every listen.
     pub listens: Vec<Arc<Listen>>,
+    /// What else its directives come to where they take effect.
+    pub rows: Vec<Arc<dyn Row>>,
+    /// The folders whose files it hands out.
+    pub served: Vec<Served>,
     /// What nginx refuses across files, by the file it stands in.
     pub problems: Vec<(FileId, Problem)>,
     /// The files that were included.
@@ -73,6 +104,8 @@ impl Reading {
     fn add(&mut self, other: Reading) {
         self.passes.extend(other.passes);
         self.listens.extend(other.listens);
+        self.rows.extend(other.rows);
+        self.served.extend(other.served);
         self.problems.extend(other.problems);
         self.included.extend(other.included);
     }
@@ -116,39 +149,58 @@ pub fn read_all(view: &View, trees: &Trees, release: Option<Release>) -> Reading
 pub fn read(view: &View, trees: &Trees, release: Option<Release>, document: &Arc<Document>) -> Reading {
     let Some(parsed) = trees.get(&document.file) else { return Reading::default() };
     let main = is_main(document, &parsed.tree);
-    let assembly = Assembly::new(view, trees, prefix(document, main));
+    let assembly = || Assembly::new(view, trees, prefix(document, main));
+    // Three ways through the same statements, of which none needs what another finds.
+    let refused = || {
+        let assembly = assembly();
+        (refused::problems(&assembly, document, release, view.complete), assembly.included.take())
+    };
+    let surveyed = || {
+        let assembly = assembly();
+        let (top, seen) = assembly.top(document);
+        survey::survey(&assembly, &top, seen)
+    };
+    let passed_on = || passed_on(&assembly(), document, main);
+    let ((problems, included), (mut reading, found)) = rayon::join(refused, || rayon::join(passed_on, surveyed));
+    (reading.rows, reading.served) = (found.rows, found.served);
+    reading.problems.splice(0..0, problems);
+    reading.included.extend(included);
+    reading
+}
+
+/// What a file passes on, and what its includes refuse.
+fn passed_on<'a>(assembly: &Assembly<'a>, document: &'a Arc<Document>, main: bool) -> Reading {
     let (top, mut whole) = assembly.top(document);
     let mut user = user_of(&top, main && whole);
     if !main {
         user = Fact::unknown(Missing::new("nginx's main file", "lint it together with this one: its `user` counts"));
     }
     let mut upstreams = Upstreams::default();
-    add_upstreams(&assembly, &top, &mut upstreams);
+    add_upstreams(assembly, &top, &mut upstreams);
     for http in top.iter().filter(|statement| statement.directive.is("http")) {
         let (inside, seen) = assembly.inside(http);
         whole &= seen;
-        add_upstreams(&assembly, &inside, &mut upstreams);
+        add_upstreams(assembly, &inside, &mut upstreams);
     }
-    let mut walk = Walk { assembly: &assembly, upstreams, whole: main && whole, user, reading: Reading::default() };
+    let mut walk = Walk { assembly, upstreams, whole: main && whole, user, reading: Reading::default() };
     walk.through(&top, &Scope::of_file(main));
     let mut reading = walk.reading;
-    reading.problems = refused::problems(&assembly, document, release, view.complete);
-    reading.problems.append(&mut assembly.problems.take());
+    reading.problems = assembly.problems.take();
     reading.included = assembly.included.take();
     reading
 }
 
 /// The `user` of the main context; the compiled-in `nobody` where the whole context was seen without one.
-fn user_of(top: &[Statement<'_>], whole: bool) -> Fact<String> {
+fn user_of(top: &[Statement<'_>], whole: bool) -> Fact<Arc<str>> {
     let set = top.iter().find(|statement| statement.directive.is("user"));
     match set.and_then(|statement| Some((statement, statement.directive.argument(0)?))) {
-        Some((statement, name)) => statement.fact(name),
-        None if whole => Fact::default_of("nobody".to_owned()),
+        Some((statement, name)) => statement.fact(name).map(Arc::from),
+        None if whole => Fact::default_of("nobody".into()),
         None => Fact::unknown(Missing::new("`user` of nginx", "lint the files that its main file includes too")),
     }
 }
 
-/// The servers of each upstream, by its name; the places are their lines.
+/// The servers of each upstream, by its name; each leads to its line.
 type Upstreams = BTreeMap<String, Vec<Fact<String>>>;
 
 fn add_upstreams(assembly: &Assembly<'_>, statements: &[Statement<'_>], into: &mut Upstreams) {
@@ -161,7 +213,8 @@ fn add_upstreams(assembly: &Assembly<'_>, statements: &[Statement<'_>], into: &m
             let (Some(value), false) = (server.directive.argument(0), is_down(server.directive)) else {
                 continue;
             };
-            let mut fact = server.fact(value);
+            let place = server.document.place(value.span);
+            let mut fact = server.fact(value).via(place, format!("the server of upstream `{}`", name.value()));
             if let Answer::Known(value) = &fact.answer {
                 fact.answer = match address::of_upstream_server(value) {
                     Target::Address(address) | Target::Name(address, _) => Answer::Known(address),
@@ -188,8 +241,8 @@ fn unknown_variable(name: &str) -> Missing {
 /// The blocks around a statement, as far as they matter to a pass.
 #[derive(Debug, Clone)]
 struct Scope {
-    server_names: Fact<Vec<String>>,
-    location: Fact<String>,
+    server_names: Fact<Arc<[String]>>,
+    location: Fact<Arc<str>>,
 }
 
 impl Scope {
@@ -211,7 +264,7 @@ struct Walk<'a> {
     upstreams: Upstreams,
     /// Whether every upstream is in sight.
     whole: bool,
-    user: Fact<String>,
+    user: Fact<Arc<str>>,
     reading: Reading,
 }
 
@@ -222,6 +275,7 @@ impl Walk<'_> {
                 "uwsgi_pass" | "proxy_pass" => self.pass(statement, scope),
                 "listen" => self.listen(statement, scope),
                 "stream" | "mail" | "upstream" => {}
+                _ if !statement.directive.has_block() => {}
                 name => {
                     let (inside, seen) = self.assembly.inside(statement);
                     let mut scope = scope.clone();
@@ -272,11 +326,8 @@ impl Walk<'_> {
         };
         if let Some(servers) = self.upstreams.get(&name) {
             let through = |server: &Fact<String>| {
-                let fact = Fact { answer: server.answer.clone(), ..written.clone() };
-                match server.place {
-                    Some(place) => fact.via(place, format!("the server of upstream `{name}`")),
-                    None => fact,
-                }
+                let (answer, trail) = (server.answer.clone(), server.trail.clone());
+                Fact { answer, place: written.place, basis: written.basis, trail }
             };
             return servers.iter().map(through).collect();
         }
@@ -319,7 +370,7 @@ impl Walk<'_> {
 }
 
 /// All names of a server; the empty name where it has none.
-fn server_names(inside: &[Statement<'_>], seen: bool) -> Fact<Vec<String>> {
+fn server_names(inside: &[Statement<'_>], seen: bool) -> Fact<Arc<[String]>> {
     let mut names = Vec::new();
     let mut place: Option<Place> = None;
     for statement in inside.iter().filter(|statement| statement.directive.is("server_name")) {
@@ -333,18 +384,18 @@ fn server_names(inside: &[Statement<'_>], seen: bool) -> Fact<Vec<String>> {
         }
     }
     match place {
-        Some(place) => Fact::read(names, place),
-        None if seen => Fact::default_of(vec![String::new()]),
+        Some(place) => Fact::read(names.into(), place),
+        None if seen => Fact::default_of([String::new()].into()),
         None => Fact::unknown(Missing::new("the server's names", "lint the files that it includes too")),
     }
 }
 
 /// The arguments of a location as written.
-fn text_of(location: &Statement<'_>) -> Fact<String> {
+fn text_of(location: &Statement<'_>) -> Fact<Arc<str>> {
     let arguments = location.directive.arguments();
     let Some(span) = arguments.clone().map(|argument| argument.span).reduce(Span::to) else { return Fact::absent() };
     let words: Vec<&str> = arguments.map(Word::value).collect();
-    location.document.fact(span, &words.join(" "))
+    location.document.fact(span, &words.join(" ")).map(Arc::from)
 }
 
 #[cfg(test)]

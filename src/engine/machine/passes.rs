@@ -43,7 +43,7 @@ impl<'a> Prober<'a> {
             link.connects = Fact::unknown(Missing::new("what connecting shows", "leave --no-network out"));
             return;
         }
-        let caller = self.caller(pass.user.known().map(String::as_str));
+        let caller = self.caller(pass.user.known().map(AsRef::as_ref));
         let (seen, place) = self.connect(&address, caller.as_ref(), sources);
         link.connects = match seen {
             Connect::Other(words) => Fact::unknown(Missing::new(words, "run with sudo")).at(place),

@@ -1,7 +1,9 @@
 //! The ways requests take through a host: from a `listen` of nginx through one pass to one uWSGI.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::finding::InputError;
 use crate::host::Connect;
 use crate::source::Place;
 use crate::stack::assemble::{Instance, Stack};
@@ -72,6 +74,23 @@ pub(super) fn paths(stack: &Stack) -> Vec<Path> {
     all
 }
 
+/// Keeps the ways through one site. Where there is none of that name nothing is kept, and the error says which there are.
+pub(super) fn keep(paths: &mut Vec<Path>, site: &str) -> Option<InputError> {
+    let names = |path: &Path| {
+        path.passes.iter().filter_map(|pass| pass.server_names.known()).flat_map(|all| all.iter().cloned()).collect()
+    };
+    let all: BTreeSet<String> = paths.iter().flat_map(|path| -> Vec<String> { names(path) }).collect();
+    paths.retain(|path| names(path).iter().any(|name: &String| name == site));
+    paths.is_empty().then(|| {
+        let known: Vec<String> = all.into_iter().filter(|name| !name.is_empty()).collect();
+        let message = match known.is_empty() {
+            true => "no such site here: no server of nginx has a name".to_owned(),
+            false => format!("no such site here; nginx serves {}", known.join(", ")),
+        };
+        InputError { path: site.to_owned(), message }
+    })
+}
+
 fn instance_of(link: &PassLink, instances: &[Instance]) -> Option<usize> {
     let socket = link.socket.known().or(link.other_socket.known());
     match socket.and_then(|socket| socket.uwsgi.known()) {
@@ -92,8 +111,7 @@ fn name(path: &Path, stack: &Stack) -> String {
     let listen = path.listen.as_ref().and_then(|listen| listen.address.known());
     let mut words = vec![listen.cloned().unwrap_or_else(|| "*:80".to_owned())];
     words.extend(path.server_name().map(str::to_owned));
-    let locations: Vec<&str> =
-        path.passes.iter().filter_map(|pass| pass.location.known()).map(String::as_str).collect();
+    let locations: Vec<&str> = path.passes.iter().filter_map(|pass| pass.location.known()).map(AsRef::as_ref).collect();
     words.push(locations.join(", "));
     words.retain(|word| !word.is_empty());
     words.join(" ")
@@ -134,7 +152,7 @@ impl Path {
         let (scheme, insecure) = if ssl { ("https", "k") } else { ("http", "") };
         let host = self.server_name().filter(|name| !name.contains(['*', '~', '\'']));
         let header = host.map(|name| format!("-H 'Host: {name}' ")).unwrap_or_default();
-        let location = self.passes.first()?.location.known().map(String::as_str);
+        let location = self.passes.first()?.location.known().map(AsRef::as_ref);
         let location = location.filter(|path| path.starts_with('/') && !path.contains(['\'', ' '])).unwrap_or("/");
         let url = quoted(&format!("{scheme}://{entrance}{location}"));
         Some(format!("curl -s{insecure}o /dev/null -w '%{{http_code}}\\n' {header}{url}"))

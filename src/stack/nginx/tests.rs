@@ -40,9 +40,9 @@ fn includes_start_from_the_folder_of_the_main_file() {
     let reading = read_all(&site.view, &site.trees, None);
     assert_eq!(addresses(&reading), [Some("127.0.0.1:80"), Some("/run/b.sock")]);
     let pass = &reading.passes[1];
-    assert_eq!(pass.server_names.known().unwrap(), &["b.test"]);
-    assert_eq!(pass.location.known().unwrap(), "/api");
-    assert_eq!(pass.user.known().unwrap(), "www-data");
+    assert_eq!(**pass.server_names.known().unwrap(), ["b.test".to_owned()]);
+    assert_eq!(&**pass.location.known().unwrap(), "/api");
+    assert_eq!(&**pass.user.known().unwrap(), "www-data");
     assert_eq!(pass.local.known(), Some(&true));
     let listen = &reading.listens[0];
     assert_eq!((listen.port.known(), listen.ssl.known()), (Some(&443), Some(&true)));
@@ -75,7 +75,7 @@ fn the_user_is_nobody_only_where_the_whole_main_file_was_seen() {
     let pass = "http { server { location / { proxy_pass http://app; } } }";
     let whole = site(&[("/etc/nginx/nginx.conf", &format!("events {{}} {pass}"))]);
     let reading = read_all(&whole.view, &whole.trees, None);
-    assert_eq!(reading.passes[0].user.known().unwrap(), "nobody");
+    assert_eq!(&**reading.passes[0].user.known().unwrap(), "nobody");
     assert_eq!(addresses(&reading), [Some("app:80")]);
     let part = site(&[("/etc/nginx/nginx.conf", &format!("include modules-enabled/*.conf; events {{}} {pass}"))]);
     let reading = read_all(&part.view, &part.trees, None);
@@ -103,7 +103,7 @@ fn a_fragment_that_another_fragment_includes_is_read_there() {
     ]);
     let reading = read_all(&site.view, &site.trees, None);
     assert_eq!(reading.passes.len(), 1);
-    assert_eq!(reading.passes[0].server_names.known().unwrap(), &["a.test"]);
+    assert_eq!(**reading.passes[0].server_names.known().unwrap(), ["a.test".to_owned()]);
     let tree = &site.trees[&site.sources.by_name("site/a.conf").unwrap()].tree;
     let document = &site.view.at("site/a.conf")[0];
     assert_eq!(includes(document, tree, &prefix(document, false)), ["site/b.conf"]);
@@ -118,7 +118,7 @@ fn a_file_that_is_included_many_times_is_read_in_each_place() {
     let site = site(&[("nginx.conf", main.as_str()), ("snip/pass", pass), ("more", "uwsgi_read_timeout 5;")]);
     let reading = read_all(&site.view, &site.trees, None);
     assert_eq!(reading.passes.len(), 20_000);
-    assert_eq!(reading.passes[19_999].location.known().unwrap(), "/19999");
+    assert_eq!(&**reading.passes[19_999].location.known().unwrap(), "/19999");
 }
 
 #[test]

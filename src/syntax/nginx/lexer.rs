@@ -1,9 +1,9 @@
 //! nginx's tokenizer, byte for byte (`ngx_conf_read_token` in `ngx_conf_file.c`), with recovery after what it refuses.
 
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take_while, take_while1};
+use nom::bytes::complete::{tag, take_while};
 use nom::character::complete::{anychar, char, digit0, digit1};
-use nom::combinator::{opt, recognize};
+use nom::combinator::{fail, opt, recognize};
 use nom::multi::many0_count;
 use nom::sequence::{delimited, pair, preceded, terminated};
 use nom::{IResult, Parser};
@@ -62,7 +62,7 @@ impl<'a> Lexer<'a> {
     /// The next token, or `None` at the end of the text.
     pub(super) fn next(&mut self) -> Option<Located<Token>> {
         let before = self.at;
-        self.at += self.rest().len() - self.rest().trim_start_matches(is_blank).len();
+        self.at += self.rest().bytes().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count();
         let first = self.rest().chars().next()?;
         if std::mem::take(&mut self.after_quote) && self.at == before && !matches!(first, ';' | '{' | ')') {
             self.refuse_after_quote(first);
@@ -247,13 +247,22 @@ fn variable(text: &str) -> IResult<&str, &str> {
 
 /// An unquoted word: it ends at a blank, `;` or `{`, but not at `}`, `#` or a quote.
 fn word(text: &str) -> IResult<&str, &str> {
-    let plain = take_while1(|c| !matches!(c, ' ' | '\t' | '\r' | '\n' | ';' | '{' | '\\' | '$'));
+    let plain = |text| run(text, |byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' | b'\\' | b'$'));
     recognize(many0_count(alt((plain, variable, escape)))).parse(text)
+}
+
+/// At least one byte before the first that `ends` it; all such bytes are ASCII, so that no character is cut.
+fn run(text: &str, ends: impl Fn(u8) -> bool) -> IResult<&str, &str> {
+    match text.split_at(text.bytes().position(ends).unwrap_or(text.len())) {
+        ("", _) => fail().parse(text),
+        (taken, rest) => Ok((rest, taken)),
+    }
 }
 
 /// The text between two quotes of one kind.
 fn quoted_content(quote: char, text: &str) -> IResult<&str, &str> {
-    recognize(many0_count(alt((take_while1(move |c| c != quote && c != '\\'), escape)))).parse(text)
+    let plain = |text| run(text, |byte| byte == quote as u8 || byte == b'\\');
+    recognize(many0_count(alt((plain, escape)))).parse(text)
 }
 
 /// `{2}`, `{2,}` or `{2,4}`: a repetition in a regular expression, which never is the start of a block.

@@ -370,7 +370,8 @@ impl Builder<'_> {
 
     /// Whether `word` begins a statement, as the directive called `name` can take no such word.
     fn swallows(&self, name: usize, word: usize) -> bool {
-        names::cannot_take(self.value(name), self.value(word))
+        self.on_new_line(word)
+            && names::cannot_take(self.value(name), self.value(word))
             && !self.value(word - 1).ends_with(FILLER)
             && self.begins_statement(word, self.indent(name))
     }
