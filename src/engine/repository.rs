@@ -46,7 +46,7 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
     let is_read = |path: &str| named.contains(path) || !is_vendored(test_data::inside(path, &folders));
     let is_job = |path: &str| kind::of(kind::without_template_suffix(path), "") == Some(Kind::Upstart);
     let (large, text): (Vec<_>, Vec<_>) =
-        text.into_iter().partition(|file| file.bytes.len() > kind::JOB_BYTES && is_job(&file.path));
+        text.into_iter().partition(|file| file.text.bytes().len() > kind::JOB_BYTES && is_job(&file.path));
     let text = text.into_iter().filter(|file| is_read(&file.path));
     let files: Vec<(String, Text)> = text.map(|file| (file.path, file.text)).collect();
     let outer = outer_configuration(paths, &files, options)?;
