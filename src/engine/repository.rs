@@ -41,6 +41,7 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
         roots.push(path.clone());
     }
     let walked = Repo::new(roots).walk();
+    let unread = walked.unread;
     let (binary, text): (Vec<_>, Vec<_>) = walked.files.into_iter().partition(|file| file.binary);
     let folders = test_data::folders(paths);
     let is_read = |path: &str| named.contains(path) || !is_vendored(test_data::inside(path, &folders));
@@ -58,7 +59,7 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
         String::new()
     };
     let base = if base == "." { "" } else { &base };
-    let mut run = run(files, base, outer, options, &named)?;
+    let mut run = run(files, unread, base, outer, options, &named)?;
     run.report.errors.extend(walked.errors);
     // A picture among the named files is no mistake: pre-commit names whatever has changed.
     let meant = binary.into_iter().filter(|file| kind::of(&file.path, "").is_some());
@@ -86,7 +87,7 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
 pub fn lint_memory(files: &[(String, Vec<u8>)], options: &Options) -> Run {
     let files = files.iter().filter(|(path, _)| !is_vendored(path));
     let files = files.map(|(path, bytes)| (path.clone(), Text::from(bytes))).collect();
-    run(files, "", None, options, &BTreeSet::new()).unwrap_or_else(|message| Run {
+    run(files, Vec::new(), "", None, options, &BTreeSet::new()).unwrap_or_else(|message| Run {
         report: Report { errors: vec![InputError { path: String::new(), message }], ..Report::default() },
         ..Run::default()
     })
@@ -130,8 +131,10 @@ fn outer_configuration(paths: &[String], files: &[(String, Text)], options: &Opt
     Ok(Some(Outer { named: options.config.is_some(), ..Outer::at(&path)? }))
 }
 
+/// `unread` are the paths of what is there beside `files`: it counts where only its being there matters.
 fn run(
     files: Vec<(String, Text)>,
+    mut unread: Vec<String>,
     base: &str,
     outer: Option<Outer>,
     options: &Options,
@@ -141,15 +144,20 @@ fn run(
     let mut ids: BTreeMap<String, FileId> = BTreeMap::new();
     let mut files = files;
     files.sort_by(|a, b| a.0.cmp(&b.0));
-    for (path, bytes) in files.into_iter().filter(|(path, _)| kind::may_be(path) || named.contains(path)) {
-        ids.insert(path.clone(), sources.add(path, bytes, Origin::File));
+    for (path, bytes) in files {
+        if kind::may_be(&path) || named.contains(&path) {
+            ids.insert(path.clone(), sources.add(path, bytes, Origin::File));
+        } else {
+            unread.push(path);
+        }
     }
     let mut facts = Facts::default();
     let mut read = 0;
     let mut configs: Vec<(String, Config)> = Vec::new();
     for (boundary, paths) in divide(base, ids.keys().map(String::as_str)) {
         let config = configuration(&boundary, &ids, &sources, outer.as_ref())?;
-        let group = group::Group { boundary: &boundary, config: &config, sources: &sources, options, named };
+        let group =
+            group::Group { boundary: &boundary, config: &config, sources: &sources, options, named, unread: &unread };
         let members: Vec<(&str, FileId)> = paths.into_iter().filter_map(|path| Some((path, *ids.get(path)?))).collect();
         read += group.add_facts(&members, &mut facts)?;
         configs.push(config);

@@ -78,6 +78,11 @@ pub(super) fn find(text: &str) -> Vec<Found> {
     found
 }
 
+/// Whether `key` as a whole names a secret.
+pub(super) fn names(key: &str) -> bool {
+    KEY.find_at(key, 0).is_some_and(|hit| holds_secret(hit.as_str()))
+}
+
 fn in_line(line: &str) -> Vec<Found> {
     let mut found = Vec::new();
     urls(line, &mut found);
