@@ -178,7 +178,7 @@ impl<'t> Template<'t> {
                     let holds = match host.branches {
                         Branches::First => true,
                         Branches::Last => false,
-                        Branches::ByTurns(first) => (*turn + first) % 2 == 0,
+                        Branches::ByTurns(first) => (*turn + first).is_multiple_of(2),
                     };
                     let times = usize::from(matches!(host.branches, Branches::ByTurns(_)) && *repeats) + 1;
                     let branch = match (holds, repeats, has_else) {
