@@ -27,7 +27,7 @@ use crate::stack::job::{Event, Job, JobLine, JobStanza};
 use crate::stack::link::{Link, PassLink};
 use crate::stack::login_variable::LoginVariable;
 use crate::stack::nginx::{
-    Alias, Header, If, KeepAlive, Line, Listen, Pass, PassTarget, Redirect, Request, Root, Server, Taint,
+    Alias, Header, If, KeepAlive, Line, Listen, Mount, Pass, PassTarget, Redirect, Request, Root, Server, Taint,
 };
 use crate::stack::problem::Refusal;
 use crate::stack::process::Daemon;
@@ -40,6 +40,7 @@ pub static TABLES: &[Schema] = &[
     PassLink::SCHEMA,
     Server::SCHEMA,
     Request::SCHEMA,
+    Mount::SCHEMA,
     PassTarget::SCHEMA,
     KeepAlive::SCHEMA,
     Header::SCHEMA,

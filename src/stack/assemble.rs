@@ -129,6 +129,8 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
     pass_links.iter_mut().for_each(PassLink::without_host);
     let exposed = nginx::exposed(&nginx.served, instances.iter().map(|instance| &instance.uwsgi.uwsgi));
     nginx.rows.extend(exposed.into_iter().map(|row| Arc::new(row) as _));
+    let mounts = nginx::mounts(&nginx.mounted, &pass_links, parts.view);
+    nginx.rows.extend(mounts.into_iter().map(|row| Arc::new(row) as _));
     let mut problems = problems(parts, &nginx, &starts, &instances);
     problems.extend(units.problems());
     let given = starts.iter().flat_map(|start| start.reading.env.iter().cloned()).map(Arc::new).collect();
