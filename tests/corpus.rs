@@ -51,3 +51,60 @@ fn lint_survives_real_input_and_says_the_same_twice() {
     }
     println!("{files} files in {} folders, {findings} findings", folders.len());
 }
+
+/// What the index says and no file here can show, or what it counts otherwise.
+const NOT_OURS: &[&str] = &[
+    // Named `searx.ini:socket`: a name that uWSGI is never given.
+    ".ini:socket",
+];
+
+/// What the index does not list: a variable that `env` sets on a command line.
+const MORE: &[&str] = &["PYTHONPATH conf/github_monitor_task.service:7"];
+
+/// `NAME file:line` of every variable that the given keys of a run hold.
+fn provided(run: &Run, folder: &str, keys: &[&str]) -> std::collections::BTreeSet<String> {
+    let rows = keys.iter().flat_map(|key| run.facts.rows("env_values", Some(key)));
+    let one = |row: &std::sync::Arc<dyn housecall::stack::fact::Row>| {
+        let name = match row.fact("name")?.known()? {
+            housecall::stack::fact::Leaf::Text(name) => name.clone(),
+            _ => return None,
+        };
+        let source = run.sources.get(row.place().file);
+        let line = source.line_column(row.place().span?.start).0;
+        Some(format!("{name} {}:{line}", source.name.strip_prefix(folder)?.trim_start_matches('/')))
+    };
+    rows.filter_map(one).collect()
+}
+
+#[test]
+fn the_variables_that_real_stacks_give_are_found() {
+    let stacks = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus/stacks");
+    let Ok(folders) = std::fs::read_dir(&stacks) else {
+        println!("skipped: there is no {}", stacks.display());
+        return;
+    };
+    let (mut listed, mut found, mut differences) = (0, 0, Vec::new());
+    for folder in folders.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
+        let files = folder.join("files");
+        let table = std::fs::read_to_string(folder.join("env_provided.tsv")).unwrap();
+        let ours = provided(&run(&files), files.to_str().unwrap(), &["uwsgi", "systemd", "supervisor", "upstart"]);
+        let theirs: std::collections::BTreeSet<String> = table
+            .lines()
+            .map(|row| row.split('\t').collect::<Vec<_>>())
+            .filter(|row| ["uwsgi-env", "systemd-Environment", "supervisor-environment"].contains(&row[1]))
+            .filter(|row| !NOT_OURS.iter().any(|end| row[2].ends_with(end)))
+            .map(|row| format!("{} {}:{}", row[0], row[2], row[3]))
+            .collect();
+        listed += theirs.len();
+        found += theirs.intersection(&ours).count();
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        differences.extend(theirs.difference(&ours).map(|missed| format!("{name}: missed {missed}")));
+        differences.extend(
+            ours.difference(&theirs)
+                .filter(|more| !MORE.contains(&more.as_str()))
+                .map(|more| format!("{name}: not listed {more}")),
+        );
+    }
+    println!("{found} of {listed} listed variables found");
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}

@@ -25,14 +25,13 @@ pub fn judge(pages: &[Page], facts: &Facts, sources: &Sources) -> (Vec<Finding>,
         .flat_map_iter(|page| {
             let rows = page.each.as_ref().map_or(&[][..], |each| facts.rows(each.schema.table, each.key.as_deref()));
             let rule: Arc<str> = page.id.as_str().into();
-            rows.iter().map(move |row| of_row(page, &rule, row, sources))
+            rows.iter().filter_map(move |row| of_row(page, &rule, row, sources))
         })
         .collect();
     let mut findings = Vec::new();
     let mut cannot_tell = Vec::new();
     for outcome in outcomes {
         match outcome {
-            Outcome::Clean => {}
             Outcome::Fault(finding) => findings.push(*finding),
             Outcome::Open(questions) => cannot_tell.extend(questions),
         }
@@ -75,31 +74,29 @@ fn places(finding: &Finding) -> impl Iterator<Item = Place> {
 }
 
 enum Outcome {
-    Clean,
     Fault(Box<Finding>),
     Open(Vec<CannotTell>),
 }
 
-/// The first case that holds speaks, also where a stronger one before it cannot be told.
-fn of_row(page: &Page, rule: &Arc<str>, row: &Arc<dyn Row>, sources: &Sources) -> Outcome {
+/// The first case that holds speaks, also where a stronger one before it cannot be told. `None` where there is no fault.
+fn of_row(page: &Page, rule: &Arc<str>, row: &Arc<dyn Row>, sources: &Sources) -> Option<Outcome> {
     let subject = Subject::new(row);
     let shared = verdict_of_all(page.when.iter().map(Arc::as_ref), &subject);
     if shared == Verdict::No {
-        return Outcome::Clean;
+        return None;
     }
     let mut missing: Vec<Missing> = Vec::new();
     for case in &page.cases {
         match shared.clone().and(verdict_of_all(case.when.iter().map(Arc::as_ref), &subject)) {
             Verdict::No => {}
             Verdict::Unknown(more) => missing.extend(more),
-            Verdict::Yes => return Outcome::Fault(Box::new(finding(page, case, row, subject.confidence(), sources))),
+            Verdict::Yes => {
+                return Some(Outcome::Fault(Box::new(finding(page, case, row, subject.confidence(), sources))));
+            }
         }
     }
     let question = |missing: Missing| CannotTell { rule: Arc::clone(rule), missing, place: row.place() };
-    match missing.is_empty() {
-        true => Outcome::Clean,
-        false => Outcome::Open(missing.into_iter().map(question).collect()),
-    }
+    (!missing.is_empty()).then(|| Outcome::Open(missing.into_iter().map(question).collect()))
 }
 
 fn finding(page: &Page, case: &Case, row: &Arc<dyn Row>, weakest: Confidence, sources: &Sources) -> Finding {

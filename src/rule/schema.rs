@@ -10,7 +10,9 @@ use crate::stack::env::{EnvRead, EnvValue};
 use crate::stack::fact::{Column, Schema, Table, Type};
 use crate::stack::job::{Event, Job, JobLine, JobStanza};
 use crate::stack::link::{Link, PassLink};
-use crate::stack::nginx::{Listen, Pass};
+use crate::stack::nginx::{
+    Alias, Header, If, KeepAlive, Line, Listen, Pass, PassTarget, Redirect, Request, Root, Server, Taint,
+};
 use crate::stack::problem::Refusal;
 use crate::stack::process::Daemon;
 use crate::stack::uwsgi::{Socket, Uwsgi, UwsgiLine, UwsgiOption};
@@ -20,6 +22,17 @@ pub static TABLES: &[Schema] = &[
     Listen::SCHEMA,
     Pass::SCHEMA,
     PassLink::SCHEMA,
+    Server::SCHEMA,
+    Request::SCHEMA,
+    PassTarget::SCHEMA,
+    KeepAlive::SCHEMA,
+    Header::SCHEMA,
+    Alias::SCHEMA,
+    Root::SCHEMA,
+    If::SCHEMA,
+    Redirect::SCHEMA,
+    Taint::SCHEMA,
+    Line::SCHEMA,
     Socket::SCHEMA,
     Uwsgi::SCHEMA,
     UwsgiOption::SCHEMA,

@@ -1,18 +1,22 @@
 //! What a Python app asks of its environment, what it opens when it is imported, and what it lets escape.
 
+pub mod address;
 pub mod code;
 mod configuration;
 mod database;
+pub mod environment;
 mod threads;
 mod walk;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::finding::{Confidence, Label};
 use crate::rows;
 use crate::source::Place;
+use crate::stack::app::address::Sink;
 use crate::stack::app::code::{Code, Unit, folder_of, last_part};
 use crate::stack::app::configuration::Settings;
+use crate::stack::app::environment::Environment;
 use crate::stack::app::walk::{Step, Trace};
 use crate::stack::fact::{Fact, Missing};
 use crate::stack::uwsgi::Uwsgi;
@@ -36,6 +40,8 @@ rows! {
         fork_safe: String,
         #[doc = "the setting that lets exceptions leave the WSGI callable"]
         exceptions_escape: String,
+        #[doc = "what turns debug mode on for whoever sends a request: Django's `DEBUG`, or Werkzeug's debugger around the app"]
+        debug: String,
         #[doc = "the setting's configuration class or file, as selected"]
         configuration: String,
     }
@@ -53,7 +59,7 @@ pub struct Entry {
     /// Where modules are looked for, in order: each `pythonpath`, then the folder uWSGI works in.
     pub roots: Vec<String>,
     /// Variables that the process is known to have, such as `DJANGO_SETTINGS_MODULE`.
-    pub environment: BTreeMap<String, String>,
+    pub environment: Environment,
 }
 
 impl Entry {
@@ -67,7 +73,7 @@ impl Entry {
             wsgi_file: uwsgi.wsgi_file.known().cloned(),
             callable: uwsgi.callable.known().cloned(),
             roots: paths.chain([works_in.clone()]).collect(),
-            environment: BTreeMap::new(),
+            environment: Environment::default(),
         }
     }
 }
@@ -120,6 +126,10 @@ pub struct Reading {
     pub app: App,
     /// In the order in which they happen; those that happen in a request come last.
     pub reads: Vec<Read>,
+    /// The database addresses it uses at import.
+    pub sinks: Vec<Sink>,
+    /// The `.env` files that it loads at import, whatever branch is taken.
+    pub env_files: Vec<String>,
 }
 
 /// Reads the app that `entry` names. What lacks is an error where its file is not in sight, or more than one could be it.
@@ -128,7 +138,7 @@ pub fn read(code: &Code, entry: &Entry) -> Result<Reading, Missing> {
     let mut trace = walk::walk(code, &roots, unit, &entry.environment);
     let framework = framework(code, &trace, callable(entry));
     trace.missing.extend(framework.missing().cloned());
-    let settings = configuration::settings(code, &trace);
+    let settings = configuration::settings(code, &trace, &entry.environment);
     let connections = database::connections(code, &trace, &settings);
     let mut app = App::at(callable_place(unit, entry));
     app.key = unit.path().to_owned();
@@ -148,7 +158,9 @@ pub fn read(code: &Code, entry: &Entry) -> Result<Reading, Missing> {
     app.engine_at_import = connections.engine;
     app.fork_safe = connections.safe;
     app.starts_thread = threads::started(code, &trace);
-    Ok(Reading { app, reads: reads(code, &trace, &settings) })
+    app.debug = configuration::debug(code, &trace, &settings, app.framework.known().map(String::as_str));
+    let sinks = address::sinks(code, &trace);
+    Ok(Reading { app, reads: reads(code, &trace, &settings), sinks, env_files: env_files(code, &trace) })
 }
 
 /// The WSGI file, Python's path with what had to be added, and how sure it is.
@@ -262,7 +274,7 @@ fn reads(code: &Code, trace: &Trace, settings: &Settings) -> Vec<Read> {
             What::Provide { name, .. } if !step.sometimes => {
                 provided.insert(&name.value);
             }
-            What::Call(call) => match loaded_file(code, trace, step, call) {
+            What::Call(call) => match loaded_file(code, trace, step, call).map(|found| found.map(|(_, names)| names)) {
                 Some(Some(names)) if !step.sometimes => provided.extend(names.iter().map(String::as_str)),
                 Some(_) => {
                     file.get_or_insert_with(|| step.place());
@@ -286,7 +298,12 @@ fn reads(code: &Code, trace: &Trace, settings: &Settings) -> Vec<Read> {
 }
 
 /// The names in the `.env` file that a call loads: `None` where it loads none, `Some(None)` where it is out of sight.
-fn loaded_file<'c>(code: &'c Code, trace: &Trace, step: &Step, call: &Expr) -> Option<Option<&'c BTreeSet<String>>> {
+fn loaded_file<'c>(
+    code: &'c Code,
+    trace: &Trace,
+    step: &Step,
+    call: &Expr,
+) -> Option<Option<(&'c str, &'c BTreeSet<String>)>> {
     let (callee, arguments) = call.call()?;
     let path = code.canonical(&trace.roots, step.unit, &step.event.scope, callee)?;
     if !matches!(last_part(&path), "load_dotenv" | "read_env" | "read_dotenv" | "read_envfile") {
@@ -295,6 +312,15 @@ fn loaded_file<'c>(code: &'c Code, trace: &Trace, step: &Step, call: &Expr) -> O
     let written = arguments.iter().flat_map(|argument| walk::texts(&argument.value)).find(|text| text.contains("env"));
     let name = written.unwrap_or_else(|| ".env".to_owned());
     Some(code.env_file(&trace.roots, folder_of(step.unit.path()), name.trim_start_matches('/')))
+}
+
+/// The `.env` files that are loaded in any case.
+fn env_files(code: &Code, trace: &Trace) -> Vec<String> {
+    let calls = trace.steps.iter().filter(|step| !step.sometimes).filter_map(|step| match &step.event.what {
+        What::Call(call) => loaded_file(code, trace, step, call)?,
+        _ => None,
+    });
+    calls.map(|(path, _)| path.to_owned()).collect()
 }
 
 fn happening(step: &Step, read: &EnvRead, settings: &Settings, provided: &BTreeSet<&str>, file: Option<Place>) -> Read {

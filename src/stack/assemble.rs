@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use crate::finding::Confidence;
 use crate::source::{FileId, Place};
-use crate::stack::app::code::Code;
+use crate::stack::activation::activate;
+use crate::stack::app::code::{Code, normal};
+use crate::stack::app::environment::Environment;
 use crate::stack::app::{self, Entry, Moment};
 use crate::stack::chef::{Chef, checkout};
+use crate::stack::database::{self, Database};
 use crate::stack::document::Kind;
-use crate::stack::env::{EnvRead, EnvValue, Layers, names_a_need};
+use crate::stack::env::{EnvRead, EnvValue, Layers, names_a_need, names_a_signing_key};
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::facts::Facts;
 use crate::stack::job::{self, Job};
@@ -17,10 +20,12 @@ use crate::stack::login_shell::login_shell;
 use crate::stack::nginx::{self, Trees};
 use crate::stack::problem::refusal;
 use crate::stack::provider::{Around, layers};
+use crate::stack::requirement::Requirements;
 use crate::stack::start::{self, JobRows, Start};
 use crate::stack::starter::Starters;
 use crate::stack::unit::Units;
 use crate::stack::uwsgi::{self, Socket};
+use crate::stack::variables::{self, Reader};
 use crate::stack::view::View;
 use crate::syntax::Problem;
 use crate::syntax::data::Release;
@@ -66,6 +71,8 @@ pub struct Instance {
     pub reads: Vec<EnvRead>,
     /// Who gives it variables.
     pub layers: Layers,
+    /// The addresses of databases that it uses.
+    pub databases: Vec<Database>,
 }
 
 /// Everything that was read, linked.
@@ -81,13 +88,15 @@ pub struct Stack {
     pub jobs: Vec<JobRows>,
     /// What login shells set.
     pub login: Vec<Arc<EnvValue>>,
+    /// What jobs give to their processes.
+    pub given: Vec<Arc<EnvValue>>,
     /// What the real programs refuse.
     pub problems: Vec<(FileId, Problem)>,
 }
 
 /// Reads and links everything.
 pub fn assemble(parts: &Parts<'_>) -> Stack {
-    let nginx = nginx::read_all(parts.view, parts.trees, parts.nginx_release);
+    let mut nginx = nginx::read_all(parts.view, parts.trees, parts.nginx_release);
     let units = Units::of(parts.view);
     let mut starts = start::all(parts.view, &units);
     let login: Vec<Arc<EnvValue>> =
@@ -97,10 +106,18 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
     let readings = start::readings(around, parts.view, &starts);
     start::finish(&mut starts, around, parts.view, &readings);
     let around = Around { starts: &starts, login: &login, params: &params };
-    let code = Code::of(parts.view.of(Kind::Python).cloned());
+    let mut code = Code::of(parts.view.of(Kind::Python).cloned());
+    parts.view.of(Kind::Variables).for_each(|file| code.add_env_file(&file.path, file.text()));
+    let requirements = Requirements::of(parts.view);
     let instances: Vec<Instance> = readings
         .into_iter()
-        .map(|(uwsgi, start)| instance(parts, &code, around, uwsgi, start.map(|(at, sure)| (&starts[at], sure))))
+        .map(|(mut uwsgi, start)| {
+            let start = start.map(|(at, sure)| (&starts[at], sure));
+            if let Some((start, _)) = start {
+                activate(&units, start, &mut uwsgi);
+            }
+            instance(parts, (&code, &requirements), around, uwsgi, start)
+        })
         .collect();
     let sockets: Vec<Arc<Socket>> =
         instances.iter().flat_map(|instance| instance.uwsgi.sockets.iter().cloned().map(Arc::new)).collect();
@@ -108,21 +125,24 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
     let around = Surroundings { open, containers: parts.starters.containers.as_deref() };
     let mut pass_links = pass_links(&nginx.passes, &sockets, around);
     pass_links.iter_mut().for_each(PassLink::without_host);
+    let exposed = nginx::exposed(&nginx.served, instances.iter().map(|instance| &instance.uwsgi.uwsgi));
+    nginx.rows.extend(exposed.into_iter().map(|row| Arc::new(row) as _));
     let mut problems = problems(parts, &nginx, &starts, &instances);
     problems.extend(units.problems());
+    let given = starts.iter().flat_map(|start| start.reading.env.iter().cloned()).map(Arc::new).collect();
     let jobs = starts.into_iter().map(Start::into_rows).collect();
-    Stack { instances, nginx, pass_links, jobs, login, problems }
+    Stack { instances, nginx, pass_links, jobs, login, given, problems }
 }
 
 fn instance(
     parts: &Parts<'_>,
-    code: &Code,
+    (code, requirements): (&Code, &Requirements),
     around: Around<'_>,
     uwsgi: uwsgi::Reading,
     start: Option<(&Start, Confidence)>,
 ) -> Instance {
     let row = &uwsgi.uwsgi;
-    let layers = layers(parts, around, &uwsgi, start.map(|(start, _)| start));
+    let mut layers = layers(parts, around, &uwsgi, start.map(|(start, _)| start));
     let entry = entry(parts, &uwsgi, &layers);
     let app = app::read(code, &entry);
     let mut link = Link::at(row.place);
@@ -139,19 +159,22 @@ fn instance(
         None if checkout::keep_releases(&parts.chef.checkouts) => row.chdir.clone(),
         None => Fact::absent(),
     };
-    let (app, reads) = match app {
+    let (app, reads, sinks) = match app {
         Ok(reading) => {
             let app = Arc::new(reading.app);
-            (Fact::derived(Arc::clone(&app)).at(app.place), reading.reads)
+            reading.env_files.iter().for_each(|path| load(parts, &mut layers, path));
+            (Fact::derived(Arc::clone(&app)).at(app.place), reading.reads, reading.sinks)
         }
-        Err(missing) => (Fact::unknown(missing), Vec::new()),
+        Err(missing) => (Fact::unknown(missing), Vec::new(), Vec::new()),
     };
     link.app = app;
     let seen_running = row.path.known().is_some_and(|path| parts.started_with.iter().any(|(ini, _)| ini == path));
     let sure = start.map_or(Confidence::Possible, |(_, sure)| sure);
     let sure = if seen_running { Confidence::Proved } else { sure.min(layers.sure) };
-    let reads = reads.iter().filter_map(|read| env_read(read, &link, &layers, sure)).collect();
-    Instance { uwsgi, link: Arc::new(link), reads, layers }
+    let complete = parts.view.complete;
+    let reads: Vec<EnvRead> = reads.iter().filter_map(|read| env_read(read, &link, &layers, sure, complete)).collect();
+    let databases = database::of_app(&sinks, &reads, &layers, requirements);
+    Instance { uwsgi, link: Arc::new(link), reads, layers, databases }
 }
 
 /// How uWSGI finds the app, with the folder that the user named put last.
@@ -170,12 +193,24 @@ fn entry(parts: &Parts<'_>, uwsgi: &uwsgi::Reading, layers: &Layers) -> Entry {
         wsgi_file: row.wsgi_file.known().cloned(),
         callable: row.callable.known().cloned(),
         roots,
-        environment: layers.texts(),
+        environment: Environment {
+            values: layers.texts(),
+            hidden: layers.hidden(),
+            complete: layers.out_of_sight.is_none(),
+        },
     }
 }
 
+/// Adds what a `.env` file gives that the app itself loads: what the process has already is kept.
+fn load(parts: &Parts<'_>, layers: &mut Layers, path: &str) {
+    let Some(document) = parts.view.of(Kind::Variables).find(|document| normal(&document.path) == path) else { return };
+    let rows = variables::rows(document, Reader::Dotenv, "dotenv", Confidence::Likely);
+    layers.given.splice(0..0, rows.into_iter().map(Arc::new));
+    layers.unread.retain(|(row, _)| row.place.file != document.file);
+}
+
 /// One read of a variable with what gives it; `None` where it cannot matter.
-fn env_read(read: &app::Read, link: &Link, layers: &Layers, job: Confidence) -> Option<EnvRead> {
+fn env_read(read: &app::Read, link: &Link, layers: &Layers, job: Confidence, all_in_sight: bool) -> Option<EnvRead> {
     if !read.raises && read.selected == Some(false) {
         return None;
     }
@@ -187,6 +222,8 @@ fn env_read(read: &app::Read, link: &Link, layers: &Layers, job: Confidence) -> 
     row.has_default = Fact::derived(read.has_default).at(read.place);
     row.used_as = read.used_as.clone().map_or_else(Fact::absent, |used_as| Fact::read(used_as, read.place));
     row.vital = Fact::derived(is_vital(read)).at(read.place);
+    let signs = names_a_signing_key(&read.name) || read.used_as.as_deref().is_some_and(names_a_signing_key);
+    row.signs = Fact::derived(signs);
     row.needed = Fact::derived(read.raises || is_vital(read)).at(read.place);
     row.at_import = Fact::derived(read.moment == Moment::Import);
     row.becomes_text = Fact::derived(read.becomes_text).at(read.place);
@@ -198,7 +235,7 @@ fn env_read(read: &app::Read, link: &Link, layers: &Layers, job: Confidence) -> 
     row.job = link.job.clone();
     row.app = link.app.clone();
     layers.judge(&read.name, &mut row);
-    if read.maybe_from_file.is_some() && row.provided.known() == Some(&false) {
+    if read.maybe_from_file.is_some() && !all_in_sight && row.provided.known() == Some(&false) {
         row.provided =
             Fact::unknown(Missing::new("the `.env` file that the app loads", "lint it together with the app"));
     }
@@ -253,9 +290,11 @@ impl Stack {
             instance.uwsgi.sockets.into_iter().for_each(|row| facts.add(Arc::new(row)));
             instance.uwsgi.variables.into_iter().for_each(|row| facts.add(Arc::new(row)));
             instance.reads.into_iter().for_each(|row| facts.add(Arc::new(row)));
+            instance.databases.into_iter().for_each(|row| facts.add(Arc::new(row)));
         }
         self.nginx.passes.into_iter().for_each(|row| facts.add(row));
         self.nginx.listens.into_iter().for_each(|row| facts.add(row));
+        self.nginx.rows.into_iter().for_each(|row| facts.add(row));
         self.pass_links.into_iter().for_each(|row| facts.add(Arc::new(row)));
         for job in self.jobs {
             facts.add(job.job);
@@ -264,6 +303,7 @@ impl Stack {
             job.events.into_iter().for_each(|row| facts.add(Arc::new(row)));
         }
         self.login.into_iter().for_each(|row| facts.add(row));
+        self.given.into_iter().for_each(|row| facts.add(row));
         for (file, problem) in self.problems {
             let place = Place::at(file, problem.span);
             facts.add(Arc::new(refusal(&problem, place, path_of(file))));

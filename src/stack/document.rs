@@ -23,6 +23,14 @@ pub enum Kind {
     LoginShell,
     /// A file of `NAME=value` lines that some program may read: `.env`, `.flaskenv`, `/etc/default/*`.
     Variables,
+    /// supervisor's programs.
+    Supervisor,
+    /// A `Procfile`.
+    Procfile,
+    /// The services of containers.
+    Compose,
+    /// pip's `requirements.txt`.
+    Requirements,
 }
 
 /// One text, read as one language, at one path.

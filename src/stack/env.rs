@@ -1,7 +1,7 @@
 //! Who asks for an environment variable, who gives it to the process as it is really started, and what only looks like it.
 
 use crate::rows;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::finding::Confidence;
@@ -24,6 +24,8 @@ rows! {
         needed: bool,
         #[doc = "whether it is a secret key or a database's address"]
         vital: bool,
+        #[doc = "whether it is a key that sessions or tokens are signed with"]
+        signs: bool,
         #[doc = "whether it happens while the app is imported, not in a request"]
         at_import: bool,
         #[doc = "whether the value is put into a text, where None becomes the word `None`"]
@@ -62,7 +64,7 @@ rows! {
         app: Arc<App>,
     }
 
-    #[doc = "one place that gives, or seems to give, an environment variable; keyed by how: `uwsgi`, `uwsgi-shell-syntax`, `upstart`, `upstart-export`, `systemd`, `file`, `dotenv`, `uwsgi-param`, `login-shell`, `process`"]
+    #[doc = "one place that gives, or seems to give, an environment variable; keyed by how: `uwsgi`, `uwsgi-shell-syntax`, `upstart`, `upstart-export`, `systemd`, `supervisor`, `compose`, `file`, `dotenv`, `uwsgi-param`, `login-shell`, `process`"]
     pub struct EnvValue in "env_values" {
         #[doc = "the variable"]
         name: String,
@@ -88,6 +90,15 @@ pub fn names_a_need(name: &str) -> bool {
     let of_django =
         ["DATABASES", "DATABASES['DEFAULT']", "DATABASES['DEFAULT']['NAME']", "DATABASES['DEFAULT']['ENGINE']"];
     !name.contains("TEST") && (name == "SECRET_KEY" || database || of_django.contains(&name.as_str()))
+}
+
+/// Whether the name of a variable, or of the setting it becomes, says that it signs sessions or tokens.
+pub fn names_a_signing_key(name: &str) -> bool {
+    let name = name.to_uppercase();
+    let ends = ["SECRET_KEY", "SECRET_KEY_BASE", "JWT_SECRET", "PASSWORD_SALT", "SIGNING_KEY"];
+    // `AWS_SECRET_KEY` and its kin are somebody else's.
+    let of_others = ["AWS", "S3", "STRIPE", "RECAPTCHA", "TEST", "SOCIAL", "OAUTH", "STORAGE"];
+    ends.iter().any(|end| name.ends_with(end)) && !of_others.iter().any(|word| name.contains(word))
 }
 
 /// The environment of one process, by everything that gives variables to it or only seems to.
@@ -158,9 +169,22 @@ impl Layers {
         self.given.iter().filter_map(known).collect()
     }
 
+    /// The variables that are given with values out of sight.
+    pub fn hidden(&self) -> BTreeSet<String> {
+        let hidden = self.given.iter().filter(|value| value.value.is_unknown());
+        hidden.filter_map(|value| value.name.known().cloned()).collect()
+    }
+
     /// The value that the process has under this name, where something in sight gives it: the last one wins.
     pub fn value(&self, name: &str) -> Option<&EnvValue> {
         named(&self.given, name)
+    }
+
+    /// The line that gives the process its value: that of a file says more than the process it started.
+    pub fn line(&self, name: &str) -> Option<&EnvValue> {
+        let given = self.value(name)?;
+        let in_job = self.in_job(name).filter(|row| given.key == "process" && given.value.known() == row.value.known());
+        in_job.or(Some(given))
     }
 
     /// What the job's file gives under this name.
@@ -185,7 +209,7 @@ impl Layers {
     /// Fills in a read of `name`: whether the process has it and from where, and what only looks like giving it.
     pub fn judge(&self, name: &str, read: &mut EnvRead) {
         read.provided = self.provided(name);
-        let given = named(&self.given, name);
+        let given = self.line(name);
         let of_given = |unset: Fact<String>| given.map_or(unset, place_of);
         read.given_by = match &read.provided.answer {
             Answer::Unknown(missing) => Fact::unknown(missing.clone()),
@@ -251,5 +275,7 @@ mod tests {
         assert!(needed.into_iter().all(names_a_need));
         let not = ["SENTRY_DSN", "TEST_DATABASE_URL", "AWS_SECRET_KEY", "DATABASES['default']['PORT']", "database"];
         assert!(!not.into_iter().any(names_a_need));
+        assert!(["SECRET_KEY", "SHOP_SECRET_KEY", "JWT_SECRET"].into_iter().all(names_a_signing_key));
+        assert!(!["AWS_SECRET_KEY", "SECRET_KEY_FILE"].into_iter().any(names_a_signing_key));
     }
 }

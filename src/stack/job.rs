@@ -1,13 +1,16 @@
 //! What an init system starts: the command, as whom, and with which environment.
 
+pub mod compose;
 mod condition;
 mod environment;
 mod layer;
 mod lines;
 mod main_process;
 mod paths;
+pub mod procfile;
 mod program;
 mod script;
+pub mod supervisor;
 pub mod systemd;
 pub mod upstart;
 mod uwsgi_ini;
@@ -21,16 +24,16 @@ use crate::rows;
 use crate::source::{FileId, Place};
 use crate::stack::document::Document;
 use crate::stack::env::EnvValue;
-use crate::stack::fact::{Answer, Fact};
+use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::launch::{Argument, Launch};
 use crate::syntax::Problem;
 
 rows! {
-    #[doc = "one job of an init system; keyed by which: `upstart` or `systemd`"]
+    #[doc = "one job of an init system; keyed by which: `upstart`, `systemd`, `supervisor`, `procfile` or `compose`"]
     pub struct Job in "jobs" {
         #[doc = "the name the init system knows it by"]
         name: String,
-        #[doc = "`upstart` or `systemd`, or `chromeos` for the Upstart of Chrome OS"]
+        #[doc = "`upstart`, `systemd`, `supervisor`, `procfile` or `compose`, or `chromeos` for the Upstart of Chrome OS"]
         dialect: String,
         #[doc = "where its file lies"]
         path: String,
@@ -156,6 +159,8 @@ pub struct Reading {
     pub exports_all: bool,
     /// The names it exports without giving them a value: one that a sourced file sets is given.
     pub exported_later: Vec<String>,
+    /// What hands more variables on to the process and is out of sight, such as the environment of supervisord.
+    pub inherits: Option<Missing>,
     /// What the init system itself gives to every such job.
     pub defaults: &'static [&'static str],
     /// Whether a template tag may add stanzas, `env` among them.
@@ -170,6 +175,30 @@ pub struct Reading {
     pub deeds: Deeds,
     /// What Upstart refuses.
     pub problems: Vec<(FileId, Problem)>,
+}
+
+impl Reading {
+    /// A job that says nothing else.
+    fn of(job: Job, uwsgi: Option<Vec<Argument>>) -> Self {
+        Self {
+            job,
+            uwsgi,
+            env: Vec::new(),
+            sources_files: Vec::new(),
+            files: Vec::new(),
+            login: false,
+            exports_all: false,
+            exported_later: Vec::new(),
+            inherits: None,
+            defaults: &["PATH"],
+            open: false,
+            stanzas: Vec::new(),
+            lines: Vec::new(),
+            events: Vec::new(),
+            deeds: Deeds::default(),
+            problems: Vec::new(),
+        }
+    }
 }
 
 fn after_equals(assignment: &str) -> String {

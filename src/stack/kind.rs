@@ -1,7 +1,7 @@
 //! Which language a file is in: by where it lands, then by its name, then by its content.
 
 use crate::stack::document::Kind;
-use crate::stack::starter::is_starter;
+use crate::stack::starter::{is_compose, is_starter};
 use crate::syntax::systemd::{UnitKind, is_drop_in};
 
 /// The language of the file at `path` (where it lands, or where it lies) with this text; `None` where housecall does not read it.
@@ -18,7 +18,7 @@ pub fn may_be(path: &str) -> bool {
         return true;
     }
     let name = without_template_suffix(path).rsplit('/').next().unwrap_or_default();
-    if is_starter(name) || name == ".gitmodules" || is_variables(name) {
+    if is_starter(name) || name == ".gitmodules" || is_variables(name) || is_requirements(path) {
         return true;
     }
     match name.rsplit_once('.') {
@@ -87,12 +87,24 @@ fn by_name(path: &str, text: &str) -> Option<Kind> {
     if is_variables(name) {
         return Some(Kind::Variables);
     }
+    if is_requirements(path) {
+        return Some(Kind::Requirements);
+    }
     if name.ends_with(".py") {
         return Some(Kind::Python);
     }
     if name.ends_with(".service") || name.ends_with(".socket") {
         // D-Bus and Avahi have files of these names too.
         return text.lines().any(is_unit_section).then_some(Kind::Systemd);
+    }
+    if is_compose(name) {
+        return Some(Kind::Compose);
+    }
+    if name == "Procfile" {
+        return Some(Kind::Procfile);
+    }
+    if name.ends_with(".ini") && is_supervisor(text) {
+        return Some(Kind::Supervisor);
     }
     if name.ends_with(".ini") {
         let says_so = text.contains("[uwsgi]") || (name.contains("uwsgi") && !text.contains("[tool"));
@@ -109,6 +121,16 @@ fn is_variables(name: &str) -> bool {
     named && !is_example
 }
 
+/// `requirements.txt`, `requirements-prod.txt`, `requirements/base.txt`.
+fn is_requirements(path: &str) -> bool {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    name.ends_with(".txt") && (name.starts_with("requirements") || folder.rsplit('/').next() == Some("requirements"))
+}
+
+fn is_supervisor(text: &str) -> bool {
+    text.lines().any(|line| line.starts_with("[program:"))
+}
+
 fn is_unit_section(line: &str) -> bool {
     ["[unit]", "[service]", "[socket]"].iter().any(|section| line.trim().eq_ignore_ascii_case(section))
 }
@@ -122,6 +144,9 @@ fn by_content(path: &str, text: &str) -> Option<Kind> {
     }
     if text.contains("[uwsgi]") && text.lines().any(|line| line.trim() == "[uwsgi]") {
         return Some(Kind::Uwsgi);
+    }
+    if is_supervisor(text) {
+        return Some(Kind::Supervisor);
     }
     let statements = || text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     if statements().any(is_nginx_statement) {

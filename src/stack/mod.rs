@@ -1,5 +1,6 @@
 //! Facts: what a repository or a host says of its stack, and how the parts are linked.
 
+pub mod activation;
 pub mod app;
 pub mod assemble;
 pub mod boundary;
@@ -19,6 +20,7 @@ pub mod nginx;
 pub mod problem;
 pub mod process;
 pub mod provider;
+pub mod requirement;
 pub mod start;
 pub mod starter;
 pub mod unit;

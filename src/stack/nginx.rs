@@ -1,20 +1,47 @@
 //! What an nginx configuration passes on, to which address, from which server and location.
 
 mod address;
+mod alias;
+mod condition;
+mod expression;
+mod header;
 mod include;
+mod level;
+mod line;
+mod location;
 mod param;
+mod redirect;
 mod refused;
+mod request;
+mod root;
+mod server;
+mod survey;
+mod taint;
+mod target;
+mod upstream;
+mod variable;
 
 use crate::rows;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub use alias::Alias;
+pub use condition::If;
+pub use header::Header;
 pub use include::{Trees, includes, prefix};
+pub use line::Line;
 pub use param::params;
+pub use redirect::Redirect;
+pub use request::Request;
+pub use root::{Root, Served, exposed};
+pub use server::Server;
+pub use taint::Taint;
+pub use target::PassTarget;
+pub use upstream::KeepAlive;
 
 use crate::source::{FileId, Place, Span};
 use crate::stack::document::{Document, Kind};
-use crate::stack::fact::{Answer, Fact, Missing};
+use crate::stack::fact::{Answer, Fact, Missing, Row};
 use crate::stack::view::View;
 use crate::syntax::Problem;
 use crate::syntax::data::Release;
@@ -63,6 +90,10 @@ pub struct Reading {
     pub passes: Vec<Arc<Pass>>,
     /// Every listen.
     pub listens: Vec<Arc<Listen>>,
+    /// What else its directives come to where they take effect.
+    pub rows: Vec<Arc<dyn Row>>,
+    /// The folders whose files it hands out.
+    pub served: Vec<Served>,
     /// What nginx refuses across files, by the file it stands in.
     pub problems: Vec<(FileId, Problem)>,
     /// The files that were included.
@@ -73,6 +104,8 @@ impl Reading {
     fn add(&mut self, other: Reading) {
         self.passes.extend(other.passes);
         self.listens.extend(other.listens);
+        self.rows.extend(other.rows);
+        self.served.extend(other.served);
         self.problems.extend(other.problems);
         self.included.extend(other.included);
     }
@@ -116,24 +149,43 @@ pub fn read_all(view: &View, trees: &Trees, release: Option<Release>) -> Reading
 pub fn read(view: &View, trees: &Trees, release: Option<Release>, document: &Arc<Document>) -> Reading {
     let Some(parsed) = trees.get(&document.file) else { return Reading::default() };
     let main = is_main(document, &parsed.tree);
-    let assembly = Assembly::new(view, trees, prefix(document, main));
+    let assembly = || Assembly::new(view, trees, prefix(document, main));
+    // Three ways through the same statements, of which none needs what another finds.
+    let refused = || {
+        let assembly = assembly();
+        (refused::problems(&assembly, document, release, view.complete), assembly.included.take())
+    };
+    let surveyed = || {
+        let assembly = assembly();
+        let (top, seen) = assembly.top(document);
+        survey::survey(&assembly, &top, seen)
+    };
+    let passed_on = || passed_on(&assembly(), document, main);
+    let ((problems, included), (mut reading, found)) = rayon::join(refused, || rayon::join(passed_on, surveyed));
+    (reading.rows, reading.served) = (found.rows, found.served);
+    reading.problems.splice(0..0, problems);
+    reading.included.extend(included);
+    reading
+}
+
+/// What a file passes on, and what its includes refuse.
+fn passed_on<'a>(assembly: &Assembly<'a>, document: &'a Arc<Document>, main: bool) -> Reading {
     let (top, mut whole) = assembly.top(document);
     let mut user = user_of(&top, main && whole);
     if !main {
         user = Fact::unknown(Missing::new("nginx's main file", "lint it together with this one: its `user` counts"));
     }
     let mut upstreams = Upstreams::default();
-    add_upstreams(&assembly, &top, &mut upstreams);
+    add_upstreams(assembly, &top, &mut upstreams);
     for http in top.iter().filter(|statement| statement.directive.is("http")) {
         let (inside, seen) = assembly.inside(http);
         whole &= seen;
-        add_upstreams(&assembly, &inside, &mut upstreams);
+        add_upstreams(assembly, &inside, &mut upstreams);
     }
-    let mut walk = Walk { assembly: &assembly, upstreams, whole: main && whole, user, reading: Reading::default() };
+    let mut walk = Walk { assembly, upstreams, whole: main && whole, user, reading: Reading::default() };
     walk.through(&top, &Scope::of_file(main));
     let mut reading = walk.reading;
-    reading.problems = refused::problems(&assembly, document, release, view.complete);
-    reading.problems.append(&mut assembly.problems.take());
+    reading.problems = assembly.problems.take();
     reading.included = assembly.included.take();
     reading
 }

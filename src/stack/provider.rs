@@ -80,7 +80,7 @@ fn of_job(parts: &Parts<'_>, around: Around<'_>, start: &Start, layers: &mut Lay
     layers.add(reading.env.iter().cloned().map(Arc::new), dialect);
     // systemd reads the files last, so that they win; a script sources them before it exports more, which is as good as equal.
     for file in &reading.files {
-        named_file(parts, file, layers, read);
+        named_file(parts, file, dialect == "systemd", layers, read);
     }
     for path in &reading.sources_files {
         let shell = Reader::Shell { all: reading.exports_all, later: &reading.exported_later };
@@ -94,6 +94,9 @@ fn of_job(parts: &Parts<'_>, around: Around<'_>, start: &Start, layers: &mut Lay
             None => lose(layers, Missing::new(format!("the variables of {path}"), "look into that file")),
         }
     }
+    if let Some(missing) = &reading.inherits {
+        lose(layers, missing.clone());
+    }
     if reading.open {
         let what = format!("what the template tags in {} print", start.document.path);
         lose(layers, Missing::new(what, "write the job's variables without template tags"));
@@ -104,8 +107,14 @@ fn lose(layers: &mut Layers, missing: Missing) {
     layers.out_of_sight.get_or_insert(missing);
 }
 
-/// A file that systemd reads: without it the process starts only where a `-` allows that.
-fn named_file(parts: &Parts<'_>, file: &VariablesFile, layers: &mut Layers, read: &mut BTreeSet<FileId>) {
+/// A file that systemd or compose reads: without it the process starts only where a `-` allows that.
+fn named_file(
+    parts: &Parts<'_>,
+    file: &VariablesFile,
+    is_systemd: bool,
+    layers: &mut Layers,
+    read: &mut BTreeSet<FileId>,
+) {
     let path = match &file.path {
         Answer::Known(path) => path,
         Answer::Absent => return,
@@ -115,7 +124,8 @@ fn named_file(parts: &Parts<'_>, file: &VariablesFile, layers: &mut Layers, read
         Some((document, sure)) => {
             read.insert(document.file);
             layers.sure = layers.sure.min(sure);
-            let rows = variables::rows(document, Reader::Systemd, "file", sure);
+            let reader = if is_systemd { Reader::Systemd } else { Reader::Dotenv };
+            let rows = variables::rows(document, reader, "file", sure);
             layers.add(rows.into_iter().map(Arc::new), "file");
         }
         None if parts.view.complete && file.optional => {}
@@ -165,6 +175,11 @@ fn cure(dialect: &str, job: &str) -> String {
         "systemd" => format!(
             "`Environment=NAME=…` below `[Service]` of {job}, then `sudo systemctl daemon-reload` and `sudo systemctl restart {job}`"
         ),
+        "supervisor" => format!(
+            "`environment=NAME=\"…\"` below `[program:{job}]`, then `sudo supervisorctl reread` and `sudo supervisorctl update`"
+        ),
+        "procfile" => "set it in the platform's settings, such as `heroku config:set NAME=…`".to_owned(),
+        "compose" => format!("`NAME: …` in `environment:` of the service {job}, then `docker compose up -d {job}`"),
         _ => format!(
             "`env NAME=…` in the Upstart job {job}, then `sudo stop {job}` and `sudo start {job}` (`restart` keeps the old job)"
         ),

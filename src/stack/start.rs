@@ -55,7 +55,7 @@ pub type Started = (uwsgi::Reading, Option<(usize, Confidence)>);
 
 const OVERRIDE: &str = ".override";
 
-/// The jobs of a view: those of Upstart with their overrides, and the services of systemd.
+/// The jobs of a view: those of Upstart with their overrides, the services of systemd, and what else starts processes.
 pub fn all(view: &View, units: &Units) -> Vec<Start> {
     let own = view.of(Kind::Upstart).filter(|document| !document.path.ends_with(OVERRIDE));
     let upstart = own.map(|document| {
@@ -64,8 +64,18 @@ pub fn all(view: &View, units: &Units) -> Vec<Start> {
         job::upstart::read(document, override_file)
     });
     let systemd = units.services().filter_map(|unit| job::systemd::read(&unit));
+    let several = |kind: Kind, read: fn(&Document) -> Vec<job::Reading>| {
+        view.of(kind)
+            .flat_map(move |document| read(document).into_iter().map(move |reading| (reading, Arc::clone(document))))
+    };
+    let supervisor = several(Kind::Supervisor, job::supervisor::read);
+    let procfile = several(Kind::Procfile, job::procfile::read);
+    let compose = several(Kind::Compose, job::compose::read);
     upstart
         .chain(systemd)
+        .chain(supervisor)
+        .chain(procfile)
+        .chain(compose)
         .map(|(reading, document)| Start { job: Arc::new(reading.job.clone()), document, reading })
         .collect()
 }

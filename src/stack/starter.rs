@@ -33,7 +33,7 @@ impl Starters {
             ),
             (None, Some(path)) => Missing::new(
                 format!("what {path} gives to uWSGI"),
-                "look into that file: this version reads Upstart jobs only",
+                "no job in sight starts uWSGI with this ini: look whether that file does",
             ),
             (None, None) => Missing::new("the job that starts uWSGI", "lint its file together with the ini"),
         }
@@ -49,7 +49,8 @@ fn base(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-fn is_compose(name: &str) -> bool {
+/// Whether a file of this name describes containers.
+pub fn is_compose(name: &str) -> bool {
     (name.starts_with("docker-compose") || name.starts_with("compose."))
         && (name.ends_with(".yml") || name.ends_with(".yaml"))
 }

@@ -1,5 +1,6 @@
 //! systemd's units as they lie in a view: each with its drop-ins, read once.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::source::{FileId, Span};
@@ -63,7 +64,7 @@ impl Units {
             let name = unit_name(path).to_owned();
             // What is forced to be a unit and has no suffix is a service.
             let kind = UnitKind::of(path).unwrap_or(UnitKind::Service);
-            let parsed = systemd::parse(document.text(), kind, &name);
+            let parsed = systemd::parse(&without_code_lines(document), kind, &name);
             UnitFile { document: Arc::clone(document), drop_in: is_drop_in(path), name, kind, parsed }
         };
         Self { files: view.of(Kind::Systemd).map(read).collect() }
@@ -120,6 +121,31 @@ impl Units {
         let problem = if unit.files.len() > 1 { mended.map(|problem| Problem { span: at, ..problem }) } else { own };
         problem.map(|problem| (main.document.file, problem))
     }
+}
+
+/// The text with each line that holds nothing but code tags made a comment: rendered it is gone, and a line that goes on over
+/// it goes on. As long as the text, so that places stay.
+fn without_code_lines(document: &Document) -> Cow<'_, str> {
+    let text = document.text();
+    if !document.has_code() {
+        return Cow::Borrowed(text);
+    }
+    let mut at = 0;
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let is_code = !line.is_empty()
+            && line.starts_with(' ')
+            && line.trim().is_empty()
+            && !document.written(Span::new(at, at + line.len())).trim().is_empty();
+        at += line.len();
+        if is_code {
+            out.push('#');
+            out.push_str(&line[1..]);
+        } else {
+            out.push_str(line);
+        }
+    }
+    Cow::Owned(out)
 }
 
 fn line_around(text: &str, span: Span) -> &str {

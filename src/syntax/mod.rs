@@ -3,6 +3,7 @@
 //! A reader does no I/O, never fails and never panics. What the real program would refuse becomes a [`Problem`];
 //! the reader then goes on at the next statement, so that one typo yields one problem.
 
+pub mod compose;
 pub mod conninfo;
 pub mod data;
 pub mod dotenv;
@@ -10,8 +11,10 @@ pub mod erb;
 pub mod log;
 pub mod nginx;
 pub mod python;
+pub mod requirements;
 pub mod ruby;
 pub mod shell;
+pub mod supervisor;
 pub mod systemd;
 pub mod upstart;
 pub mod uwsgi;

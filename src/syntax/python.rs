@@ -6,6 +6,7 @@ pub mod environment;
 pub mod expression;
 mod lower;
 mod names;
+mod settings;
 mod statements;
 
 use std::sync::Arc;

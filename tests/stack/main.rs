@@ -47,6 +47,14 @@ const FAULTS: &[Fault] = &[
         start: f05,
     },
     Fault {
+        id: "F08",
+        rule: "env/given-by-uwsgi-param-only",
+        line: ("nginx.conf", "uwsgi_param DATABASE_URL"),
+        status: 500,
+        start: f08,
+    },
+    Fault { id: "F09", rule: "env/empty", line: ("thena.conf", "env DATABASE_URL"), status: 500, start: f09 },
+    Fault {
         id: "F12",
         rule: "uwsgi/pool-shared-by-forks",
         line: ("eager.py", "engine.connect()"),
@@ -117,6 +125,16 @@ fn f04() -> Lab {
 fn f05() -> Lab {
     let ini = format!("lazy-apps = true\nenv DATABASE_URL=\"{}\"\n", postgres::server().url());
     started(&Plan { environment: Vec::new(), ini, ..Plan::healthy() })
+}
+
+fn f08() -> Lab {
+    let pass =
+        "uwsgi_param DATABASE_URL postgresql://thena@127.0.0.1/thena;\n            uwsgi_pass unix:{run}/uwsgi.sock";
+    started(&Plan { environment: Vec::new(), pass, ..Plan::healthy() })
+}
+
+fn f09() -> Lab {
+    started(&Plan { environment: vec![("DATABASE_URL", String::new())], ..Plan::healthy() })
 }
 
 /// The shared connection breaks for whoever meets another worker's reply; a few parallel requests see to that.

@@ -317,3 +317,34 @@ fn variables_of_real_stacks() {
     }
     assert!(same * 100 >= listed * 95, "too many missed:\n{}", missed.join("\n"));
 }
+
+#[test]
+fn fields_of_pydantic_settings_are_read_when_the_class_is_called() {
+    let text = "from pydantic import Field\nfrom pydantic_settings import BaseSettings, SettingsConfigDict\n\n\
+                class Base(BaseSettings):\n    debug: bool = False\n\n\
+                class Settings(Base):\n    model_config = SettingsConfigDict(env_prefix='SHOP_', env_file='.env')\n    \
+                url: str\n    dsn: str | None = None\n    key: str = Field(..., validation_alias='SECRET_KEY')\n    LIMIT = 3\n\n";
+    assert_eq!(reads(text), [""; 0]);
+    let expected = ["SHOP_DEBUG:Default", "SHOP_URL:Raises", "SHOP_DSN:None", "SECRET_KEY:Raises"];
+    assert_eq!(reads(&format!("{text}settings = Settings()\n")), expected);
+    assert_eq!(reads(&format!("{text}settings = Settings(url='x', key='y')\n")), [expected[0], expected[2]]);
+    let old = "from pydantic import BaseSettings\nclass S(BaseSettings):\n    url: str\n    class Config:\n        env_prefix = 'A_'\nS()\n";
+    assert_eq!(reads(old), ["A_URL:Raises"]);
+}
+
+#[test]
+fn a_value_that_is_put_into_a_text_is_told_apart() {
+    let put = |line: &str| only(&format!("import os\n{line}\n")).1.becomes_text;
+    for line in [
+        "X = f\"a{os.getenv('K')}\"",
+        "X = 'a%s' % os.getenv('K')",
+        "X = 'a%s%s' % (b, os.getenv('K'))",
+        "X = 'a{}'.format(os.getenv('K'))",
+        "X = str(os.getenv('K'))",
+    ] {
+        assert!(put(line), "{line}");
+    }
+    for line in ["X = os.getenv('K')", "X = g(os.getenv('K'))", "X = n % (os.getenv('K'), 1)"] {
+        assert!(!put(line), "{line}");
+    }
+}

@@ -1,24 +1,29 @@
 //! What lint refuses in nginx's files beside what nginx refused, over real configurations and cases written by hand.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use housecall::engine::{Options, Run, lint_memory};
 use housecall::finding::{Confidence, Effect, Finding};
-use housecall::rule::page;
+use housecall::rule::page::{self, Page};
 use housecall::syntax::data::nginx::{Known, find};
 
 use crate::nginx::{shared, table};
 
+/// nginx's own pages, read once.
+static PAGES: LazyLock<Vec<Page>> =
+    LazyLock::new(|| page::built_in().unwrap().into_iter().filter(|page| page.id.starts_with("nginx/")).collect());
+
 /// One file as a fragment or a main file of `/etc/nginx`, judged for one release.
-fn run(bytes: Vec<u8>, release: &str) -> Run {
-    let options = Options { pages: Some(page::built_in().unwrap()), ..Options::default() };
+pub fn run(bytes: Vec<u8>, release: &str) -> Run {
+    let options = Options { pages: Some(PAGES.clone()), ..Options::default() };
     let config = format!("[nginx]\nversion = \"{release}\"\n");
     let files = [("etc/nginx/case/under-test".to_owned(), bytes), ("housecall.toml".to_owned(), config.into_bytes())];
     lint_memory(&files, &options)
 }
 
 /// What lint surely refuses.
-fn refusals(run: &Run) -> Vec<&Finding> {
+pub fn refusals(run: &Run) -> Vec<&Finding> {
     let sure = |finding: &&Finding| finding.effect == Effect::Refused && finding.confidence != Confidence::Possible;
     run.report.findings.iter().filter(sure).filter(|finding| finding.rule.starts_with("nginx/")).collect()
 }
@@ -29,21 +34,21 @@ fn lines(run: &Run, finding: &Finding) -> Vec<usize> {
     places.filter_map(|place| Some(run.sources.get(place.file).line_column(place.span?.start).0)).collect()
 }
 
-fn told(run: &Run, findings: &[&Finding]) -> String {
+pub fn told(run: &Run, findings: &[&Finding]) -> String {
     let one = |finding: &&Finding| format!("{:?} {} {}", lines(run, finding), finding.rule, finding.message);
     findings.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// How many of what nginx refused are refused, and on the same line.
 #[derive(Default)]
-struct Score {
+pub struct Score {
     all: usize,
     refused: usize,
     same_line: usize,
 }
 
 impl Score {
-    fn add(&mut self, run: &Run, line: Option<usize>) -> bool {
+    pub fn add(&mut self, run: &Run, line: Option<usize>) -> bool {
         let found = refusals(run);
         // nginx names no line where it misses a variable or a zone.
         let same =
@@ -54,7 +59,7 @@ impl Score {
         same
     }
 
-    fn at_least(&self, percent: usize) -> bool {
+    pub fn at_least(&self, percent: usize) -> bool {
         self.all > 0 && self.same_line * 100 >= self.all * percent
     }
 }

@@ -181,6 +181,7 @@ fn tried(name: &str, line: Place, read: Place, info: &ConnInfo, outcome: &Outcom
         None => Fact::absent(),
     };
     let mut row = Database::at(line);
+    row.without_address();
     row.key = info.scheme.as_ref().map(|scheme| scheme.value.clone()).unwrap_or_default();
     let evidence = Label { place: outcome.place, text: "tried just now".to_owned() };
     row.variable = Fact::read(name.to_owned(), line).via(read, "the app takes it from here");

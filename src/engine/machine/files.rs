@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::engine::machine::Visit;
+use crate::engine::machine::{Visit, units};
 use crate::finding::InputError;
 use crate::host::{FileKind, Host, ReadError};
 use crate::source::{Origin, Sources};
@@ -156,17 +156,18 @@ impl<'h> Files<'h> {
             let path = format!("/etc/init/{path}");
             let Some(document) = self.job(&path) else { continue };
             let ini = job::upstart::read(&document, None).0.job.uwsgi_ini.known().cloned();
-            let same = ini.as_ref().and_then(|ini| inis.iter().position(|known| self.is_same(known, ini)));
-            match (ini, same) {
-                // One spelling for both, so that job and ini find each other.
-                (Some(ini), Some(at)) => inis[at] = ini,
-                (Some(ini), None) if !named => inis.push(ini),
-                (None, _) if !named => {}
-                _ => continue,
+            if self.is_of_visit(ini, &mut inis, named) {
+                self.view.add((*document).clone());
+                let base = path.strip_suffix(".conf").unwrap_or(&path);
+                self.read(&format!("{base}.override"), Kind::Upstart, false);
             }
-            self.view.add((*document).clone());
-            let base = path.strip_suffix(".conf").unwrap_or(&path);
-            self.read(&format!("{base}.override"), Kind::Upstart, false);
+        }
+        for found in units::services(self) {
+            if !self.is_of_visit(found.ini, &mut inis, named) {
+                continue;
+            }
+            found.documents.into_iter().for_each(|document| drop(self.view.add(document)));
+            found.files.iter().for_each(|path| drop(self.read(path, Kind::Variables, false)));
         }
         for ini in inis {
             if let Some(document) = self.read(&ini, Kind::Uwsgi, named) {
@@ -174,6 +175,23 @@ impl<'h> Files<'h> {
                 self.inis.push(ini);
             }
         }
+    }
+
+    /// Whether a job that names this ini belongs to the visit; its spelling becomes that of the ini.
+    fn is_of_visit(&self, ini: Option<String>, inis: &mut Vec<String>, named: bool) -> bool {
+        let Some(ini) = ini else { return !named };
+        // One spelling for both, so that job and ini find each other.
+        match inis.iter().position(|known| self.is_same(known, &ini)) {
+            Some(at) => inis[at] = ini,
+            None if named => return false,
+            None => inis.push(ini),
+        }
+        true
+    }
+
+    /// The host it reads.
+    pub(super) fn host(&self) -> &'h dyn Host {
+        self.host
     }
 
     /// Reads the inis that one brings in, and those that they bring in.
@@ -268,6 +286,10 @@ impl<'h> Files<'h> {
         };
         for name in names {
             let path = format!("{folder}/{name}");
+            if name == ".env" {
+                self.read(&path, Kind::Variables, false);
+                continue;
+            }
             if name.ends_with(".py") {
                 if *left == 0 {
                     return;

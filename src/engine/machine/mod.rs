@@ -10,6 +10,7 @@ mod logs;
 mod passes;
 mod paths;
 mod record;
+mod units;
 
 use std::sync::Arc;
 

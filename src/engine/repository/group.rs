@@ -71,8 +71,10 @@ impl Group<'_> {
             started_with: Vec::new(),
         };
         let stack = assemble(&parts);
-        let read: BTreeSet<FileId> =
-            view.iter().flat_map(|(_, documents)| documents).map(|document| document.file).collect();
+        let documents = view.iter().flat_map(|(_, documents)| documents);
+        // Requirements only help to judge others.
+        let judged = documents.filter(|document| document.kind != Kind::Requirements);
+        let read: BTreeSet<FileId> = judged.map(|document| document.file).collect();
         let ruby: BTreeSet<FileId> =
             chef.roots.iter().flat_map(|root| &root.programs).map(|(_, file, _)| *file).collect();
         stack.add_to(facts, chef, |file| self.sources.get(file).name.clone());

@@ -72,7 +72,7 @@ fn a_template_needs_no_suffix_to_be_one() {
         let files = [("nginx.conf".to_owned(), text.as_bytes().to_vec())];
         lint_memory(&files, &Options::default()).report.findings.len()
     };
-    let server = |name: &str| format!("events {{ }}\nhttp {{ server {{ server_name {name}; }} }}\n");
+    let server = |name: &str| format!("events {{ }}\nhttp {{ server_tokens off; server {{ server_name {name}; }} }}\n");
     assert_eq!(rules(&server("{{ shop_host }}")), 0);
     assert_eq!(rules(&server("{{.Host}}")), 0);
     assert_ne!(rules(&server("a }")), 0);

@@ -143,10 +143,13 @@ impl Code {
         self.env_files.insert(normal(path), text.lines().filter_map(key).collect());
     }
 
-    /// The names in the nearest `.env` file called `name`, looked for from `folder` upwards and then on Python's path.
-    pub fn env_file(&self, roots: &[String], folder: &str, name: &str) -> Option<&BTreeSet<String>> {
+    /// The path of the nearest `.env` file called `name`, with its names, looked for from `folder` upwards and then on Python's path.
+    pub fn env_file(&self, roots: &[String], folder: &str, name: &str) -> Option<(&str, &BTreeSet<String>)> {
         let above = std::iter::successors(Some(folder), |folder| (!folder.is_empty()).then(|| folder_of(folder)));
-        above.chain(roots.iter().map(String::as_str)).find_map(|folder| self.env_files.get(&join(folder, name)))
+        above.chain(roots.iter().map(String::as_str)).find_map(|folder| {
+            let (path, names) = self.env_files.get_key_value(&join(folder, name))?;
+            Some((path.as_str(), names))
+        })
     }
 
     /// The file at a path.
@@ -170,6 +173,19 @@ impl Code {
         let tail = normal(tail);
         let ends = |path: &str| path == tail || path.strip_suffix(&tail).is_some_and(|before| before.ends_with('/'));
         self.units.iter().filter(|(path, _)| ends(path)).map(|(_, unit)| unit).collect()
+    }
+
+    /// Whether other settings lie beside these: `settings/dev.py` and `settings/production.py`, `settings_dev.py`.
+    pub fn has_other_settings(&self, unit: &Unit) -> bool {
+        let folder = folder_of(unit.path());
+        let is_package = last_segment(folder).contains("settings");
+        self.units.keys().any(|path| {
+            let name = last_segment(path);
+            path != unit.path()
+                && folder_of(path) == folder
+                && name != "__init__.py"
+                && (is_package || name.contains("settings"))
+        })
     }
 
     /// Whether any file lies below `folder/name`.
@@ -333,6 +349,10 @@ fn enclosing(scope: &Scope) -> Option<Scope> {
 
 fn is_package(unit: &Unit) -> bool {
     unit.path().ends_with("__init__.py")
+}
+
+fn last_segment(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// The last part of a dotted name.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::finding::Label;
 use crate::source::{Place, Span};
 use crate::stack::app::code::{Code, Meaning, Unit, folder_of, join, last_part};
+use crate::stack::app::environment::{Environment, evaluated};
 use crate::stack::app::walk::{Step, Trace, value_of};
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::syntax::python::{Argument, Class, Expr, Node, Scope, What, When, argument};
@@ -81,9 +82,13 @@ impl Settings {
 }
 
 /// Gathers the settings along a trace.
-pub fn settings<'c>(code: &'c Code, trace: &Trace<'c>) -> Settings {
-    let mut gather =
-        Gather { code, trace, settings: Settings { unseen: trace.missing.first().cloned(), ..Settings::default() } };
+pub fn settings<'c>(code: &'c Code, trace: &Trace<'c>, environment: &Environment) -> Settings {
+    let mut gather = Gather {
+        code,
+        trace,
+        environment,
+        settings: Settings { unseen: trace.missing.first().cloned(), ..Settings::default() },
+    };
     if let Some(unit) = trace.settings {
         gather.module(unit, &[], DEPTH);
         gather.settings.selected = Some((unit.path().to_owned(), Place::whole(unit.document.file)));
@@ -102,6 +107,7 @@ pub fn settings<'c>(code: &'c Code, trace: &Trace<'c>) -> Settings {
 struct Gather<'a, 'c> {
     code: &'c Code,
     trace: &'a Trace<'c>,
+    environment: &'a Environment,
     settings: Settings,
 }
 
@@ -204,6 +210,7 @@ impl<'c> Gather<'_, 'c> {
     /// The module or class that `from_object` is given.
     fn object(&self, step: &Step<'c>, given: &Expr, depth: usize) -> Option<Meaning<'c>> {
         let depth = depth.checked_sub(1)?;
+        let given = &evaluated(self.code, self.trace, step, self.environment, given)?;
         let (unit, scope) = (step.unit, &step.event.scope);
         let roots = &self.trace.roots;
         match &*given.node {
@@ -243,9 +250,21 @@ impl<'c> Gather<'_, 'c> {
         }
     }
 
+    /// A key that picks a configuration: a literal, or what the environment says.
+    fn selected(&self, step: &Step<'c>, key: &Expr) -> Option<Expr> {
+        let key = self.value(step, key);
+        if let Some(Meaning::Value(unit, event, value)) =
+            self.code.meaning(&self.trace.roots, step.unit, &step.event.scope, &key)
+        {
+            let step = Step { unit, event, ..step.clone() };
+            return evaluated(self.code, self.trace, &step, self.environment, value);
+        }
+        evaluated(self.code, self.trace, step, self.environment, &key)
+    }
+
     /// The class that a table such as `config = {'production': ProductionConfig}` has for a key.
     fn entry(&self, step: &Step<'c>, table: &Expr, key: &Expr, depth: usize) -> Option<Meaning<'c>> {
-        let key = self.value(step, key);
+        let key = self.selected(step, key)?;
         let key = key.text()?;
         let Meaning::Value(unit, event, value) =
             self.code.meaning(&self.trace.roots, step.unit, &step.event.scope, table)?
@@ -343,6 +362,24 @@ pub fn exceptions_escape(settings: &Settings, framework: Option<&str>) -> Fact<S
     let first_unknown = facts.first().filter(|fact| fact.is_unknown());
     let unknown = || facts.iter().find(|fact| fact.is_unknown());
     first_unknown.or(known).or_else(unknown).cloned().unwrap_or_else(Fact::absent)
+}
+
+/// What shows tracebacks and settings to whoever sends a request. In Flask `DEBUG` alone does not: it lets exceptions escape.
+pub fn debug(code: &Code, trace: &Trace, settings: &Settings, framework: Option<&str>) -> Fact<String> {
+    if framework == Some("django") && trace.settings_guessed {
+        let how = "set DJANGO_SETTINGS_MODULE in the uWSGI configuration, or lint the job that does";
+        return Fact::unknown(Missing::new("which settings the process loads", how));
+    }
+    if framework == Some("django") {
+        return escapes("DEBUG", settings.get("DEBUG"));
+    }
+    let wraps = trace.steps.iter().find_map(|step| {
+        let What::Call(call) = &step.event.what else { return None };
+        let path = code.canonical(&trace.roots, step.unit, &step.event.scope, call.call()?.0)?;
+        let is_debugger = path == "werkzeug.debug.DebuggedApplication" || path == "werkzeug.DebuggedApplication";
+        is_debugger.then(|| step.fact_of(call).map(|_| "DebuggedApplication".to_owned()))
+    });
+    wraps.or_else(|| trace.missing.first().cloned().map(Fact::unknown)).unwrap_or_else(Fact::absent)
 }
 
 fn escapes(name: &str, value: Fact<Expr>) -> Fact<String> {

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use crate::finding::Label;
 use crate::source::{Place, Span};
 use crate::stack::app::code::{Code, Meaning, Unit, dotted, first_part, folder_of, join, last_part};
+use crate::stack::app::environment::Environment;
 use crate::stack::fact::{Fact, Missing};
 use crate::syntax::python::{Event, Expr, Function, Import, Node, Scope, What, When, argument};
 
@@ -59,6 +60,9 @@ pub struct Trace<'c> {
     pub roots: Vec<String>,
     /// The Django settings module, once it was loaded.
     pub settings: Option<&'c Unit>,
+    /// Whether the process may well load other settings than these: the code only gives their name where nothing else does, what
+    /// else does is out of sight, and others lie beside them.
+    pub settings_guessed: bool,
     visited: BTreeSet<&'c str>,
 }
 
@@ -82,14 +86,10 @@ impl Here<'_> {
 }
 
 /// Walks from the module in `entry`; `environment` are variables the process is known to have.
-pub fn walk<'c>(
-    code: &'c Code,
-    roots: &[String],
-    entry: &'c Unit,
-    environment: &BTreeMap<String, String>,
-) -> Trace<'c> {
+pub fn walk<'c>(code: &'c Code, roots: &[String], entry: &'c Unit, environment: &Environment) -> Trace<'c> {
     let trace = Trace { roots: roots.to_vec(), ..Trace::default() };
-    let mut walker = Walker { code, trace, environment: environment.clone(), executed: BTreeSet::new() };
+    let mut walker =
+        Walker { code, trace, environment: environment.clone(), guessed: BTreeSet::new(), executed: BTreeSet::new() };
     walker.module(entry, false, Rc::default(), 0);
     walker.trace
 }
@@ -97,7 +97,9 @@ pub fn walk<'c>(
 struct Walker<'c> {
     code: &'c Code,
     trace: Trace<'c>,
-    environment: BTreeMap<String, String>,
+    environment: Environment,
+    /// Names that the code itself gave a value to while the process's own may be out of sight.
+    guessed: BTreeSet<String>,
     executed: BTreeSet<(&'c str, &'c str)>,
 }
 
@@ -135,9 +137,14 @@ impl<'c> Walker<'c> {
                     self.run(Here { scope: Scope::Class(class.name.clone()), depth: here.depth + 1, ..here });
                 }
                 What::Provide { name, value } => {
-                    if let Some(value) = value.text() {
-                        // A variable that the process already has is what `setdefault` keeps.
-                        self.environment.entry(name.value.clone()).or_insert_with(|| value.to_owned());
+                    let name = &name.value;
+                    let is_known = self.environment.values.contains_key(name) || self.environment.hidden.contains(name);
+                    // A variable that the process already has is what `setdefault` keeps.
+                    if let Some(value) = value.text().filter(|_| !is_known) {
+                        self.environment.values.insert(name.clone(), value.to_owned());
+                        if !self.environment.complete {
+                            self.guessed.insert(name.clone());
+                        }
                     }
                 }
                 What::Call(call) => self.call(&here, event, call),
@@ -245,7 +252,7 @@ impl<'c> Walker<'c> {
 
     /// Loads the settings and then what `INSTALLED_APPS` names: `django.setup()` does it in this order.
     fn django(&mut self, here: &Here<'c>, event: &Event) {
-        let Some(name) = self.environment.get("DJANGO_SETTINGS_MODULE").cloned() else {
+        let Some(name) = self.environment.values.get("DJANGO_SETTINGS_MODULE").cloned() else {
             let how = "set DJANGO_SETTINGS_MODULE in wsgi.py or in the uWSGI configuration";
             return self.trace.missing.push(Missing::new("the Django settings", how));
         };
@@ -262,6 +269,8 @@ impl<'c> Walker<'c> {
         }
         self.module(unit, here.sometimes, Rc::clone(&trail), here.depth + 1);
         self.trace.settings = Some(unit);
+        self.trace.settings_guessed =
+            self.guessed.contains("DJANGO_SETTINGS_MODULE") && self.code.has_other_settings(unit);
         for app in self.installed(unit) {
             let package = app.split(".apps.").next().unwrap_or(&app).to_owned();
             for module in [package.clone(), format!("{package}.apps"), format!("{package}.models")] {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::environment::env_value;
 use super::uwsgi_ini::uwsgi_ini;
-use super::{Deeds, Job, Reading, VariablesFile, command_line, fact};
+use super::{Job, Reading, VariablesFile, command_line, fact};
 use crate::source::Span;
 use crate::stack::document::Document;
 use crate::stack::env::EnvValue;
@@ -67,21 +67,12 @@ pub fn read(unit: &Unit<'_>) -> Option<(Reading, Arc<Document>)> {
     let mut env = service.rows();
     env.extend(wrapped.iter().map(|(name, value, span)| env_value(stands_in, "systemd", name, value, *span)));
     let reading = Reading {
-        job,
-        uwsgi,
         env,
-        sources_files: Vec::new(),
         files: service.files,
         login,
-        exports_all: false,
-        exported_later: Vec::new(),
         defaults: if user.is_some() { OF_A_USER } else { OF_EVERY_SERVICE },
         open,
-        stanzas: Vec::new(),
-        lines: Vec::new(),
-        events: Vec::new(),
-        deeds: Deeds::default(),
-        problems: Vec::new(),
+        ..Reading::of(job, uwsgi)
     };
     Some((reading, Arc::clone(stands_in)))
 }

@@ -73,11 +73,8 @@ pub fn read(document: &Arc<Document>, override_file: Option<&Arc<Document>>) -> 
         None => Fact::absent(),
     };
     let reading = Reading {
-        job,
-        uwsgi,
         env: main.env.into_rows(),
         sources_files: main.sources_files,
-        files: Vec::new(),
         login,
         exports_all: main.exports_all,
         exported_later: main.exported_later,
@@ -88,6 +85,7 @@ pub fn read(document: &Arc<Document>, override_file: Option<&Arc<Document>>) -> 
         events,
         deeds,
         problems: problems(&layers),
+        ..Reading::of(job, uwsgi)
     };
     (reading, Arc::clone(stands_in.unwrap_or(document)))
 }

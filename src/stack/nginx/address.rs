@@ -31,7 +31,7 @@ pub(super) fn of_proxy_pass(value: &str) -> Target {
 
 /// Where the URI after a host begins; the variables for one begin with its `/`.
 fn uri_start(rest: &str) -> Option<usize> {
-    let variables = ["$request_uri", "$document_uri", "$uri"];
+    let variables = ["$request_uri", "$document_uri", "$uri", "${request_uri}", "${document_uri}", "${uri}"];
     variables.iter().filter_map(|name| rest.find(name)).chain(rest.find(['/', '?'])).min()
 }
 
@@ -73,7 +73,8 @@ fn is_unix(value: &str) -> bool {
     value.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("unix:"))
 }
 
-fn is_ip(value: &str) -> bool {
+/// Whether a host is an address, in brackets or not.
+pub(super) fn is_ip(value: &str) -> bool {
     value.trim_start_matches('[').trim_end_matches(']').parse::<core::net::IpAddr>().is_ok()
 }
 
@@ -97,6 +98,7 @@ mod tests {
         assert_eq!(of_proxy_pass("http://app/x"), Target::Name("app".into(), Some(80)));
         assert_eq!(of_proxy_pass("http://${backend}:80/x"), Target::Variable("backend".into()));
         assert_eq!(of_proxy_pass("http://127.0.0.1:8000$request_uri"), address("127.0.0.1:8000"));
+        assert_eq!(of_proxy_pass("http://127.0.0.1:8000${uri}"), address("127.0.0.1:8000"));
         assert_eq!(of_upstream_server("app"), address("app:80"));
         assert_eq!(of_upstream_server("unix:/run/a.sock"), address("/run/a.sock"));
     }

@@ -1,10 +1,11 @@
 //! Files as nginx puts them together: each `include` stands for the statements of the files it names.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::source::FileId;
+use crate::source::{FileId, Place, SUBSTITUTE};
 use crate::stack::document::Document;
 use crate::stack::fact::{Answer, Fact};
 use crate::stack::view::View;
@@ -30,7 +31,36 @@ pub(super) struct Statement<'a> {
     pub(super) inclusion: Inclusion,
 }
 
-impl Statement<'_> {
+impl<'a> Statement<'a> {
+    /// An argument as a text, with the values of template tags put in; `None` where it is not there or its value is unknown.
+    pub(super) fn text(&self, index: usize) -> Option<Cow<'a, str>> {
+        self.known(self.directive.argument(index)?)
+    }
+
+    /// A word as a text, with the values of template tags put in; `None` where one of them is unknown.
+    pub(super) fn known(&self, word: Word<'a>) -> Option<Cow<'a, str>> {
+        if !self.document.is_templated(word.span) && !word.value().contains(SUBSTITUTE) {
+            return Some(Cow::Borrowed(word.value()));
+        }
+        match self.value(word) {
+            Answer::Known(value) => Some(Cow::Owned(value)),
+            Answer::Absent | Answer::Unknown(_) => None,
+        }
+    }
+
+    /// Whether its line ends with it, so that another directive can be put below.
+    pub(super) fn ends_line(&self) -> bool {
+        let rest = &self.document.text()[self.directive.head().end as usize..];
+        let line = rest.split('\n').next().unwrap_or_default();
+        let after = line.trim_start().strip_prefix(';').map(str::trim);
+        after.is_some_and(|after| after.is_empty() || after.starts_with('#'))
+    }
+
+    /// Its name and arguments.
+    pub(super) fn place(&self) -> Place {
+        self.document.place(self.directive.head())
+    }
+
     /// The value of one of its words, with the values of template tags put in.
     pub(super) fn value(&self, word: Word<'_>) -> Answer<String> {
         self.document.value(word.span, word.value())
@@ -165,7 +195,8 @@ impl<'a> Assembly<'a> {
         seen
     }
 
-    /// Adds the statements that an `include` stands for; gives whether all of them are in sight.
+    /// Adds the statements that an `include` stands for; gives whether all of them are in sight. One of a file that comes
+    /// with nginx and is out of sight stands for itself.
     fn include(
         &self,
         document: &'a Arc<Document>,
@@ -174,6 +205,9 @@ impl<'a> Assembly<'a> {
         into: &mut Vec<Statement<'a>>,
     ) -> bool {
         let (documents, mut seen) = self.named_by(document, directive);
+        if documents.is_empty() && seen {
+            into.push(Statement { directive, document, inclusion });
+        }
         for included in documents {
             if self.inclusions.borrow().holds(inclusion, included.file) {
                 self.refuse_loop(document, directive);

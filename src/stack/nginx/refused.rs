@@ -126,7 +126,9 @@ impl<'a> Walk<'_, 'a> {
         let whole = invalid.range.is_empty();
         let span = if whole { argument.span } else { argument.span_of(invalid.range) };
         let name = directive.name();
-        let problem = Problem::new(VALUE, span, format!("`{name}`: {}", invalid.message)).hint(invalid.hint);
+        let named = invalid.message.starts_with(&format!("`{name}`"));
+        let message = if named { invalid.message } else { format!("`{name}`: {}", invalid.message) };
+        let problem = Problem::new(VALUE, span, message).hint(invalid.hint);
         // A cure takes the place of the whole word, quotes included.
         let problem = match invalid.cure.filter(|_| whole && file.clean) {
             Some(cure) => problem.cure(cure),
@@ -278,6 +280,7 @@ impl<'a> Walk<'_, 'a> {
                 let quic = arguments.iter().any(|argument| argument.is("quic"));
                 address.map(|(host, port)| Key::Listen(host, port, quic))
             }
+            "limit_req" | "limit_conn" => Key::of_limit(row, arguments),
             _ if row.once => Some(Key::Row(row.id)),
             _ => None,
         };

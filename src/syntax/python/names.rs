@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::syntax::python::environment::Wrapper;
 use crate::syntax::python::expression::{Expr, Node, argument};
+use crate::syntax::python::settings::SettingsClass;
 use crate::syntax::python::{Import, Unset};
 
 /// Constructors whose instances read the environment when they are called.
@@ -27,6 +28,8 @@ pub struct Names {
     starred: bool,
     /// Keys of `environ.Env(KEY=(type, default))`.
     pub with_default: BTreeSet<String>,
+    /// Classes of pydantic whose fields are variables.
+    pub settings: BTreeMap<String, SettingsClass>,
     /// Functions that read the variable they are given the name of.
     pub wrappers: BTreeMap<String, Wrapper>,
 }

@@ -15,6 +15,7 @@ use crate::syntax::python::environment::{Unset, found, is_environment, name_of};
 use crate::syntax::python::expression::{Expr, Node};
 use crate::syntax::python::lower::{DEPTH, children, expression, span};
 use crate::syntax::python::names::Names;
+use crate::syntax::python::settings::{SettingsClass, is_base};
 use crate::syntax::python::{Class, Event, Function, Import, Module, Scope, What, When};
 
 /// Reads the statements of a module.
@@ -190,6 +191,7 @@ impl Reader<'_> {
                 Some(right) if right.kind() == "assignment" => last = right,
                 Some(right) => {
                     let value = self.expression(right);
+                    self.settings_field(node, targets.first(), Some(&value), context);
                     for target in &targets {
                         self.assign(target, &value, span(node), context);
                     }
@@ -197,8 +199,29 @@ impl Reader<'_> {
                     self.visit(&value, context, used_as.as_deref(), &[]);
                     return;
                 }
-                None => return,
+                None => return self.settings_field(node, targets.first(), None, context),
             }
+        }
+    }
+
+    /// Remembers a class of pydantic's settings; one that derives from another has its fields too.
+    fn settings_class(&mut self, name: &str, bases: &[Expr], context: &Context) {
+        let shadows = context.shadows();
+        let paths: Vec<String> = bases.iter().filter_map(|base| self.names.path(base, &shadows)).collect();
+        let inherited = paths.iter().find_map(|path| self.names.settings.get(path)).cloned();
+        let class = inherited.or_else(|| paths.iter().any(|path| is_base(path)).then(SettingsClass::default));
+        if let Some(class) = class {
+            self.names.settings.insert(name.to_owned(), class);
+        }
+    }
+
+    /// Takes in a field, or an option of the class or of the `Config` inside it.
+    fn settings_field(&mut self, node: Syntax, target: Option<&Expr>, value: Option<&Expr>, context: &Context) {
+        let (Scope::Class(class), Some(target)) = (&context.scope, target) else { return };
+        let owner = class.strip_suffix(".Config").unwrap_or(class);
+        if let (Some(settings), Node::Name(name)) = (self.names.settings.get_mut(owner), &*target.node) {
+            let is_field = owner == &**class && node.child_by_field_name("type").is_some();
+            settings.take(&Located::new(name.clone(), target.span), is_field, value);
         }
     }
 
@@ -298,7 +321,8 @@ impl Reader<'_> {
         let mut inner = context.clone();
         if node.kind() == "class_definition" {
             let bases = node.child_by_field_name("superclasses").map(children).unwrap_or_default();
-            let bases = bases.into_iter().map(|base| self.expression(base)).collect();
+            let bases: Vec<Expr> = bases.into_iter().map(|base| self.expression(base)).collect();
+            self.settings_class(&full, &bases, context);
             self.push(span(node), context, What::Class(Class { name: Arc::clone(&full), name_span, bases }));
             inner.scope = Scope::Class(full);
         } else {

@@ -103,7 +103,7 @@ pub struct Tree {
 
 /// Reads the unit, or the drop-in for the unit, of this name, such as `shop.service`.
 pub fn parse(text: &str, kind: UnitKind, unit: &str) -> Parsed<Tree> {
-    let mut reader = Reader { kind, unit, section: None, ignored: false, parsed: Parsed::default() };
+    let mut reader = Reader { kind, unit, section: None, ignored: false, outside: false, parsed: Parsed::default() };
     for line in text::lines(text) {
         if reader.line(&line).is_break() {
             break;
@@ -123,6 +123,8 @@ struct Reader<'a> {
     section: Option<String>,
     /// Whether the lines that follow belong to a section that systemd does not know.
     ignored: bool,
+    /// Whether a line outside of every section was told already.
+    outside: bool,
     parsed: Parsed<Tree>,
 }
 
@@ -183,7 +185,8 @@ impl Reader<'_> {
 
     fn assignment(&mut self, line: &Text) {
         let Some(section) = self.section.clone() else {
-            if !self.ignored {
+            // One header that is missing is one fault, however many lines stand below it.
+            if !self.ignored && !std::mem::replace(&mut self.outside, true) {
                 let hint = format!("put it below a section: {}", shown(self.kind.sections()));
                 self.report(ignored(line.whole(), "Assignment outside of section. Ignoring.", hint));
             }
@@ -237,6 +240,7 @@ impl Tree {
     fn take(&mut self, assignment: &Assignment, unit: &str) {
         let value = &assignment.value;
         match (assignment.section.as_str(), assignment.key.value.as_str()) {
+            ("Unit", "SuccessAction") => self.service.acts = !matches!(value.value.as_str(), "" | "none"),
             ("Service", _) => self.service.take(assignment, unit),
             ("Socket", "ListenStream" | "ListenSequentialPacket" | "ListenDatagram") if value.value.is_empty() => {
                 self.listens.clear();

@@ -33,6 +33,8 @@ pub struct Service {
     pub exec_start: Vec<Command>,
     /// Whether an `ExecStop=` is there.
     pub exec_stop: bool,
+    /// Whether `SuccessAction=` of `[Unit]` says what happens in place of a command.
+    pub acts: bool,
     /// `Type=`
     pub kind: Option<Setting>,
     /// `User=`
@@ -106,6 +108,7 @@ impl Service {
         later.emptied.iter().for_each(|list| self.clear(list));
         self.exec_start.extend(later.exec_start);
         self.exec_stop |= later.exec_stop;
+        self.acts |= later.acts;
         self.kind = later.kind.or(self.kind);
         self.user = later.user.or(self.user);
         self.group = later.group.or(self.group);
@@ -186,6 +189,7 @@ pub(super) fn refusal(service: &Service, at: Span) -> Option<Problem> {
     let restart = service.restart.as_ref().filter(|restart| matches!(restart.value.as_str(), "always" | "on-success"));
     let whole = |words: &str, hint: &str| Some(refused(at, words, hint));
     match service.exec_start.as_slice() {
+        [] if service.acts => None,
         [] if !service.exec_stop => whole(
             "Service has no ExecStart=, ExecStop=, or SuccessAction=. Refusing.",
             "write what it starts as `ExecStart=/path/of/the/program` below `[Service]`",

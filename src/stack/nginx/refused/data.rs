@@ -75,9 +75,12 @@ impl<'a> Data<'a> {
                 None
             }
             DataKind::Map => self.map(file, words),
+            DataKind::Geo if words.len() > 2 => {
+                Some(count(file, words, "geo", "a network and what it becomes, in quotes where it has blanks"))
+            }
             DataKind::Geo => self.geo(words).map(Wrong::Value),
             DataKind::SplitClients => self.share(words),
-            DataKind::CharsetMap => charset(words),
+            DataKind::CharsetMap => charset(file, words),
         }
     }
 
@@ -85,7 +88,7 @@ impl<'a> Data<'a> {
         let [key, value] = words else {
             let alone = words.len() == 1 && (words[0].is("hostnames") || words[0].is("volatile"));
             return (!alone)
-                .then(|| count(words, "map", "a value and what it becomes, each in quotes where it has blanks"));
+                .then(|| count(file, words, "map", "a value and what it becomes, each in quotes where it has blanks"));
         };
         let text = key.text()?;
         if let Some(regex) = text.strip_prefix('~') {
@@ -146,10 +149,8 @@ impl<'a> Data<'a> {
     }
 
     fn share(&mut self, words: &[Argument<'a>]) -> Option<Wrong> {
-        let [share, _] = words else {
-            return Some(count(words, "split_clients", "a share such as `50%`, or `*`, and a value"));
-        };
-        let Some(text) = share.final_text() else {
+        // nginx does not count the words here.
+        let Some(text) = words.first()?.final_text() else {
             self.sum = None;
             return None;
         };
@@ -189,19 +190,28 @@ fn bad_network(text: &str, at: usize) -> Option<Invalid> {
     })
 }
 
-fn charset(words: &[Argument<'_>]) -> Option<Wrong> {
-    let [from, _] = words else { return Some(count(words, "charset_map", "two codes in hexadecimal digits")) };
+fn charset(file: File<'_>, words: &[Argument<'_>]) -> Option<Wrong> {
+    let [from, _] = words else { return Some(count(file, words, "charset_map", "two codes in hexadecimal digits")) };
     let text = from.final_text()?;
     let fine = text.len() <= 2 && !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     (!fine)
         .then(|| Wrong::Value(Invalid::new(0, format!("`{text}` is no code"), "write one or two hexadecimal digits")))
 }
 
-fn count(words: &[Argument<'_>], name: &str, takes: &str) -> Wrong {
+/// A line with too few or too many words; too many are mostly the next line as well.
+fn count(file: File<'_>, words: &[Argument<'_>], name: &str, takes: &str) -> Wrong {
     let first = words.first().map_or(Span::default(), |word| word.span);
-    let span = words.last().map_or(first, |last| first.to(last.span));
+    let last = words.last().map_or(first, |word| word.span);
+    let line_ends = |pair: &&[Argument<'_>]| {
+        Span { start: pair[0].span.end, end: pair[1].span.start }.of(file.tree.text()).contains('\n')
+    };
+    if let Some([end, _]) = words.windows(2).find(line_ends) {
+        let end = Span { start: end.span.end, end: end.span.end };
+        let problem = Problem::new(COUNT, end, format!("this line of `{name}` is not ended by `;`"));
+        return Wrong::Line(problem.hint("end it with `;` here").also(last, "nginx reads to here before it stops"));
+    }
     let message = format!("a line of `{name}` has two words, not {}", words.len());
-    Wrong::Line(Problem::new(COUNT, span, message).hint(format!("write {takes}")))
+    Wrong::Line(Problem::new(COUNT, first.to(last), message).hint(format!("write {takes}")))
 }
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::argument::Argument;
 use super::around::LocationKind;
 use super::file::File;
 use crate::source::Span;
 use crate::syntax::Problem;
-use crate::syntax::data::nginx::rows;
+use crate::syntax::data::nginx::{Row, rows};
 use crate::syntax::nginx::Directive;
 
 pub(super) const KIND: &str = "nginx/duplicate-directive";
@@ -19,11 +20,20 @@ pub(super) enum Key<'a> {
     Row(u16),
     /// The path of a location, exact or not; of patterns and names nginx takes two that are alike.
     Location(bool, &'a str),
+    /// The row of a limit and its zone.
+    Zone(u16, &'a str),
     /// Host and port of a `listen`; whether it is QUIC's.
     Listen(&'a str, u16, bool),
 }
 
 impl<'a> Key<'a> {
+    /// The key of a `limit_req` or `limit_conn`, where its zone is written out.
+    pub fn of_limit(row: &Row, arguments: &[Argument<'a>]) -> Option<Self> {
+        let named = arguments.iter().find_map(|argument| argument.written()?.strip_prefix("zone="));
+        let zone = named.or_else(|| arguments.first()?.written())?;
+        Some(Self::Zone(row.id, zone))
+    }
+
     /// The key of a location, where it has one.
     pub fn of_location(kind: LocationKind, name: &'a str) -> Option<Self> {
         match kind {
@@ -129,6 +139,9 @@ pub(super) fn problem(first: Held<'_>, second: Held<'_>, sure: bool) -> Problem 
             "put both into one location".to_owned(),
         ),
         Key::Listen(..) => ("the same `listen` twice in one server".to_owned(), "remove one of them".to_owned()),
+        Key::Zone(_, zone) => {
+            (format!("`{name}` names the zone `{zone}` twice in one block"), "remove one of them".to_owned())
+        }
         Key::Row(_) if name != earlier => (
             format!("`{name}` beside `{earlier}` in one block"),
             format!("remove one of them: `{name}` and `{earlier}` exclude each other"),

@@ -87,6 +87,8 @@ impl Reader<'_> {
             let name = Located::new(name.text()?.to_owned(), name.span);
             Some(What::Provide { name, value: value.clone() })
         };
+        let fields = self.names.settings.get(&path).map(|class| class.reads(arguments)).unwrap_or_default();
+        fields.into_iter().for_each(|(span, read)| self.push(span, context, What::Read(read)));
         match path.as_str() {
             "os.environ.setdefault" | "os.putenv" => {
                 let pair = argument(arguments, 0, &[]).zip(argument(arguments, 1, &[]));
