@@ -92,17 +92,21 @@ pub struct Diagnosis {
 /// fails too is of another database.
 pub const EXPLAINED_BY: &[(&str, &[&str])] = &[
     ("listen", &[]),
-    ("upstream-socket", &["uwsgi-master", "app-import", "environment"]),
-    ("app-answers", &["uwsgi-master", "workers", "app-import", "environment", "dns", "tcp", "tls", "login", "query"]),
-    ("uwsgi-master", &["app-import", "environment"]),
-    ("workers", &["app-import", "environment"]),
-    ("app-import", &["environment", "dns", "tcp", "tls", "login", "query"]),
+    ("upstream-socket", &["uwsgi-master", "app-import", "environment", "resources"]),
+    (
+        "app-answers",
+        &["uwsgi-master", "workers", "app-import", "environment", "dns", "tcp", "tls", "login", "query", "resources"],
+    ),
+    ("uwsgi-master", &["app-import", "environment", "resources"]),
+    ("workers", &["app-import", "environment", "resources"]),
+    ("app-import", &["environment", "dns", "tcp", "tls", "login", "query", "resources"]),
     ("environment", &[]),
     ("dns", &[]),
     ("tcp", &[]),
     ("tls", &[]),
     ("login", &[]),
     ("query", &[]),
+    ("resources", &[]),
 ];
 
 /// The hops that must have been judged before doctor may say that nothing is wrong.

@@ -194,6 +194,7 @@ impl Source {
 pub struct Sources {
     all: Vec<Source>,
     confided: Vec<String>,
+    values: Vec<String>,
 }
 
 impl Sources {
@@ -207,6 +208,16 @@ impl Sources {
     /// Keeps a text that is never shown, such as `NAME=value` of a process, so that its secrets are known and masked elsewhere.
     pub fn confide(&mut self, text: impl Into<String>) {
         self.confided.push(text.into());
+    }
+
+    /// Keeps a value that is a secret as a whole, whatever its shape, so that it is masked wherever it stands.
+    pub fn confide_value(&mut self, value: impl Into<String>) {
+        self.values.push(value.into());
+    }
+
+    /// The values that are secrets as a whole.
+    pub fn confided_values(&self) -> &[String] {
+        &self.values
     }
 
     /// The texts that are never shown.

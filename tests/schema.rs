@@ -50,6 +50,62 @@ fn facts_print_what_their_schema_says() {
     hold("docs/schema/facts", &["facts", "fixtures/thena-eager"]);
 }
 
+/// The healthy host of the fixtures with its socket closed to nginx: a folder as `housecall record` packs it.
+fn broken_host() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let healthy = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/hosts/healthy");
+    assert!(Command::new("cp").arg("-r").arg(healthy.join(".")).arg(folder.path()).status().unwrap().success());
+    let table = folder.path().join("host.toml");
+    let text = std::fs::read_to_string(&table).unwrap();
+    assert!(text.contains("mode = \"0660\""));
+    std::fs::write(table, text.replace("mode = \"0660\"", "mode = \"0600\"")).unwrap();
+    folder
+}
+
+#[test]
+fn doctor_prints_what_its_schema_says() {
+    let healthy = hold("docs/schema/doctor", &["doctor", "--from", "fixtures/hosts/healthy", "--format", "json"]);
+    assert!(
+        healthy["hops"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|hop| ["ok", "not_applicable"].contains(&hop["state"].as_str().unwrap()))
+    );
+    let host = broken_host();
+    let broken = hold("docs/schema/doctor", &["doctor", "--from", host.path().to_str().unwrap(), "--format", "json"]);
+    assert_eq!(broken["root_causes"][0]["rule"], "socket/not-permitted");
+    hold(
+        "docs/schema/doctor",
+        &["doctor", "--from", "fixtures/hosts/healthy", "--no-network", "--site", "none", "--format", "json"],
+    );
+}
+
+/// A terminal of 80 columns shows every line whole, and colours change nothing but colours.
+#[test]
+fn doctor_fits_into_80_columns_with_and_without_colours() {
+    let host = broken_host();
+    let said = |flags: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_housecall"));
+        let output = command.args(["doctor", "--from"]).arg(host.path()).args(flags).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let plain = said(&["--color", "never"]);
+    // A command is copied, so it is never broken.
+    let text = plain.lines().filter(|line| !line.starts_with("  sudo ") && !line.starts_with("  curl "));
+    let wide: Vec<&str> = text.filter(|line| line.chars().count() > 80).collect();
+    assert_eq!(wide, Vec::<&str>::new());
+    let coloured = said(&["--color", "always"]);
+    let mut bare = String::new();
+    let mut rest = coloured.as_str();
+    while let Some((before, code)) = rest.split_once("\u{1b}[") {
+        bare += before;
+        rest = code.split_once('m').unwrap().1;
+    }
+    assert_eq!(bare + rest, plain);
+}
+
 #[test]
 fn rules_print_what_their_schema_says() {
     hold("docs/schema/rules", &["rules", "--format", "json"]);

@@ -155,6 +155,15 @@ pub(super) struct Doctor {
     /// Diagnose what `housecall record` wrote on another host
     #[arg(long, value_name = "FILE", conflicts_with = "root")]
     pub(super) from: Option<PathBuf>,
+    /// Look at the site with this server name alone
+    #[arg(long, value_name = "NAME")]
+    pub(super) site: Option<String>,
+    /// How far back a log line tells of now [default: 15m]
+    #[arg(long, value_name = "SPAN", value_parser = super::when::span)]
+    pub(super) since: Option<i64>,
+    /// Diagnose this moment by the logs: 2026-05-04 02:15 by the host's clock, or with a Z
+    #[arg(long, value_name = "TIME")]
+    pub(super) at: Option<String>,
     #[command(flatten)]
     pub(super) looking: Looking,
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::args::{Doctor, Listing, Looking};
-use super::{CLEAN, FOUND, Streams, UNJUDGED, USAGE};
+use super::{CLEAN, FOUND, Streams, UNJUDGED, USAGE, when};
 use crate::diagnosis::{Diagnosis, State};
 use crate::engine::{self, Seen, Visit};
 use crate::finding::InputError;
@@ -13,6 +13,7 @@ use crate::host::Host;
 use crate::host::deadline::Budget;
 use crate::host::live::Live;
 use crate::host::recorded::Recorded;
+use crate::host::zone;
 use crate::output::{Shown, Texts, doctor, json};
 
 /// Required hops that are not asked for without a login.
@@ -31,7 +32,12 @@ pub(super) fn run(args: &Doctor, shown: Shown, streams: &mut Streams<'_>) -> io:
         },
         None => live(&args.looking).map(|host| (Box::new(host) as Box<dyn Host>, visit(&args.looking))),
     };
-    let seen = opened.and_then(|(host, visit)| Ok((engine::examine(host.as_ref(), &visit)?, visit)));
+    let seen = opened.and_then(|(host, visit)| {
+        let ahead = zone::offset(host.as_ref(), host.now());
+        let at = args.at.as_ref().map(|text| when::moment(text, ahead)).transpose()?;
+        let visit = Visit { site: args.site.clone(), since: args.since, at, ..visit };
+        Ok((engine::examine(host.as_ref(), &visit)?, visit))
+    });
     match seen {
         Ok((seen, visit)) => write(args.format, &seen, &visit, shown, streams),
         Err(message) => Ok(streams.refuse(&message)),
@@ -56,6 +62,7 @@ pub(super) fn visit(looking: &Looking) -> Visit {
         logs: looking.log.iter().map(|path| text(path)).collect(),
         login: !looking.no_login && !looking.no_network,
         network: !looking.no_network,
+        ..Visit::default()
     }
 }
 
@@ -70,6 +77,7 @@ fn recorded_visit(host: &Recorded, looking: &Looking) -> Visit {
         logs: if flags.logs.is_empty() { recorded.logs } else { flags.logs },
         login: flags.login && recorded.login,
         network: flags.network && recorded.network,
+        ..flags
     }
 }
 

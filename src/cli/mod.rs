@@ -13,6 +13,7 @@ mod progress;
 mod record;
 mod rules;
 mod rules_test;
+mod when;
 mod why;
 mod wrap;
 

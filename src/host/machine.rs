@@ -81,6 +81,26 @@ pub struct User {
     pub home: String,
 }
 
+/// The file system that a path lies on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Volume {
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// The bytes that users other than root may still take.
+    pub free: u64,
+    /// How many files it can hold; 0 where it does not count them.
+    pub inodes: u64,
+    /// How many more of them users other than root may make.
+    pub free_inodes: u64,
+}
+
+impl Volume {
+    /// Whether two looks saw one and the same volume: it may have been written to in between.
+    pub fn is_like(&self, other: &Volume) -> bool {
+        (self.bytes, self.inodes) == (other.bytes, other.inodes) && self.free.abs_diff(other.free) <= self.bytes / 1000
+    }
+}
+
 /// The end of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tail {

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 pub use access::{Access, Identity};
 pub use connect::{Connect, NoAddress};
-pub use machine::{Listener, Process, SocketInode, Tail, UnixSocket, User};
+pub use machine::{Listener, Process, SocketInode, Tail, UnixSocket, User, Volume};
 pub use postgres::{Failure, Login, SslMode, Stage, Target};
 
 /// Why a file could not be read.
@@ -161,6 +161,8 @@ pub trait Host: Files {
     fn now(&self) -> i64;
     /// The end of a file that grows: at most 4 MiB, lines cut at 64 KiB.
     fn tail(&self, path: &str) -> Result<Tail, ReadError>;
+    /// The file system that a path lies on: statvfs(3).
+    fn volume(&self, path: &str) -> Result<Volume, ReadError>;
     /// What happens when this process connects to a unix socket; no byte is sent.
     fn connect_unix(&self, path: &str) -> Connect;
     /// What happens when this process connects to a TCP address; no byte is sent.

@@ -172,7 +172,10 @@ impl Screen<'_, '_> {
             State::Degraded => evidence.unwrap_or_else(|| "degraded".to_owned()),
             State::Symptom => "fails because of the root cause".to_owned(),
             State::Unknown(reason) => match reason {
-                Reason::NoPermission => "cannot see it as this user: run with sudo".to_owned(),
+                Reason::NoPermission => match evidence {
+                    Some(what) => format!("cannot be told as this user: {what}"),
+                    None => "cannot be told as this user: run with sudo".to_owned(),
+                },
                 Reason::Timeout => "no answer in time".to_owned(),
                 Reason::MaskedBy(id) => {
                     let title = hops

@@ -33,17 +33,21 @@ pub(super) fn frames(
         .chain(related.iter().map(|label| (false, label)))
         .filter(|(_, label)| label.place.span.is_some())
         .collect();
+    // All files of a frame share the column of line numbers: that of the longest.
+    let last_line = |label: &Label| Some(texts.source(label.place.file).line_of(label.place.span?.end));
+    let longest = labels.iter().filter_map(|(_, label)| last_line(label)).max().unwrap_or(1);
+    let room = look.width.saturating_sub(longest.to_string().len() + 3);
     let mut cuts: Vec<Cut> = Vec::new();
     for (_, label) in &labels {
         if !cuts.iter().any(|cut| cut.file == label.place.file) {
             let here = labels.iter().map(|(_, other)| *other).filter(|other| other.place.file == label.place.file);
-            cuts.push(Cut::new(texts, label.place.file, &here.collect::<Vec<_>>(), look.width));
+            cuts.push(Cut::new(texts, label.place.file, &here.collect::<Vec<_>>(), room.max(40)));
         }
     }
     let marks = labels.iter().filter_map(|(is_primary, label)| {
         let cut = cuts.iter().position(|cut| cut.file == label.place.file)?;
         let range = cuts[cut].shown(label.place.span?, texts)?;
-        let range = if *is_primary { range } else { cuts[cut].with_room(range, &label.text, look.width) };
+        let range = if *is_primary { range } else { cuts[cut].with_room(range, &label.text, room) };
         let mark = if *is_primary { Mark::primary(cut, range) } else { Mark::secondary(cut, range) };
         Some(mark.with_message(texts.clean(&label.text)))
     });
@@ -92,7 +96,7 @@ struct Line {
 }
 
 impl Cut {
-    fn new(texts: &Texts<'_>, file: FileId, labels: &[&Label], width: usize) -> Self {
+    fn new(texts: &Texts<'_>, file: FileId, labels: &[&Label], room: usize) -> Self {
         let source = texts.source(file);
         let clean = texts.text(file);
         let spans: Vec<(Span, usize)> = labels
@@ -106,8 +110,6 @@ impl Cut {
         let between: Vec<usize> =
             wanted.iter().filter(|line| wanted.contains(&(**line + 2))).map(|line| line + 1).collect();
         wanted.extend(between);
-        let gutter = wanted.last().map_or(1, |line| (line + 1).to_string().len()) + 3;
-        let room = width.saturating_sub(gutter).max(40);
         let mut cut = Self { file, name: texts.name(file), text: String::new(), lines: Vec::new() };
         for index in wanted {
             let whole = source.line_span(index + 1).unwrap_or_default().range();
@@ -136,20 +138,15 @@ impl Cut {
     }
 
     /// A range that leaves room for what is said behind it: its beginning, where the whole would push that off the screen.
-    fn with_room(&self, range: Range<usize>, said: &str, width: usize) -> Range<usize> {
+    fn with_room(&self, range: Range<usize>, said: &str, room: usize) -> Range<usize> {
         let line_start = self.text[..range.start].rfind('\n').map_or(0, |at| at + 1);
         let before = self.text[line_start..range.start].chars().count();
-        let room = width.saturating_sub(before + said.chars().count() + self.gutter() + 1).max(SHORTEST_MARK);
+        let room = room.saturating_sub(before + said.chars().count() + 1).max(SHORTEST_MARK);
         let marked = &self.text[range.clone()];
         match marked.char_indices().nth(room) {
             Some((end, _)) if !marked.contains('\n') && !said.is_empty() => range.start..range.start + end,
             _ => range,
         }
-    }
-
-    /// Columns in front of the text.
-    fn gutter(&self) -> usize {
-        self.lines.last().map_or(1, |line| (line.index + 1).to_string().len()) + 3
     }
 
     /// An offset of the source in the cut text; one that was cut off lands on the edge of its line.

@@ -37,7 +37,8 @@ impl<'a> Texts<'a> {
     fn secrets(&self) -> &Secrets {
         let shown = self.sources.iter().map(|(_, source)| source.text());
         let confided = self.sources.confided().iter().map(String::as_str);
-        self.secrets.get_or_init(|| Secrets::harvest(shown.chain(confided)))
+        let values = self.sources.confided_values().iter().map(String::as_str);
+        self.secrets.get_or_init(|| Secrets::harvest_with(shown.chain(confided), values))
     }
 
     /// The source behind an id; its raw text is not for output.

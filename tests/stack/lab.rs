@@ -94,6 +94,19 @@ impl Lab {
         self.folder.path()
     }
 
+    /// Where users come in.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The processes of both servers, by their groups.
+    pub fn pids(&self) -> Vec<String> {
+        let groups: Vec<String> =
+            [Some(self.nginx.id()), self.uwsgi.as_ref().map(Child::id)].iter().flatten().map(u32::to_string).collect();
+        let output = Command::new("pgrep").args(["-g", &groups.join(",")]).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+    }
+
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(self.root().join("var/log/uwsgi.log")).unwrap_or_default()).into_owned()
     }
@@ -171,7 +184,7 @@ impl Lab {
     }
 
     /// The flags that point a command at this stack.
-    fn looking(&self) -> Vec<std::ffi::OsString> {
+    pub fn looking(&self) -> Vec<std::ffi::OsString> {
         let root = self.root();
         let (nginx, ini) = (root.join("etc/nginx/nginx.conf"), root.join("etc/thena/uwsgi.ini"));
         let flags = [("--root", root), ("--nginx-conf", &nginx), ("--uwsgi-ini", &ini)];

@@ -1,6 +1,7 @@
 //! Real servers on loopback, one fault at a time: doctor must name it first, with the line that did it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+#[allow(dead_code)]
 mod lab;
 mod postgres;
 mod wait;

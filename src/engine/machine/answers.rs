@@ -33,12 +33,12 @@ impl Scene<'_> {
                 return (if requests.is_empty() { State::Broken } else { State::Degraded }, evidence);
             }
             return match requests.is_empty() {
-                true => (State::Unknown(log.reason(self.unseen())), Vec::new()),
+                true => self.unknown(log.reason(self.unseen()), log.hidden.as_deref()),
                 false => (State::Ok, Vec::new()),
             };
         };
         let failed = requests.iter().filter(|asked| asked.failed()).count();
-        let mut text = format!("{failed} of {} requests failed in the last 15 minutes", requests.len());
+        let mut text = format!("{failed} of {} requests failed in {}", requests.len(), self.period);
         let exception = log.exceptions().next();
         if let Some((_, words)) = exception {
             text = format!("{text}, the last with {}", quoted(words));
@@ -60,7 +60,7 @@ impl Scene<'_> {
             let Some((file, error)) = all.next_back() else { continue };
             let text = match all.count() + 1 {
                 1 => (*words).to_owned(),
-                times => format!("{words}, {times} times in the last 15 minutes"),
+                times => format!("{words}, {times} times in {}", self.period),
             };
             evidence.push(Label { place: Place::at(*file, error.message.span), text });
         }

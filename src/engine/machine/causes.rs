@@ -46,7 +46,7 @@ impl<'p> Candidates<'p> {
                 let all: usize = found.iter().map(|(_, places)| places.len()).sum();
                 let text = match all {
                     1 => "the log says so".to_owned(),
-                    _ => format!("the log says so, in {all} lines of the last 15 minutes"),
+                    _ => format!("the log says so, in {all} lines of {}", scene.period),
                 };
                 finding.related.extend(places.last().map(|place| Label { place: *place, text }));
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::host::{Host, ReadError};
 use crate::source::{FileId, Origin, Place, Sources, Span};
-use crate::stack::assemble::Started;
+use crate::stack::assemble::{Instance, Started};
 use crate::stack::env::EnvValue;
 use crate::stack::fact::{Fact, Missing};
 use crate::stack::process::{Found, Program};
@@ -48,6 +48,20 @@ pub(super) fn running(host: &dyn Host, found: &[Found], inis: &[String], sources
         });
     }
     all
+}
+
+/// Every variable with its value, whatever gives it to an instance or only seems to.
+pub(super) fn given(instance: &Instance) -> Vec<(String, String)> {
+    let layers = &instance.layers;
+    let rows = layers.given.iter().chain(&layers.ignored).chain(&layers.job).chain(&layers.login);
+    let of_row = |row: &Arc<EnvValue>| {
+        let name = row.name.known()?.clone();
+        // What a program ignores has no value, but its cure says the one that was meant.
+        let meant = || Some(row.cure.known()?.split_once(&format!("{name}="))?.1.to_owned());
+        let value = row.value.known().cloned().or_else(meant)?;
+        Some((name, value))
+    };
+    rows.filter_map(of_row).collect()
 }
 
 fn rows(pid: i32, pairs: &[(String, String)], sources: &mut Sources) -> (FileId, Vec<Arc<EnvValue>>) {

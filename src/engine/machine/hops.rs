@@ -25,8 +25,12 @@ pub(super) struct Scene<'a> {
     pub(super) nginx: &'a NginxLog,
     /// Some for each instance.
     pub(super) tried: &'a [Vec<Tried>],
-    /// Whether files or logs of the stack are hidden from this user.
-    pub(super) hidden: bool,
+    /// What of the stack is hidden from this user: files, folders, the process table.
+    pub(super) hidden: &'a [String],
+    /// How disk, memory and open files fare.
+    pub(super) resources: &'a Said,
+    /// What is recent, in words.
+    pub(super) period: &'a str,
     /// Whether anything may be connected to.
     pub(super) network: bool,
 }
@@ -46,6 +50,9 @@ impl Scene<'_> {
         let mut add = |id: &'static str, title: String, (state, evidence): Said, own_fault: bool| {
             hops.push(Hop { id, title, state, evidence, path: path.name.clone(), own_fault });
         };
+        if self.resources.0 != State::NotApplicable {
+            add("resources", "disk, memory and open files".to_owned(), self.resources.clone(), false);
+        }
         if !path.passes.is_empty() {
             let entrance = path.entrance().unwrap_or_else(|| "its address".to_owned());
             add("listen", format!("nginx listens on {entrance}"), self.listen(path), false);
@@ -56,8 +63,9 @@ impl Scene<'_> {
         let Some(at) = path.instance else {
             let is_uwsgi = path.passes.iter().any(|pass| pass.key == "uwsgi_pass");
             for (id, title) in OF_UWSGI {
-                let state = if is_uwsgi { State::Unknown(self.unseen()) } else { State::NotApplicable };
-                add(id, title.to_owned(), (state, Vec::new()), false);
+                let said =
+                    if is_uwsgi { self.unknown(self.unseen(), None) } else { (State::NotApplicable, Vec::new()) };
+                add(id, title.to_owned(), said, false);
             }
             return hops;
         };
@@ -82,7 +90,20 @@ impl Scene<'_> {
     }
 
     pub(super) fn unseen(&self) -> Reason {
-        if self.hidden { Reason::NoPermission } else { Reason::NoEvidence }
+        if self.hidden.is_empty() { Reason::NoEvidence } else { Reason::NoPermission }
+    }
+
+    /// An unknown, with what root would see where that is the reason.
+    pub(super) fn unknown(&self, reason: Reason, what: Option<&str>) -> Said {
+        let hidden = match (what, self.hidden) {
+            _ if reason != Reason::NoPermission => None,
+            (Some(what), _) => Some(what.to_owned()),
+            (None, []) => None,
+            (None, [one]) => Some(one.clone()),
+            (None, [first, rest @ ..]) => Some(format!("{first} and {} more", rest.len())),
+        };
+        let evidence = hidden.map(|what| self.table(&format!("root would see {what}")));
+        (State::Unknown(reason), evidence.into_iter().collect())
     }
 
     fn table(&self, text: &str) -> Label {
@@ -96,7 +117,7 @@ impl Scene<'_> {
             None => (State::Unknown(Reason::NoEvidence), Vec::new()),
             Some((Connect::Ok, _)) => (State::Ok, Vec::new()),
             Some((Connect::TimedOut, _)) => (State::Unknown(Reason::Timeout), Vec::new()),
-            Some((Connect::Other(_) | Connect::Denied, _)) => (State::Unknown(self.unseen()), Vec::new()),
+            Some((Connect::Other(_) | Connect::Denied, _)) => self.unknown(self.unseen(), None),
             Some((seen, place)) => {
                 let seen = passes::words(seen);
                 let text = match nginx_runs {
@@ -128,7 +149,8 @@ impl Scene<'_> {
                 Some(missing) if missing.how == "run with sudo" => Reason::NoPermission,
                 _ => Reason::NoEvidence,
             };
-            return ((State::Unknown(reason), Vec::new()), false);
+            let what = link.connects.missing().map(|missing| &*missing.what);
+            return (self.unknown(reason, what), false);
         };
         let place = link.connects.place.unwrap_or(pass.place);
         let said = match word.as_str() {
@@ -150,7 +172,7 @@ impl Scene<'_> {
         let (file, last) = all.last()?;
         let text = match all.len() {
             1 => "nginx says the same".to_owned(),
-            times => format!("nginx says the same, {times} times in the last 15 minutes"),
+            times => format!("nginx says the same, {times} times in {}", self.period),
         };
         Some(Label { place: Place::at(*file, last.message.span), text })
     }
@@ -169,7 +191,7 @@ impl Scene<'_> {
             self.found.iter().any(|one| one.program == Program::Uwsgi && one.master && one.config.is_none());
         match told {
             Some(true) => (State::Ok, Vec::new()),
-            None if is_unsure => (State::Unknown(self.unseen()), Vec::new()),
+            None if is_unsure => self.unknown(self.unseen(), None),
             _ => {
                 let ini = instance.uwsgi.uwsgi.path.known().map_or("this configuration", String::as_str);
                 (State::Broken, vec![self.table(&format!("no uWSGI runs with {ini}"))])
@@ -207,7 +229,8 @@ impl Scene<'_> {
         };
         let decisive = log.generation.iter().rposition(|line| tells(&line.event));
         let Some(decisive) = decisive else {
-            return if runs { (State::Unknown(log.reason(self.unseen())), Vec::new()) } else { masked() };
+            let unknown = || self.unknown(log.reason(self.unseen()), log.hidden.as_deref());
+            return if runs { unknown() } else { masked() };
         };
         let line = &log.generation[decisive];
         let loaded = match &line.event {
@@ -240,7 +263,7 @@ impl Scene<'_> {
         let running = self.running_of(instance);
         if let Some(hidden) = running.and_then(|running| running.started.hidden.as_ref()) {
             let reason = if hidden.how == "run with sudo" { Reason::NoPermission } else { Reason::NoEvidence };
-            return (State::Unknown(reason), Vec::new());
+            return self.unknown(reason, Some(&hidden.what));
         }
         // Of a process that ended only its log can tell whether its environment was the reason.
         if !runs && *import != State::Broken {
@@ -254,7 +277,7 @@ impl Scene<'_> {
             instance.reads.iter().any(|read| read.provided.is_unknown() && read.has_default.known() != Some(&true));
         let unread = instance.link.app.is_unknown();
         if unread || (open && *answers != State::Ok) {
-            return (State::Unknown(self.unseen()), Vec::new());
+            return self.unknown(self.unseen(), None);
         }
         (State::Ok, Vec::new())
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::diagnosis::Reason;
 use crate::engine::machine::Visit;
 use crate::engine::machine::paths::Path;
-use crate::host::{Host, ReadError, zone};
+use crate::host::{Host, ReadError};
 use crate::rule::seen::find;
 use crate::source::{FileId, Origin, Place, Sources, Span};
 use crate::stack::uwsgi::Uwsgi;
@@ -14,8 +14,6 @@ use crate::syntax::log::uwsgi::Request;
 use crate::syntax::log::{Event, NginxError, UwsgiLine, lines, parse_uwsgi};
 use crate::syntax::nginx::{Config, Word};
 
-/// How long ago a line may have been written to tell of now, in seconds.
-const RECENT: i64 = 15 * 60;
 /// How much a process may seem to have started after its first line: the kernel counts in ticks.
 const SLACK: i64 = 2;
 
@@ -25,10 +23,12 @@ pub(super) struct UwsgiLog {
     file: Option<FileId>,
     /// What its last start and all after it tell; nothing where that was not the start of the process that runs.
     pub(super) generation: Vec<UwsgiLine>,
-    /// Whether this user may not read it.
-    hidden: bool,
+    /// The log that this user may not read.
+    pub(super) hidden: Option<String>,
     /// From where on lines are recent.
     recent: u32,
+    /// Where the moment ends that is looked at.
+    until: u32,
     text: std::sync::Arc<str>,
 }
 
@@ -67,21 +67,30 @@ impl UwsgiLog {
         paths.extend(uwsgi.logto.known().cloned());
         // Where nothing else is said Upstart keeps what a job prints.
         paths.extend(job.filter(|_| uwsgi.logto.known().is_none()).map(|job| format!("/var/log/upstart/{job}.log")));
-        let mut hidden = false;
-        for path in paths {
-            if let Some(log) = Self::read(host, &path, pid, sources) {
+        let mut hidden = None;
+        // logrotate moves a log that uWSGI goes on writing, until somebody tells it to open the new one.
+        for path in paths.into_iter().flat_map(|path| [path.clone(), format!("{path}.1")]) {
+            if let Some(log) = Self::read(host, visit, &path, pid, sources) {
                 return log;
             }
-            hidden |= host.tail(&path) == Err(ReadError::NoPermission);
+            hidden = hidden.or((host.tail(&path) == Err(ReadError::NoPermission)).then_some(path));
         }
         Self { hidden, ..Self::default() }
     }
 
-    fn read(host: &dyn Host, path: &str, pid: Option<i32>, sources: &mut Sources) -> Option<Self> {
+    fn read(host: &dyn Host, visit: &Visit, path: &str, pid: Option<i32>, sources: &mut Sources) -> Option<Self> {
         let (file, text) = tail(host, path, sources)?;
-        let lines = parse_uwsgi(&text);
+        let mut lines = parse_uwsgi(&text);
         if lines.is_empty() {
             return None;
+        }
+        let now = visit.in_logs(host);
+        let mut until = Span::new(text.len(), text.len()).start;
+        if visit.at.is_some()
+            && let Some(later) = lines.iter().position(|line| time(line).is_some_and(|time| time > now))
+        {
+            until = lines[later].span.start;
+            lines.truncate(later);
         }
         let start = lines.iter().rposition(|line| matches!(line.event, Event::Started { .. })).unwrap_or(0);
         let generation = lines[start..].to_vec();
@@ -89,19 +98,21 @@ impl UwsgiLog {
             Event::MasterSpawned { pid } => Some(pid.value),
             _ => None,
         });
+        // Of an earlier moment an earlier master may tell.
+        let pid = pid.filter(|_| visit.at.is_none());
         if pid.is_some_and(|pid| masters.next().is_some_and(|logged| logged != i64::from(pid))) {
             return Some(Self { file: Some(file), text, ..Self::default() });
         }
-        let now = local_now(host);
-        let old = generation.iter().rev().find(|line| time(line).is_some_and(|time| time < now.saturating_sub(RECENT)));
+        let from = now.saturating_sub(visit.recent());
+        let old = generation.iter().rev().find(|line| time(line).is_some_and(|time| time < from));
         let recent = old.map_or(generation.first().map_or(0, |line| line.span.start), |line| line.span.end);
-        Some(Self { file: Some(file), generation, recent, text, hidden: false })
+        Some(Self { file: Some(file), generation, recent, until, text, hidden: None })
     }
 
     /// Why it tells nothing; `unseen` where it was not found at all.
     pub(super) fn reason(&self, unseen: Reason) -> Reason {
-        match (self.hidden, self.file) {
-            (true, _) => Reason::NoPermission,
+        match (&self.hidden, self.file) {
+            (Some(_), _) => Reason::NoPermission,
             (_, Some(_)) => Reason::NoEvidence,
             _ => unseen,
         }
@@ -144,7 +155,7 @@ impl UwsgiLog {
     pub(super) fn holding(&self, text: &str) -> Vec<Place> {
         let Some(file) = self.file.filter(|_| !self.generation.is_empty()) else { return Vec::new() };
         let from = self.recent as usize;
-        lines(self.text.get(from..).unwrap_or(""))
+        lines(self.text.get(from..self.until as usize).unwrap_or(""))
             .filter_map(|(start, line)| Some(Place::at(file, find(text, line)?.shift(from + start))))
             .collect()
     }
@@ -198,16 +209,23 @@ impl NginxLog {
         started: Option<i64>,
         sources: &mut Sources,
     ) -> Self {
-        let mut log = Self { ahead: zone::offset(host, host.now()), ..Self::default() };
+        let mut log = Self { ahead: visit.ahead(host), ..Self::default() };
         let mut read = BTreeSet::new();
         for path in visit.logs.iter().chain(named).filter(|path| read.insert(path.as_str())) {
-            let Some((file, text)) = tail(host, path, sources) else { continue };
+            let rotated = format!("{path}.1");
+            let is_told = |(_, text): &(FileId, std::sync::Arc<str>)| !text.is_empty();
+            let log_of_now = tail(host, path, sources).filter(is_told);
+            let Some((file, text)) = log_of_now.or_else(|| tail(host, &rotated, sources)) else { continue };
             let lines = parse_nginx(&text);
-            let now = local_now(host);
-            let offset = now.saturating_sub(host.now());
-            let since_start = started.map_or(i64::MIN, |started| started.saturating_sub(SLACK).saturating_add(offset));
-            let from = since_start.max(now.saturating_sub(RECENT));
-            log.errors.extend(lines.into_iter().filter(|line| line.time.value >= from).map(|line| (file, line)));
+            let now = visit.in_logs(host);
+            // Of an earlier moment an earlier nginx may tell.
+            let started = started.filter(|_| visit.at.is_none());
+            let since_start =
+                started.map_or(i64::MIN, |started| started.saturating_sub(SLACK).saturating_add(log.ahead));
+            let from = since_start.max(now.saturating_sub(visit.recent()));
+            let until = visit.at.map_or(i64::MAX, |_| now);
+            let is_current = |line: &NginxError| (from..=until).contains(&line.time.value);
+            log.errors.extend(lines.into_iter().filter(is_current).map(|line| (file, line)));
         }
         log
     }
@@ -238,10 +256,4 @@ fn tail(host: &dyn Host, path: &str, sources: &mut Sources) -> Option<(FileId, s
         false => sources.add(shown, tail.bytes, Origin::File),
     };
     Some((file, sources.get(file).shared_text()))
-}
-
-/// The host's time as its logs write it.
-fn local_now(host: &dyn Host) -> i64 {
-    let now = host.now();
-    now.saturating_add(zone::offset(host, now))
 }

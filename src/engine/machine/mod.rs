@@ -7,9 +7,11 @@ mod environment;
 mod files;
 mod hops;
 mod logs;
+mod moment;
 mod passes;
 mod paths;
 mod record;
+mod resources;
 mod units;
 
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use crate::finding::{CannotTell, InputError, Report};
 use crate::host::Host;
 use crate::rule::judge::judge;
 use crate::rule::page::{self, Page};
+use crate::secret::{is_open, is_telling};
 use crate::source::{FileId, Place, Sources};
 use crate::stack::assemble::{Parts, Stack, assemble};
 use crate::stack::chef::Chef;
@@ -43,6 +46,12 @@ pub struct Visit {
     pub uwsgi_ini: Vec<String>,
     /// Logs to read besides those that the configurations name.
     pub logs: Vec<String>,
+    /// The one site to look at, by a name of its server; all where not given.
+    pub site: Option<String>,
+    /// How long before the moment a log line may have been written to tell of it, in seconds; a quarter of an hour where not given.
+    pub since: Option<i64>,
+    /// The moment that the logs are asked about, in seconds since 1970; now where not given.
+    pub at: Option<i64>,
     /// Whether databases may be logged in to.
     pub login: bool,
     /// Whether anything may be connected to.
@@ -73,8 +82,10 @@ pub fn examine(host: &dyn Host, visit: &Visit) -> Result<Seen, String> {
 struct Survey {
     sources: Sources,
     errors: Vec<InputError>,
-    hidden: bool,
+    hidden: Vec<String>,
     network: bool,
+    period: String,
+    resources: hops::Said,
     stack: Stack,
     found: Vec<Found>,
     daemons: Vec<Daemon>,
@@ -90,7 +101,7 @@ impl Survey {
     fn of(host: &dyn Host, visit: &Visit) -> Self {
         // Whoever may not see other processes sees the files all the same.
         let listed = process::discover(host);
-        let mut hidden = listed.is_err();
+        let mut hidden: Vec<String> = listed.is_err().then(|| "/proc".to_owned()).into_iter().collect();
         let found = listed.unwrap_or_default();
         let mut files = Files::gather(host, visit, &found);
         let chef = Chef::default();
@@ -113,19 +124,26 @@ impl Survey {
         let without_app: Vec<_> = read(&files).instances.into_iter().map(|instance| instance.uwsgi).collect();
         files.read_apps(&without_app);
         let mut stack = read(&files);
-        hidden |= !files.hidden.is_empty();
+        hidden.append(&mut files.hidden);
 
-        let Files { mut sources, trees, errors, .. } = files;
+        let Files { mut sources, trees, mut errors, .. } = files;
         let daemons = process::rows(host, &found, &mut sources);
         let processes = sources.by_name("processes").unwrap_or_else(|| sources.add_folder("processes"));
         let mut prober = passes::Prober::new(host, visit, &found);
         stack.pass_links.iter_mut().for_each(|link| prober.fill(link, &mut sources));
         let mut paths = paths::paths(&stack);
+        if let Some(site) = &visit.site {
+            errors.extend(paths::keep(&mut paths, site));
+        }
         for path in paths.iter_mut().filter(|_| visit.network) {
             path.listening = path.entrance().map(|entrance| prober.connect_tcp(&entrance, &mut sources));
         }
         let mut databases = databases::Prober::new(host, visit);
-        let tried = stack.instances.iter().map(|instance| databases.of(instance, &mut sources)).collect();
+        let mut tried: Vec<Vec<Tried>> = Vec::new();
+        for (at, instance) in stack.instances.iter().enumerate() {
+            let is_asked = paths.iter().any(|path| path.instance == Some(at));
+            tried.push(if is_asked { databases.of(instance, &mut sources) } else { Vec::new() });
+        }
         let logs = stack.instances.iter().map(|instance| {
             let row = &instance.uwsgi.uwsgi;
             let pid = running.iter().find(|one| row.path.known() == Some(&one.ini)).map(|one| one.pid);
@@ -142,8 +160,34 @@ impl Survey {
         let of_visit = masters.filter(|one| visit.nginx_conf.is_none() || one.config == visit.nginx_conf);
         let started = of_visit.map(|one| one.process.started).max();
         let nginx = NginxLog::of(host, visit, &error_logs, started, &mut sources);
+        let parent = |path: &String| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+        let rows = || stack.instances.iter().map(|instance| &instance.uwsgi.uwsgi);
+        let written = rows().filter_map(|row| row.logto.known()).chain(&error_logs).filter_map(parent);
+        let sockets = paths.iter().flat_map(|path| &path.passes).filter_map(|pass| pass.address.known());
+        let all = written.chain(sockets.filter_map(parent)).chain(rows().filter_map(|row| row.chdir.known().cloned()));
+        let folders = all.filter(|folder| folder.starts_with('/')).collect();
+        let of_stack: Vec<Found> =
+            found.iter().filter(|one| one.master || one.program == Program::Nginx).cloned().collect();
+        let resources = resources::judge(host, &folders, &of_stack, &mut sources);
         let network = visit.network;
-        Self { sources, errors, hidden, network, stack, found, daemons, processes, running, paths, logs, nginx, tried }
+        let period = visit.period();
+        Self {
+            sources,
+            errors,
+            hidden,
+            network,
+            period,
+            resources,
+            stack,
+            found,
+            daemons,
+            processes,
+            running,
+            paths,
+            logs,
+            nginx,
+            tried,
+        }
     }
 
     fn facts(&self) -> Facts {
@@ -154,8 +198,14 @@ impl Survey {
         facts
     }
 
-    fn diagnosed(self, pages: &[Page], host: &dyn Host) -> Seen {
+    fn diagnosed(mut self, pages: &[Page], host: &dyn Host) -> Seen {
         let facts = self.facts();
+        let given: Vec<(String, String)> = self.stack.instances.iter().flat_map(environment::given).collect();
+        for (name, value) in given {
+            if !is_open(&name, &value) && is_telling(&value) {
+                self.sources.confide_value(value);
+            }
+        }
         let (findings, cannot_tell) = judged(pages, &facts, &self.sources);
         // What somebody allowed may still be what breaks the stack.
         let (all, _) = judge(pages, &facts, &self.sources);
@@ -167,12 +217,14 @@ impl Survey {
             logs: &self.logs,
             nginx: &self.nginx,
             tried: &self.tried,
-            hidden: self.hidden,
+            hidden: &self.hidden,
+            period: &self.period,
+            resources: &self.resources,
             network: self.network,
         };
         let candidates = Candidates::of(pages, &all, &scene, &self.sharing(host));
         let mut diagnosis = causes::diagnose(&self.paths, &candidates, &all, &scene);
-        let cannot_tell = cannot_tell.into_iter().filter(|question| is_open(question, pages)).collect();
+        let cannot_tell = cannot_tell.into_iter().filter(|question| is_unanswered(question, pages)).collect();
         diagnosis.report = Report { findings, cannot_tell, errors: self.errors, files: self.sources.iter().count() };
         Seen { sources: self.sources, facts, diagnosis }
     }
@@ -195,7 +247,7 @@ impl Survey {
 const NGINX_LOG: &str = "/var/log/nginx/error.log";
 
 /// A hop says itself that it could not be judged; the question of its page would only repeat that.
-fn is_open(question: &CannotTell, pages: &[Page]) -> bool {
+fn is_unanswered(question: &CannotTell, pages: &[Page]) -> bool {
     pages.iter().any(|page| page.id == *question.rule && page.hop.is_none())
 }
 

@@ -1,7 +1,9 @@
 //! The ways requests take through a host: from a `listen` of nginx through one pass to one uWSGI.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::finding::InputError;
 use crate::host::Connect;
 use crate::source::Place;
 use crate::stack::assemble::{Instance, Stack};
@@ -70,6 +72,23 @@ pub(super) fn paths(stack: &Stack) -> Vec<Path> {
         all[at].name = if taken == 0 { name } else { format!("{name} ({})", taken + 1) };
     }
     all
+}
+
+/// Keeps the ways through one site. Where there is none of that name nothing is kept, and the error says which there are.
+pub(super) fn keep(paths: &mut Vec<Path>, site: &str) -> Option<InputError> {
+    let names = |path: &Path| {
+        path.passes.iter().filter_map(|pass| pass.server_names.known()).flat_map(|all| all.iter().cloned()).collect()
+    };
+    let all: BTreeSet<String> = paths.iter().flat_map(|path| -> Vec<String> { names(path) }).collect();
+    paths.retain(|path| names(path).iter().any(|name: &String| name == site));
+    paths.is_empty().then(|| {
+        let known: Vec<String> = all.into_iter().filter(|name| !name.is_empty()).collect();
+        let message = match known.is_empty() {
+            true => "no such site here: no server of nginx has a name".to_owned(),
+            false => format!("no such site here; nginx serves {}", known.join(", ")),
+        };
+        InputError { path: site.to_owned(), message }
+    })
 }
 
 fn instance_of(link: &PassLink, instances: &[Instance]) -> Option<usize> {

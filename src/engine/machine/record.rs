@@ -33,7 +33,7 @@ pub fn record(host: &dyn Host, visit: &Visit) -> Result<Record, String> {
         network: visit.network,
         ..Asked::default()
     };
-    let recorded = recorder.finish(asked, &pids(&seen.facts), &variables(&seen.facts));
+    let recorded = recorder.finish(asked, &pids(&seen.facts), seen.sources.confided_values());
     let recorded = recorded.map_err(|InputError { path, message }| format!("{path}: {message}"))?;
     let again = examine(&recorded, visit)?;
     let faithful = verdict(&seen) == verdict(&again);
@@ -50,6 +50,7 @@ impl Visit {
             logs: asked.logs.clone(),
             login: asked.login,
             network: asked.network,
+            ..Self::default()
         }
     }
 }
@@ -62,16 +63,6 @@ fn pids(facts: &Facts) -> Vec<i32> {
     };
     let rows = facts.rows("processes", None).iter();
     rows.filter_map(|row| pid(row.fact("pid")?.known()?)).collect()
-}
-
-/// Every variable with its value, wherever it is given.
-fn variables(facts: &Facts) -> Vec<(String, String)> {
-    let rows = facts.rows("env_values", None).iter();
-    let text = |leaf: &Leaf| match leaf {
-        Leaf::Text(text) => Some(text.clone()),
-        _ => None,
-    };
-    rows.filter_map(|row| Some((text(row.fact("name")?.known()?)?, text(row.fact("value")?.known()?)?))).collect()
 }
 
 /// What matters of a diagnosis: how each hop fares, and which rules explain it.

@@ -324,7 +324,7 @@ fn a_nameless_server_is_entered_by_its_own_listen() {
         \u{20} server { listen 80; location / { uwsgi_pass unix:/run/thena/thena.sock; } }\n}\n";
     let host = healthy().with_file("/etc/nginx/nginx.conf", conf.as_bytes());
     let diagnosis = diagnosed(&host);
-    assert_eq!(diagnosis.hops[0].title, "nginx listens on 127.0.0.1:80");
+    assert!(diagnosis.hops.iter().any(|hop| hop.title == "nginx listens on 127.0.0.1:80"));
     assert_eq!(*state(&diagnosis, "listen"), State::Ok);
 }
 
@@ -366,4 +366,52 @@ fn a_named_file_must_be_there() {
     let visit = Visit { nginx_conf: Some("/etc/nginx/none.conf".to_owned()), ..Visit::default() };
     let errors = visited(&healthy(), &visit).report.errors;
     assert_eq!(errors.iter().map(|error| error.path.as_str()).collect::<Vec<_>>(), ["/etc/nginx/none.conf"]);
+}
+
+#[test]
+fn one_site_is_looked_at_alone_and_another_name_is_said() {
+    let all = || Visit { login: true, network: true, ..Visit::default() };
+    let host = healthy();
+    let of = |site: &str| visited(&host, &Visit { site: Some(site.to_owned()), ..all() });
+    assert_eq!(of("thena.example").hops.len(), diagnosed(&host).hops.len());
+    let other = of("other.example");
+    assert!(other.hops.is_empty());
+    assert_eq!(other.report.errors[0].message, "no such site here; nginx serves thena.example");
+}
+
+#[test]
+fn an_earlier_moment_is_judged_by_the_lines_of_its_time() {
+    let host = logging(healthy(), &request("500) 0 headers in 0 bytes"));
+    let at = |at: i64| Visit { login: true, network: true, at: Some(at), ..Visit::default() };
+    // The request failed at 02:14:12.
+    let after = visited(&host, &at(1_462_328_060));
+    assert_eq!(*state(&after, "app-answers"), State::Degraded, "{:?}", after.hops);
+    assert!(after.root_causes[0].because[0].text.contains("in the 15 minutes before that"));
+    let before = visited(&host, &at(1_462_328_040));
+    assert_ne!(*state(&before, "app-answers"), State::Degraded);
+    let long_after = visited(&host, &Visit { since: Some(30), ..at(1_462_328_100) });
+    assert_ne!(*state(&long_after, "app-answers"), State::Degraded);
+}
+
+#[test]
+fn a_full_disk_is_named_and_explains_what_it_breaks() {
+    let full = patched("[volume.\"/var/log/thena\"]\nbytes = 536870912\nfree = 0\ninodes = 32768\nfree_inodes = 9\n");
+    let host = logging(full, &request("500) 0 headers in 0 bytes"));
+    let diagnosis = diagnosed(&host);
+    assert_eq!(causes(&diagnosis), ["hop/resources"]);
+    let because = &diagnosis.root_causes[0].because[0].text;
+    assert!(because.starts_with("the disk of /var/log/thena is used up"), "{because}");
+    assert_eq!(*state(&diagnosis, "app-answers"), State::Symptom);
+    let inodes =
+        patched("[volume.\"/run/thena\"]\nbytes = 536870912\nfree = 99999999\ninodes = 32768\nfree_inodes = 0\n");
+    let diagnosis = diagnosed(&inodes);
+    assert!(diagnosis.root_causes[0].because[0].text.contains("number of files on the disk of /run/thena"));
+    assert_eq!(*state(&diagnosed(&healthy()), "resources"), State::Ok);
+}
+
+#[test]
+fn a_log_that_was_rotated_under_uwsgi_still_tells() {
+    let log = String::from_utf8(healthy().read(LOG).unwrap().to_vec()).unwrap() + &request("500) 0 headers in 0 bytes");
+    let rotated = healthy().with_file(LOG, Vec::new()).with_file(&format!("{LOG}.1"), log.into_bytes());
+    assert_eq!(*state(&diagnosed(&rotated), "app-answers"), State::Degraded);
 }

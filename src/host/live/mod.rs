@@ -6,13 +6,13 @@ mod sockets;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::deadline::Budget;
 use super::{
     Connect, Files, Host, Listener, Login, NoAddress, Process, ReadError, SocketInode, Stat, Tail, Target, UnixSocket,
-    User, connect, file, postgres, users,
+    User, Volume, connect, file, postgres, users,
 };
 
 /// This machine.
@@ -21,6 +21,8 @@ pub struct Live {
     root: Option<PathBuf>,
     budget: Budget,
     holders: OnceLock<HashMap<u64, Vec<i32>>>,
+    /// When each process started that was seen, in ticks since the boot: another one may get its pid.
+    started: Mutex<HashMap<i32, u64>>,
 }
 
 /// The folders that `--root` moves: where programs keep configuration, homes and logs by convention.
@@ -122,7 +124,10 @@ impl Files for Live {
 
 impl Host for Live {
     fn processes(&self) -> Result<Vec<Process>, ReadError> {
-        processes::all()
+        let mut started = HashMap::new();
+        let all = processes::all(&mut started)?;
+        self.started.lock().unwrap_or_else(PoisonError::into_inner).extend(started);
+        Ok(all)
     }
 
     fn listeners(&self) -> Result<Vec<Listener>, ReadError> {
@@ -134,7 +139,8 @@ impl Host for Live {
     }
 
     fn established(&self, pid: i32) -> Result<Vec<SocketInode>, ReadError> {
-        sockets::established(pid)
+        let started = self.started.lock().unwrap_or_else(PoisonError::into_inner).get(&pid).copied();
+        sockets::established(pid, started)
     }
 
     fn users(&self) -> Result<Vec<User>, ReadError> {
@@ -148,6 +154,20 @@ impl Host for Live {
 
     fn tail(&self, path: &str) -> Result<Tail, ReadError> {
         file::tail(&self.followed(path))
+    }
+
+    fn volume(&self, path: &str) -> Result<Volume, ReadError> {
+        let path = self.followed(path);
+        // A network file system whose server is gone does not answer.
+        let seen = self.budget.deadline().run(move || rustix::fs::statvfs(&path));
+        let seen = seen.ok_or_else(|| ReadError::Other("no answer in time".to_owned()))?;
+        let seen = seen.map_err(std::io::Error::from)?;
+        Ok(Volume {
+            bytes: seen.f_blocks.saturating_mul(seen.f_frsize),
+            free: seen.f_bavail.saturating_mul(seen.f_frsize),
+            inodes: seen.f_files,
+            free_inodes: seen.f_favail,
+        })
     }
 
     fn connect_unix(&self, path: &str) -> Connect {
@@ -217,6 +237,16 @@ mod tests {
         let listener = listeners.iter().find(|listener| listener.port == address.port()).unwrap();
         assert!(listener.pids.contains(&own) && listener.address == address.ip());
         assert!(live.established(own).unwrap().iter().any(|socket| socket.remote == address.to_string()));
+    }
+
+    #[test]
+    fn a_pid_that_another_process_got_shows_none_of_its_connections() {
+        let own = i32::try_from(std::process::id()).unwrap();
+        let live = Live::default();
+        live.processes().unwrap();
+        assert!(live.established(own).is_ok());
+        *live.started.lock().unwrap().get_mut(&own).unwrap() -= 1;
+        assert_eq!(live.established(own), Err(ReadError::NotFound));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The processes of this machine, from `/proc`.
 
+use std::collections::HashMap;
 use std::io::Read;
 
 use procfs::ProcError;
@@ -10,16 +11,19 @@ use crate::host::{Process, ReadError};
 const ARGUMENT_BYTES: u64 = 2 << 20;
 
 /// Every process but kernel threads, by pid. One that ends meanwhile is left out.
-pub(super) fn all() -> Result<Vec<Process>, ReadError> {
+/// Each one that is the kernel's own answer belongs to one process: `procfs` holds its folder open, and that of an ended
+/// process says nothing of another with its pid. `started` gets when each started, in ticks since the boot.
+pub(super) fn all(started: &mut HashMap<i32, u64>) -> Result<Vec<Process>, ReadError> {
     let found = procfs::process::all_processes().map_err(read_error)?;
     let booted = i64::try_from(procfs::boot_time_secs().map_err(read_error)?).unwrap_or(0);
-    let mut processes: Vec<Process> = found.filter_map(|process| one(&process.ok()?, booted)).collect();
+    let mut processes: Vec<Process> = found.filter_map(|process| one(&process.ok()?, booted, started)).collect();
     processes.sort_by_key(|process| process.pid);
     Ok(processes)
 }
 
-fn one(process: &procfs::process::Process, booted: i64) -> Option<Process> {
+fn one(process: &procfs::process::Process, booted: i64, started: &mut HashMap<i32, u64>) -> Option<Process> {
     let stat = process.stat().ok()?;
+    started.insert(process.pid(), stat.starttime);
     let status = process.status().ok()?;
     let cmdline = strings(process, "cmdline").ok()?;
     // Kernel threads and zombies have no command line.

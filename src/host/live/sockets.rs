@@ -51,8 +51,13 @@ pub(super) fn listeners(holders: &HashMap<u64, Vec<i32>>) -> Result<Vec<Listener
 }
 
 /// In the network name space of the process itself, which may be a container's.
-pub(super) fn established(pid: i32) -> Result<Vec<SocketInode>, ReadError> {
+/// `started` is when the process that is meant started: another one with its pid has none of its connections.
+pub(super) fn established(pid: i32, started: Option<u64>) -> Result<Vec<SocketInode>, ReadError> {
     let process = procfs::process::Process::new(pid).map_err(read_error)?;
+    let is_it = |ticks: u64| process.stat().is_ok_and(|stat| stat.starttime == ticks);
+    if started.is_some_and(|ticks| !is_it(ticks)) {
+        return Err(ReadError::NotFound);
+    }
     let held = inodes(&process)?;
     let entries: Vec<TcpNetEntry> =
         process.tcp().map_err(read_error)?.into_iter().chain(process.tcp6().unwrap_or_default()).collect();

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use super::format::{FileEntry, Holders, LoginEntry, NameEntry};
+use super::format::{FileEntry, Holders, LoginEntry, NameEntry, VolumeEntry};
 use super::{Recorded, login_keys, stage};
 use crate::host::postgres::{Failure, Server};
 use crate::host::{
     Connect, FileKind, Files, Host, Listener, Login, NoAddress, Process, ReadError, SocketInode, Stat, Tail, Target,
-    UnixSocket, User, users,
+    UnixSocket, User, Volume, users,
 };
 
 impl Recorded {
@@ -206,6 +206,18 @@ impl Host for Recorded {
         match (self.recording.file.get(&path), self.content(&path)) {
             (Some(entry), Some(bytes)) if entry.cut => Ok(Tail { bytes: bytes.to_vec(), cut: true }),
             _ => Ok(Tail::of(&self.read(&path)?, true)),
+        }
+    }
+
+    fn volume(&self, path: &str) -> Result<Volume, ReadError> {
+        let above = path.match_indices('/').map(|(at, _)| if at == 0 { "/" } else { &path[..at] });
+        let known = above.chain([path]).filter_map(|folder| self.recording.volume.get(folder)).next_back();
+        match known {
+            Some(VolumeEntry { failed: Some(word), .. }) => Err(ReadError::from_word(word)),
+            Some(VolumeEntry { bytes, free, inodes, free_inodes, .. }) => {
+                Ok(Volume { bytes: *bytes, free: *free, inodes: *inodes, free_inodes: *free_inodes })
+            }
+            None => Err(self.not_recorded()),
         }
     }
 

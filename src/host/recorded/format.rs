@@ -33,6 +33,9 @@ pub(super) struct Recording {
     /// By path: what a file tree in git cannot hold.
     #[serde(default)]
     pub(super) file: BTreeMap<String, FileEntry>,
+    /// By path: the file system it lies on. A path that is not named lies where the nearest folder above it does.
+    #[serde(default)]
+    pub(super) volume: BTreeMap<String, VolumeEntry>,
     /// By path or `host:port`; where nothing is said, sockets, listeners and files decide.
     #[serde(default)]
     pub(super) connect: BTreeMap<String, String>,
@@ -137,6 +140,18 @@ pub(super) struct FileEntry {
     pub(super) unreadable: bool,
     /// Why something of it could not be told, by `stat`, `read`, `list`, `real` or `tail`.
     pub(super) failed: BTreeMap<String, String>,
+}
+
+/// Sizes in bytes, and how many files there may be.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct VolumeEntry {
+    pub(super) bytes: u64,
+    pub(super) free: u64,
+    pub(super) inodes: u64,
+    pub(super) free_inodes: u64,
+    /// Why nothing is known of it.
+    pub(super) failed: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -8,11 +8,13 @@ use toml::{Table, Value};
 
 use super::Recorded;
 use super::archive::is_plain;
-use super::format::{Asked, Established, FileEntry, Holders, LoginEntry, NameEntry, ProcessEntry, Recording};
+use super::format::{
+    Asked, Established, FileEntry, Holders, LoginEntry, NameEntry, ProcessEntry, Recording, VolumeEntry,
+};
 use crate::finding::InputError;
 use crate::host::{
     Connect, FileKind, Files, Host, Listener, Login, NoAddress, Process, ReadError, SocketInode, Stat, Tail, Target,
-    UnixSocket, User, users,
+    UnixSocket, User, Volume, users,
 };
 use crate::secret::{Secrets, StandIns, is_open, is_telling};
 use crate::source::{SUBSTITUTE, text_of_equal_length};
@@ -41,8 +43,8 @@ impl<'h> Recorder<'h> {
     }
 
     /// What was asked and answered, of processes only those in `keep` with those above them. Every secret has a stand-in
-    /// of its own shape, the values of `variables` among them. Errors: none, as long as what was seen can be written.
-    pub fn finish(self, asked: Asked, keep: &[i32], variables: &[(String, String)]) -> Result<Recorded, InputError> {
+    /// of its own shape, `values` among them. Errors: none, as long as what was seen can be written.
+    pub fn finish(self, asked: Asked, keep: &[i32], values: &[String]) -> Result<Recorded, InputError> {
         let Answers { mut recording, mut files } = self.answers.into_inner().unwrap_or_else(PoisonError::into_inner);
         let uid = rustix::process::geteuid().as_raw();
         recording.recorded = Some(Asked { version: env!("CARGO_PKG_VERSION").to_owned(), uid, ..asked });
@@ -51,13 +53,12 @@ impl<'h> Recorder<'h> {
         let error = |message: String| InputError { path: "the recording".to_owned(), message };
         let mut table = Table::try_from(&recording).map_err(|failure| error(failure.to_string()))?;
 
-        let mut given: Vec<(String, String)> = variables.to_vec();
         let environs = recording.process.values().filter_map(|process| process.environ.as_ref()).flatten();
-        given.extend(environs.filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name.into(), value.into())));
-        let hidden: Vec<&str> = given
-            .iter()
-            .filter(|(name, value)| !is_open(name, value) && is_telling(value))
-            .map(|(_, value)| value.as_str())
+        let given: Vec<(&str, &str)> = environs.filter_map(|pair| pair.split_once('=')).collect();
+        let telling = given.iter().filter(|(name, value)| !is_open(name, value) && is_telling(value));
+        let hidden: Vec<&str> = telling
+            .map(|(_, value)| *value)
+            .chain(values.iter().map(String::as_str))
             // A name of the host itself: without it no path would lead anywhere.
             .filter(|value| !recording.file.keys().any(|path| path.contains(value)))
             .collect();
@@ -316,6 +317,18 @@ impl Host for Recorder<'_> {
         if let Ok(tail) = &answer {
             self.keep(path, tail.bytes.as_slice().into());
         }
+        answer
+    }
+
+    fn volume(&self, path: &str) -> Result<Volume, ReadError> {
+        let answer = self.host.volume(path);
+        let entry = match &answer {
+            Ok(Volume { bytes, free, inodes, free_inodes }) => {
+                VolumeEntry { bytes: *bytes, free: *free, inodes: *inodes, free_inodes: *free_inodes, failed: None }
+            }
+            Err(error) => VolumeEntry { failed: Some(error.word().to_owned()), ..VolumeEntry::default() },
+        };
+        self.note(|answers| _ = answers.recording.volume.insert(path.to_owned(), entry));
         answer
     }
 

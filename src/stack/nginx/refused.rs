@@ -170,8 +170,13 @@ impl<'a> Walk<'_, 'a> {
             self.names.open(around);
         }
         let by_pattern = file.by_pattern || arguments.first().is_some_and(|name| name.raw.contains(['*', '?', '[']));
-        for document in &documents {
-            let alternative = documents.iter().filter(|other| other.path == document.path).count() > 1;
+        for (at, document) in documents.iter().enumerate() {
+            if let Some(kept) = self.files.get(&(document.file, around)) {
+                self.once.again(kept.clone());
+                continue;
+            }
+            let same_path = |other: Option<&&Arc<Document>>| other.is_some_and(|other| other.path == document.path);
+            let alternative = same_path(documents.get(at + 1)) || at > 0 && same_path(documents.get(at - 1));
             if let Some(included) = self.enter(document) {
                 let fixed = included.fixed && !alternative && file.fixed;
                 self.included(File { by_pattern, fixed, ..included }, around);
@@ -191,16 +196,12 @@ impl<'a> Walk<'_, 'a> {
         Some(File::new(document, parsed))
     }
 
-    /// The statements of an included file; they belong to the block that includes it.
+    /// The statements of a file that is included for the first time; they belong to the block that includes it.
     fn included(&mut self, file: File<'a>, around: Around) {
-        let key = (file.document.file, around);
-        if let Some(kept) = self.files.get(&key) {
-            return self.once.again(kept.clone());
-        }
         let mark = self.once.mark();
         self.items(file, file.tree.items(), around, None);
         let kept = self.once.keep(mark);
-        self.files.insert(key, kept);
+        self.files.insert((file.document.file, around), kept);
     }
 
     fn directive(&mut self, file: File<'a>, directive: Directive<'a>, around: Around, parent: Option<Parent<'_, 'a>>) {
