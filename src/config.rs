@@ -20,6 +20,8 @@ pub struct Config {
     pub ignore: Vec<Located<String>>,
     /// Findings below it are not shown and do not fail.
     pub min_severity: Option<Severity>,
+    /// Whether other people's cookbooks (`vendor`, `berks-cookbooks`) and test data are judged too.
+    pub vendored: bool,
     /// Where the app's source lies, relative to the file.
     pub app: Option<Located<String>>,
     /// The release of nginx that runs; any where left out.
@@ -62,7 +64,7 @@ pub struct ConfigError {
 
 /// Tables and their keys; the rest is a mistake.
 const TABLES: &[(&str, &[&str])] = &[
-    ("lint", &["target", "select", "ignore", "min-severity"]),
+    ("lint", &["target", "select", "ignore", "min-severity", "vendored"]),
     ("app", &["path"]),
     ("nginx", &["version"]),
     ("uwsgi", &["version"]),
@@ -93,6 +95,7 @@ struct RawLint {
     select: Vec<Spanned<String>>,
     ignore: Vec<Spanned<String>>,
     min_severity: Option<Severity>,
+    vendored: bool,
 }
 
 #[derive(Deserialize, Default)]
@@ -151,6 +154,7 @@ pub fn parse(text: &str) -> Result<Config, ConfigError> {
         select: raw.lint.select.into_iter().map(located).collect(),
         ignore: raw.lint.ignore.into_iter().map(located).collect(),
         min_severity: raw.lint.min_severity,
+        vendored: raw.lint.vendored,
         app: raw.app.path.map(located),
         nginx: raw.nginx.version.map(|version| release(text, version, "1.22 or 1.22.1")).transpose()?,
         uwsgi: raw.uwsgi.version.map(|version| release(text, version, "2.0 or 2.0.21")).transpose()?,

@@ -11,6 +11,23 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// The candidate that `word` is a slip of: a letter or two in a long word, another sign between its parts.
+pub fn slip<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let allowed = if word.chars().count() >= 9 { 2 } else { 1 };
+    let plain = |word: &str| word.replace(['-', '_', '.'], "").to_ascii_lowercase();
+    let digits = |word: &str| word.chars().filter(char::is_ascii_digit).collect::<String>();
+    let this = plain(word);
+    candidates
+        .into_iter()
+        // `web1` and `web2` are two things.
+        .filter(|candidate| candidate.len().abs_diff(word.len()) <= allowed + 2 && *candidate != word)
+        .filter(|candidate| digits(candidate) == digits(word))
+        .map(|candidate| (strsim::damerau_levenshtein(&this, &plain(candidate)), candidate))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
 /// `; did you mean …?` where a candidate is close to `word`, else nothing.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     nearest(word, candidates).map_or_else(String::new, |candidate| format!("; did you mean `{candidate}`?"))

@@ -149,6 +149,19 @@ fn alternation(chunk: &[String]) -> Vec<Regex> {
     }
 }
 
+/// Where secrets stand in a text, by their shape; in no particular order, and they may overlap.
+pub fn spans(text: &str) -> Vec<Range<usize>> {
+    find::find(text).into_iter().map(|found| found.span).collect()
+}
+
+/// Whether a key such as `db_password` names a secret; `password_file` does not, nor does a word that only contains one.
+pub fn is_named_by(key: &str) -> bool {
+    const OTHERS: [&str; 9] =
+        ["passenger", "passive", "bypass", "compass", "passthrough", "tokens", "keymap", "tokenizer", "_maps"];
+    let key = key.to_ascii_lowercase();
+    key != "passwd" && !OTHERS.iter().any(|word| key.contains(word)) && find::names(&key)
+}
+
 /// The secrets of a text that may stand elsewhere too.
 fn literals_of(text: &str) -> impl Iterator<Item = &str> {
     let found = find::find(text).into_iter().filter(|found| found.repeats);

@@ -91,9 +91,12 @@ pub(super) enum Rules {
 
 #[derive(Debug, Args)]
 pub(super) struct Reading {
-    /// Files and folders to check
+    /// Files and folders to check; `-` for a text from standard input
     #[arg(default_value = ".", value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
+    /// Where the text from standard input lies, for editors: the repository around it is read as context
+    #[arg(long, value_name = "FILE")]
+    pub(super) stdin_filename: Option<PathBuf>,
     /// Which Chef the cookbooks are for
     #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(crate::config::TARGETS), value_name = "TARGET")]
     pub(super) target: Option<String>,

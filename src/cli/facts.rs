@@ -1,14 +1,15 @@
 //! `housecall facts`: the stack as housecall reads it.
 
-use std::io;
+use std::io::{self, Read};
 
 use super::args::Facts;
 use super::{CLEAN, Streams, USAGE, lint};
 use crate::engine;
 use crate::output::{Texts, facts};
 
-pub(super) fn run(args: Facts, streams: &mut Streams<'_>) -> io::Result<u8> {
-    let run = match engine::lint(&lint::paths(&args.reading), &lint::options(&args.reading)) {
+pub(super) fn run(args: &Facts, stdin: &mut dyn Read, streams: &mut Streams<'_>) -> io::Result<u8> {
+    let read = lint::options(&args.reading, stdin);
+    let run = match read.and_then(|options| engine::lint(&lint::paths(&args.reading), &options)) {
         Ok(run) => run,
         Err(message) => return Ok(streams.refuse(&message)),
     };

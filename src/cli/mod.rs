@@ -88,7 +88,7 @@ fn dispatch(arguments: Arguments, environment: &Environment, stdin: &mut dyn Rea
     };
     let shown = Shown { colour, width: environment.columns.unwrap_or(80).clamp(60, 160), ..Shown::default() };
     let done = match arguments.command {
-        Command::Lint(lint) => lint::run(lint, shown, environment.progress, &mut streams),
+        Command::Lint(lint) => lint::run(lint, shown, environment.progress, stdin, &mut streams),
         Command::Doctor(doctor) => doctor::run(&doctor, shown, &mut streams),
         Command::Record(record) => record::run(&record, &mut streams),
         Command::Why(args) => {
@@ -97,7 +97,7 @@ fn dispatch(arguments: Arguments, environment: &Environment, stdin: &mut dyn Rea
             }
             pages(&mut streams, |pages, streams| why::run(&args, pages, shown, stdin, streams))
         }
-        Command::Facts(facts) => facts::run(facts, &mut streams),
+        Command::Facts(facts) => facts::run(&facts, stdin, &mut streams),
         Command::Explain { rule } => pages(&mut streams, |pages, streams| explain::run(&rule, pages, streams)),
         Command::Rules { action: Some(Rules::Test { folders }), .. } => rules_test::run(&folders, &mut streams),
         Command::Rules { action: None, format } => {

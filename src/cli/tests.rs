@@ -15,10 +15,16 @@ use crate::finding::{CannotTell, Confidence, Effect, Finding, InputError, Label,
 use crate::output::Shown;
 use crate::source::{Origin, Place, Span};
 
+mod secrets;
+
 fn housecall(line: &str) -> (u8, String, String) {
+    housecall_with(line, b"")
+}
+
+fn housecall_with(line: &str, mut stdin: &[u8]) -> (u8, String, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let args = std::iter::once("housecall").chain(line.split_whitespace()).map(OsString::from);
-    let code = super::run(args, &Environment::default(), &mut io::empty(), &mut out, &mut err);
+    let code = super::run(args, &Environment::default(), &mut stdin, &mut out, &mut err);
     (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
 }
 
@@ -251,4 +257,22 @@ fn why_explains_what_is_piped_in_and_shows_no_secret_of_it() {
         assert!(out.contains("uwsgi/pool-shared-by-forks"), "{out}");
         assert!(!out.contains("tr0ub4dor3") && !out.contains('\x1b'), "{out}");
     }
+}
+
+#[test]
+fn a_text_from_standard_input_stands_where_it_is_said_to_lie() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("housecall.toml"), "").unwrap();
+    std::fs::write(folder.path().join("base.ini"), "[uwsgi]\nprocesses = auto\n").unwrap();
+    std::fs::write(folder.path().join("shop.ini"), "[uwsgi]\nlazy_apps = 1\n").unwrap();
+    let file = folder.path().join("shop.ini").display().to_string();
+    let text = b"[uwsgi]\ninclude = %d/base.ini\nmodule = shop\nprocesses = 2 ; two\nvaccum = 1\n";
+    let (code, out, err) = housecall_with(&format!("lint - --stdin-filename {file} --format concise"), text);
+    assert_eq!((code, err.as_str()), (1, ""));
+    assert!(out.contains("shop.ini:5:1: error[uwsgi/unknown-option]") && !out.contains("lazy_apps"), "{out}");
+    assert!(!out.contains("no-workers"), "the line after the include counts: {out}");
+    let (code, out, _) = housecall_with("lint - --as uwsgi --format concise", b"[uwsgi]\nvaccum = 1\n");
+    assert!(code == 1 && out.starts_with("stdin:2:1: error[uwsgi/unknown-option]"), "{out}");
+    let (code, _, err) = housecall(&format!("lint {file} --stdin-filename {file}"));
+    assert!(code == 2 && err.contains("write `-`"), "{err}");
 }

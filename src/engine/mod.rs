@@ -1,5 +1,6 @@
 //! Read, link, judge: the one way from bytes to findings, for a repository in memory or on disk, and for a host.
 
+mod allow;
 mod example;
 mod machine;
 mod own_pages;
@@ -29,6 +30,8 @@ pub struct Options {
     pub target: Option<String>,
     /// The language of the named files; found out where not given.
     pub kind: Option<Kind>,
+    /// A text from elsewhere than the disk, with the path it is to be read at: an editor's, before it is saved.
+    pub stdin: Option<(String, Vec<u8>)>,
     /// The configuration's path; the nearest `housecall.toml` where not given.
     pub config: Option<String>,
     /// Rule ids or `family/*` to judge by; all where empty.

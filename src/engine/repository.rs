@@ -8,10 +8,12 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::config::{self, Config};
+use crate::engine::allow::Allows;
 use crate::engine::{Options, Run, judged, selection, test_data};
 use crate::finding::{InputError, Report};
 use crate::host::around;
-use crate::host::repo::Repo;
+use crate::host::repo::{Repo, RepoFile};
+use crate::rule::judge;
 use crate::rule::page::{self, Page};
 use crate::source::{FileId, Origin, Place, Sources, Text};
 use crate::stack::boundary::{Boundary, below, divide};
@@ -32,7 +34,8 @@ const VENDORED: &[&str] =
 /// # Errors
 /// Bad configuration, a rule page that cannot be used, or an unknown rule, in one sentence.
 pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
-    let named: BTreeSet<String> =
+    let stdin = options.stdin.as_ref().map(|(path, bytes)| (around::tidy(path), bytes));
+    let mut named: BTreeSet<String> =
         paths.iter().filter(|path| around::is_file(path)).map(|path| around::tidy(path)).collect();
     let mut roots: Vec<String> = Vec::new();
     for path in paths {
@@ -40,13 +43,26 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
         roots.extend(context);
         roots.push(path.clone());
     }
-    let walked = Repo::new(roots).walk();
+    let mut asked = paths.len();
+    if let Some((path, _)) = &stdin {
+        roots.extend(around::root_around(path));
+        named.insert(path.clone());
+        asked += 1;
+    }
+    let mut walked = Repo::new(roots).walk();
+    if let Some((path, bytes)) = stdin {
+        walked.files.retain(|file| file.path != path);
+        walked.files.push(RepoFile { path, text: Text::from(bytes), named: true, binary: false });
+    }
+    let unread = walked.unread;
     let (binary, text): (Vec<_>, Vec<_>) = walked.files.into_iter().partition(|file| file.binary);
     let folders = test_data::folders(paths);
-    let is_read = |path: &str| named.contains(path) || !is_vendored(test_data::inside(path, &folders));
-    let text = text.into_iter().filter(|file| is_read(&file.path));
-    let files: Vec<(String, Text)> = text.map(|file| (file.path, file.text)).collect();
+    let mut files: Vec<(String, Text)> = text.into_iter().map(|file| (file.path, file.text)).collect();
     let outer = outer_configuration(paths, &files, options)?;
+    let vendored = Vendored::of(&files, outer.as_ref());
+    files.retain(|(path, _)| {
+        named.contains(path) || !is_vendored(test_data::inside(path, &folders)) || vendored.is_judged(path)
+    });
     let base = if let [only] = paths
         && around::is_folder(only)
     {
@@ -55,7 +71,7 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
         String::new()
     };
     let base = if base == "." { "" } else { &base };
-    let mut run = run(files, base, outer, options, &named)?;
+    let mut run = run(files, unread, base, outer, options, &named)?;
     run.report.errors.extend(walked.errors);
     // A picture among the named files is no mistake: pre-commit names whatever has changed.
     let meant = binary.into_iter().filter(|file| kind::of(&file.path, "").is_some());
@@ -63,8 +79,8 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
         path: file.path,
         message: "not a text file; where an editor wrote it in UTF-16, save it in UTF-8".to_owned(),
     }));
-    test_data::leave_out(&mut run, paths, &named);
-    if !named.is_empty() && named.len() == paths.len() {
+    test_data::leave_out(&mut run, paths, &named, &vendored);
+    if !named.is_empty() && named.len() == asked {
         let sources = &run.sources;
         let is_named = |file: FileId| named.contains(&sources.get(file).name);
         run.report.findings.retain(|finding| {
@@ -77,9 +93,11 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
 
 /// Judges files that are in memory: paths relative to one root, with their bytes.
 pub fn lint_memory(files: &[(String, Vec<u8>)], options: &Options) -> Run {
-    let files = files.iter().filter(|(path, _)| !is_vendored(path));
-    let files = files.map(|(path, bytes)| (path.clone(), Text::from(bytes))).collect();
-    run(files, "", None, options, &BTreeSet::new()).unwrap_or_else(|message| Run {
+    let all = files.iter().map(|(path, bytes)| (path.clone(), Text::from(bytes)));
+    let mut files: Vec<(String, Text)> = all.collect();
+    let vendored = Vendored::of(&files, None);
+    files.retain(|(path, _)| !is_vendored(path) || vendored.is_judged(path));
+    run(files, Vec::new(), "", None, options, &BTreeSet::new()).unwrap_or_else(|message| Run {
         report: Report { errors: vec![InputError { path: String::new(), message }], ..Report::default() },
         ..Run::default()
     })
@@ -111,7 +129,9 @@ fn outer_configuration(paths: &[String], files: &[(String, Text)], options: &Opt
     let path = match &options.config {
         Some(path) => path.clone(),
         None => {
-            let Some(path) = paths.first().and_then(|path| around::nearest_above(path, "housecall.toml")) else {
+            let stdin = options.stdin.as_ref().map(|(path, _)| path);
+            let first = paths.first().or(stdin);
+            let Some(path) = first.and_then(|path| around::nearest_above(path, "housecall.toml")) else {
                 return Ok(None);
             };
             if files.iter().any(|(file, _)| *file == path) {
@@ -123,8 +143,10 @@ fn outer_configuration(paths: &[String], files: &[(String, Text)], options: &Opt
     Ok(Some(Outer { named: options.config.is_some(), ..Outer::at(&path)? }))
 }
 
+/// `unread` are the paths of what is there beside `files`: it counts where only its being there matters.
 fn run(
     files: Vec<(String, Text)>,
+    mut unread: Vec<String>,
     base: &str,
     outer: Option<Outer>,
     options: &Options,
@@ -134,15 +156,20 @@ fn run(
     let mut ids: BTreeMap<String, FileId> = BTreeMap::new();
     let mut files = files;
     files.sort_by(|a, b| a.0.cmp(&b.0));
-    for (path, bytes) in files.into_iter().filter(|(path, _)| kind::may_be(path) || named.contains(path)) {
-        ids.insert(path.clone(), sources.add(path, bytes, Origin::File));
+    for (path, bytes) in files {
+        if kind::may_be(&path) || named.contains(&path) {
+            ids.insert(path.clone(), sources.add(path, bytes, Origin::File));
+        } else {
+            unread.push(path);
+        }
     }
     let mut facts = Facts::default();
     let mut read = 0;
     let mut configs: Vec<(String, Config)> = Vec::new();
     for (boundary, paths) in divide(base, ids.keys().map(String::as_str)) {
         let config = configuration(&boundary, &ids, &sources, outer.as_ref())?;
-        let group = group::Group { boundary: &boundary, config: &config, sources: &sources, options, named };
+        let group =
+            group::Group { boundary: &boundary, config: &config, sources: &sources, options, named, unread: &unread };
         let members: Vec<(&str, FileId)> = paths.into_iter().filter_map(|path| Some((path, *ids.get(path)?))).collect();
         read += group.add_facts(&members, &mut facts)?;
         configs.push(config);
@@ -171,11 +198,20 @@ fn run(
         owners.get(rule).is_none_or(|folders| folders.iter().any(|folder| below(name, folder).is_some()))
     };
     let today = around::today();
+    let by_folder: BTreeMap<&str, &Config> = configs.iter().map(|(folder, config)| (folder.as_str(), config)).collect();
+    let mut allows: Vec<Allows<'_>> = by_folder
+        .into_iter()
+        .map(|(folder, config)| Allows::of(config, folder, ids.get(&joined(folder, "housecall.toml")).copied(), &today))
+        .collect();
+    // Every entry that hides a finding is in use, not the first one alone.
     findings.retain(|finding| {
-        selects(&finding.rule, finding.primary.place)
-            && own(&finding.rule, finding.primary.place)
-            && !configs.iter().any(|(folder, config)| selection::is_allowed(finding, config, folder, &sources, &today))
+        allows.iter_mut().filter_map(|allows| allows.hide(finding, &sources).then_some(())).count() == 0
     });
+    let judges = |rule: &str, place: Place| selects(rule, place) && !cannot_tell.iter().any(|open| *open.rule == *rule);
+    findings.extend(allows.iter().flat_map(|allows| allows.unused(&pages, judges)));
+    let mut findings = judge::merged(findings, &sources);
+    findings
+        .retain(|finding| selects(&finding.rule, finding.primary.place) && own(&finding.rule, finding.primary.place));
     cannot_tell.retain(|question| selects(&question.rule, question.place) && own(&question.rule, question.place));
     let report = Report { findings, cannot_tell, errors: Vec::new(), files: read };
     Ok(Run { sources, facts, report, config, pages })
@@ -183,6 +219,31 @@ fn run(
 
 fn is_vendored(path: &str) -> bool {
     path.split('/').any(|part| VENDORED.contains(&part))
+}
+
+/// The stacks whose configuration wants other people's cookbooks and test data judged too.
+pub(super) struct Vendored {
+    folders: Vec<String>,
+}
+
+impl Vendored {
+    /// What the configurations among the files say, and the one around them.
+    fn of(files: &[(String, Text)], outer: Option<&Outer>) -> Self {
+        let wants = |bytes: &[u8]| config::parse(&String::from_utf8_lossy(bytes)).is_ok_and(|config| config.vendored);
+        let inner = files.iter().filter(|(path, _)| !is_vendored(path)).filter_map(|(path, text)| {
+            let folder = path.strip_suffix("housecall.toml")?;
+            let is_one = folder.is_empty() || folder.ends_with('/');
+            (is_one && wants(text.bytes())).then(|| folder.trim_end_matches('/').to_owned())
+        });
+        let outer = outer.filter(|outer| outer.config.vendored).map(|outer| outer.folder.clone());
+        Self { folders: inner.chain(outer).collect() }
+    }
+
+    /// Whether a path is judged though it is vendored. What a package manager puts there never is.
+    pub(super) fn is_judged(&self, path: &str) -> bool {
+        let is_tree = |part: &str| VENDORED.contains(&part) && !matches!(part, "vendor" | "berks-cookbooks");
+        self.folders.iter().any(|folder| below(path, folder).is_some()) && !path.split('/').any(is_tree)
+    }
 }
 
 /// The ids of teams' own pages with the folders of the configurations that name them.

@@ -1,11 +1,9 @@
-//! Which rules a run judges by, and which findings a configuration allows.
+//! Which rules a run judges by, and which files a configuration means.
 
 use crate::config::Config;
 use crate::engine::Options;
-use crate::finding::Finding;
 use crate::nearest::did_you_mean;
 use crate::rule::page::Page;
-use crate::source::Sources;
 use crate::stack::view::glob_matches;
 
 /// Refuses ids that no page has.
@@ -38,19 +36,8 @@ pub fn selects(options: &Options, config: &Config, rule: &str) -> bool {
     !written(&config.ignore) && (config.select.is_empty() || written(&config.select))
 }
 
-/// Whether an `[[allow]]` of the configuration in `folder` covers the finding; one whose day is past does not.
-pub fn is_allowed(finding: &Finding, config: &Config, folder: &str, sources: &Sources, today: &str) -> bool {
-    config.allow.iter().any(|allow| {
-        let in_time = allow.until.as_ref().is_none_or(|until| until.value.as_str() >= today);
-        let places = std::iter::once(&finding.primary).chain(&finding.related);
-        let mut paths = places.map(|label| sources.get(label.place.file).name.as_str());
-        let there = allow.path.as_ref().is_none_or(|path| paths.any(|name| lies_at(name, folder, &path.value)));
-        covers(&allow.rule.value, &finding.rule) && in_time && there
-    })
-}
-
 /// `family/*` covers its family.
-fn covers(pattern: &str, rule: &str) -> bool {
+pub(super) fn covers(pattern: &str, rule: &str) -> bool {
     match pattern.strip_suffix("/*") {
         Some(family) => rule.split('/').next() == Some(family),
         None => pattern == rule,
@@ -58,7 +45,7 @@ fn covers(pattern: &str, rule: &str) -> bool {
 }
 
 /// Whether a source lies at a path or below a folder that the configuration names.
-fn lies_at(name: &str, folder: &str, pattern: &str) -> bool {
+pub(super) fn lies_at(name: &str, folder: &str, pattern: &str) -> bool {
     let Some(inside) = crate::stack::boundary::below(name, folder) else { return false };
     let pattern = pattern.trim_end_matches('/');
     glob_matches(pattern, inside) || crate::stack::boundary::below(inside, pattern).is_some()

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::engine::Run;
+use crate::engine::repository::Vendored;
 use crate::host::around;
 use crate::source::Place;
 use crate::stack::boundary::below;
@@ -31,11 +32,14 @@ pub(super) fn folders(paths: &[String]) -> Vec<String> {
 }
 
 /// Test data is read as context; it is judged where it was named.
-pub(super) fn leave_out(run: &mut Run, paths: &[String], named: &BTreeSet<String>) {
+pub(super) fn leave_out(run: &mut Run, paths: &[String], named: &BTreeSet<String>, vendored: &Vendored) {
     let roots = folders(paths);
     let sources = &run.sources;
     let is_named = |place: Place| named.contains(&sources.get(place.file).name);
-    let is_data = |place: Place| is_test_data(&sources.get(place.file).name, &roots);
+    let is_data = |place: Place| {
+        let name = &sources.get(place.file).name;
+        is_test_data(name, &roots) && !vendored.is_judged(name)
+    };
     run.report.findings.retain(|finding| {
         !is_data(finding.primary.place)
             || finding.related.iter().any(|label| is_named(label.place))

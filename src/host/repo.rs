@@ -44,6 +44,8 @@ pub struct RepoFile {
 pub struct Walked {
     /// Text files.
     pub files: Vec<RepoFile>,
+    /// The paths of what is there and was not read: binary files, links, devices. Sorted.
+    pub unread: Vec<String>,
     /// What could not be read: missing, not permitted, too large, or not a file.
     pub errors: Vec<InputError>,
 }
@@ -69,7 +71,7 @@ impl Repo {
         let mut found = Vec::new();
         let mut walked = Walked::default();
         for root in &self.roots {
-            root.list_into(&mut found, &mut walked.errors);
+            root.list_into(&mut found, &mut walked);
         }
         let named: HashSet<String> = found.iter().filter(|(_, named)| *named).map(|(path, _)| path.clone()).collect();
         let mut seen = HashSet::new();
@@ -83,13 +85,14 @@ impl Repo {
         let read: Vec<_> = found.into_par_iter().map(read).collect();
         for (result, path, named) in read {
             match result {
-                Ok((true, _)) if !named => {}
+                Ok((true, _)) if !named => walked.unread.push(path),
                 Ok((binary, text)) => walked.files.push(RepoFile { path, text, named, binary }),
                 // What the walk meets by the way is not the user's input: a FIFO or a disk image is passed by.
-                Err(ReadError::NotRegular | ReadError::TooLarge) if !named => {}
+                Err(ReadError::NotRegular | ReadError::TooLarge) if !named => walked.unread.push(path),
                 Err(error) => walked.errors.push(InputError { path, message: error.to_string() }),
             }
         }
+        walked.unread.sort();
         walked.errors.sort();
         walked
     }
@@ -106,8 +109,9 @@ impl Repo {
 
 impl Root {
     /// Adds the paths below this root and whether they were named; sorted.
-    fn list_into(&self, found: &mut Vec<(String, bool)>, errors: &mut Vec<InputError>) {
+    fn list_into(&self, found: &mut Vec<(String, bool)>, walked: &mut Walked) {
         let at = on_disk(&self.name);
+        let Walked { unread, errors, .. } = walked;
         let mut complain = |path: &str, message: String| errors.push(InputError { path: path.to_owned(), message });
         match std::fs::metadata(at) {
             Ok(metadata) if metadata.is_dir() => {}
@@ -136,10 +140,12 @@ impl Root {
                 }
             };
             // A link's target is read at its own path; one that leads outside is not ours.
-            if !entry.file_type().is_some_and(|kind| kind.is_file()) {
-                continue;
-            }
+            let kind = entry.file_type();
             match entry.path().to_str() {
+                _ if kind.is_some_and(|kind| kind.is_dir()) => {}
+                Some(path) if !kind.is_some_and(|kind| kind.is_file()) => {
+                    unread.push(path.strip_prefix("./").unwrap_or(path).to_owned());
+                }
                 Some(path) => found.push((path.strip_prefix("./").unwrap_or(path).to_owned(), false)),
                 None => complain(&entry.path().to_string_lossy(), "the name of this file is not UTF-8".to_owned()),
             }

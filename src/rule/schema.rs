@@ -4,14 +4,30 @@ use std::fmt::Write;
 
 use crate::nearest::did_you_mean;
 use crate::stack::app::App;
+use crate::stack::chef::attribute_read::AttributeRead;
+use crate::stack::chef::berks_entry::{BerksEntry, BerksSource};
+use crate::stack::chef::command::Command;
+use crate::stack::chef::deployed_file::DeployedFile;
+use crate::stack::chef::file_source::FileSource;
+use crate::stack::chef::metadata_field::MetadataField;
+use crate::stack::chef::misnamed::Misnamed;
+use crate::stack::chef::notification::Notification;
+use crate::stack::chef::printed_value::PrintedValue;
+use crate::stack::chef::private_key::PrivateKey;
+use crate::stack::chef::recipe_use::RecipeUse;
+use crate::stack::chef::template_variable::TemplateVariable;
+use crate::stack::chef::version::Version;
+use crate::stack::chef::written_secret::WrittenSecret;
 use crate::stack::chef::{Berksfile, Checkout, Cookbook, Dependency, Service};
+use crate::stack::daemon_file::DaemonFile;
 use crate::stack::database::Database;
 use crate::stack::env::{EnvRead, EnvValue};
 use crate::stack::fact::{Column, Schema, Table, Type};
 use crate::stack::job::{Event, Job, JobLine, JobStanza};
 use crate::stack::link::{Link, PassLink};
+use crate::stack::login_variable::LoginVariable;
 use crate::stack::nginx::{
-    Alias, Header, If, KeepAlive, Line, Listen, Pass, PassTarget, Redirect, Request, Root, Server, Taint,
+    Alias, Header, If, KeepAlive, Line, Listen, Mount, Pass, PassTarget, Redirect, Request, Root, Server, Taint,
 };
 use crate::stack::problem::Refusal;
 use crate::stack::process::Daemon;
@@ -24,6 +40,7 @@ pub static TABLES: &[Schema] = &[
     PassLink::SCHEMA,
     Server::SCHEMA,
     Request::SCHEMA,
+    Mount::SCHEMA,
     PassTarget::SCHEMA,
     KeepAlive::SCHEMA,
     Header::SCHEMA,
@@ -48,8 +65,25 @@ pub static TABLES: &[Schema] = &[
     EnvValue::SCHEMA,
     Database::SCHEMA,
     Cookbook::SCHEMA,
+    Version::SCHEMA,
+    MetadataField::SCHEMA,
     Berksfile::SCHEMA,
+    BerksEntry::SCHEMA,
+    BerksSource::SCHEMA,
     Dependency::SCHEMA,
+    RecipeUse::SCHEMA,
+    FileSource::SCHEMA,
+    TemplateVariable::SCHEMA,
+    PrintedValue::SCHEMA,
+    AttributeRead::SCHEMA,
+    DeployedFile::SCHEMA,
+    DaemonFile::SCHEMA,
+    Command::SCHEMA,
+    Notification::SCHEMA,
+    WrittenSecret::SCHEMA,
+    LoginVariable::SCHEMA,
+    Misnamed::SCHEMA,
+    PrivateKey::SCHEMA,
     Service::SCHEMA,
     Checkout::SCHEMA,
     Refusal::SCHEMA,

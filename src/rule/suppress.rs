@@ -52,7 +52,8 @@ fn unused_message(rule: &str, pages: &[Page]) -> String {
     format!("there is no rule {rule}{}", did_you_mean(rule, pages.iter().map(|page| page.id.as_str())))
 }
 
-fn own_finding(page: &Page, message: String, file: FileId, span: Span) -> Finding {
+/// A finding of a page that speaks for `housecall` itself.
+pub fn own_finding(page: &Page, message: String, file: FileId, span: Span) -> Finding {
     Finding {
         rule: page.id.clone(),
         severity: page.severity,

@@ -17,7 +17,7 @@ pub(super) struct Found {
 
 /// Only lines with one of these are looked at closely; most lines of most files have none.
 static TRIGGER: Pattern = Pattern::new(
-    r#"(?i)pass(?:w|phrase|["'\]\\]{0,3}[ \t]*[:=])|pwd|(?:\b|_|db)pw\b|secret|token|basicauth|[a-z]key|[_-]key|credential|://|authorization|cookie|-----BEGIN|A[KS]IA[A-Z0-9]|gh[pousr]_|glpat-|xox[abprs]-|[sr]k_live_|eyJ[a-z0-9_-]+\.eyJ|(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) [^ ?]*\?|query_string|request_uri|:(?:[0-9]{2,5}|\*):[^: ]+:[^: ]+:"#,
+    r#"(?i)pass(?:w|phrase|["'\]\\]{0,3}[ \t]*[:=])|pwd|(?:\b|_|db)pw\b|secret|token|basicauth|[a-z]key|[_-]key|credential|://|authorization|cookie|-----BEGIN|A[KS]IA[A-Z0-9]|gh[pousr]_|glpat-|xox[abprs]-|[sr]k_live_|\b(?:mysql|mariadb|curl|sshpass|redis-cli)|--[a-z-]*pass[ \t]|eyJ[a-z0-9_-]+\.eyJ|(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) [^ ?]*\?|query_string|request_uri|:(?:[0-9]{2,5}|\*):[^: ]+:[^: ]+:"#,
 );
 
 static KEY: Pattern = Pattern::new(
@@ -25,7 +25,7 @@ static KEY: Pattern = Pattern::new(
 );
 static ASSIGNED: Pattern = Pattern::new(r#"^\\?["']?\]?[ \t]*(?:=>|:=|\|\|=|\?=|!=|={1,3}|:)[ \t]*"#);
 static PARAM: Pattern = Pattern::new(
-    r#"(?:^|[\s{;])(?:[a-z]+_param|proxy_set_header|grpc_set_header|add_header|set|setenv|SetEnv)\s+["']?\$?$"#,
+    r#"(?:^|[\s{;])(?:(?:[a-z]+_param|proxy_set_header|grpc_set_header|add_header|set|setenv|SetEnv)\s+|env[ \t]*=[ \t]*)["']?\$?$"#,
 );
 static GAP: Pattern = Pattern::new(r#"^["']?[ \t]+"#);
 static LINE_HEAD: Pattern = Pattern::new(
@@ -35,6 +35,13 @@ static FALLBACK: Pattern = Pattern::new(r#"(?:,|\|\||\bor\b)\s*(?:default\s*=\s*
 static OPEN_END: Pattern = Pattern::new(r#"^\\?["']?\]?[ \t]*(?:=>|:=|=|:)[ \t]*[(\[\\]?[ \t]*$"#);
 static BLOCK: Pattern = Pattern::new(r#"^["']?:[ \t]+[|>][+-]?[ \t]*$"#);
 static BASIC: Pattern = Pattern::new(r"\bbasicauth(?:-next)?:[^,\s]*,[^:\s]+:([^\s,]+)");
+static ELEMENT: Pattern = Pattern::new(r"<([A-Za-z0-9_.:-]+)(?:[ \t][^<>]*)?>([^<>]+)</");
+static ATTRIBUTE: Pattern = Pattern::new(
+    r#"(?i)\b(?:name|key)[ \t]*=[ \t]*["']([^"'<>]+)["'][^<>]{0,64}?[ \t]value[ \t]*=[ \t]*(?:"([^"]+)"|'([^']+)')"#,
+);
+static ARGUMENT: Pattern = Pattern::new(
+    r#"(?:\b(?:mysql|mariadb)[a-z_-]*\b[^|;&]*?[ \t]-p|\bcurl\b[^|;&]*?[ \t](?:-u|-U|--user|--proxy-user)[ \t=]*["']?[^ \t:"'{<$]+:|\bsshpass[ \t]+-p[ \t]*|\bredis-cli\b[^|;&]*?[ \t]-a[ \t]+|[ \t]--[a-z-]*(?:pass|password|passwd|token|secret)[ \t]+)["']?([^ \t"']+)"#,
+);
 static QUOTED: Pattern = Pattern::new(r#"^[bBuUrRfF]{0,2}\\*["'`]"#);
 
 static URL: Pattern = Pattern::new(r"[A-Za-z][A-Za-z0-9+.-]*://");
@@ -78,6 +85,11 @@ pub(super) fn find(text: &str) -> Vec<Found> {
     found
 }
 
+/// Whether `key` as a whole names a secret.
+pub(super) fn names(key: &str) -> bool {
+    KEY.find_at(key, 0).is_some_and(|hit| holds_secret(hit.as_str()))
+}
+
 fn in_line(line: &str) -> Vec<Found> {
     let mut found = Vec::new();
     urls(line, &mut found);
@@ -95,6 +107,13 @@ fn in_line(line: &str) -> Vec<Found> {
             .filter(|password| !is_placeholder(password.as_str()))
             .map(|password| Found { span: password.range(), repeats: true }),
     );
+    found.extend(elements(line));
+    let arguments = ARGUMENT.captures_iter(line).filter_map(|hit| hit.get(1));
+    found.extend(
+        arguments
+            .filter(|argument| !is_placeholder(argument.as_str()))
+            .map(|argument| Found { span: argument.range(), repeats: true }),
+    );
     found.extend(SHAPED.find_iter(line).map(|hit| Found { span: hit.range(), repeats: true }));
     found.extend(
         PGPASS
@@ -104,6 +123,19 @@ fn in_line(line: &str) -> Vec<Found> {
             .map(|password| Found { span: password.range(), repeats: true }),
     );
     found
+}
+
+/// `<password>…</password>`, and `key="password" value="…"`.
+fn elements(line: &str) -> Vec<Found> {
+    if !line.contains('<') && !line.contains("value") {
+        return Vec::new();
+    }
+    let of_hit = |hit: regex::Captures<'_>| {
+        let value = hit.get(2).or_else(|| hit.get(3))?;
+        let is_secret = holds_secret(&hit[1]) && !is_placeholder(value.as_str());
+        is_secret.then(|| Found { span: value.range(), repeats: true })
+    };
+    ELEMENT.captures_iter(line).chain(ATTRIBUTE.captures_iter(line)).filter_map(of_hit).collect()
 }
 
 /// The secret on the line below one that ends in `KEY =`, `KEY = (`, `"KEY":` or `KEY: >-`.
@@ -359,6 +391,9 @@ mod tests {
             &OPEN_END,
             &BLOCK,
             &BASIC,
+            &ELEMENT,
+            &ATTRIBUTE,
+            &ARGUMENT,
             &QUOTED,
             &URL,
             &PORT_ONLY,

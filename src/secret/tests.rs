@@ -64,6 +64,18 @@ const HOLDERS: &[&str] = &[
     "password: >-\n  hunter2!",
     "\"password\":\n  \"hunter2!\",",
     "route = .* basicauth:realm,user:hunter2!",
+    "exec = mysql -u shop -phunter2! shop",
+    "mysqldump -h db -p'hunter2!' shop > dump.sql",
+    "cron2 = curl -fsS -u shop:hunter2! https://shop.example/tick",
+    "curl --user \"shop:hunter2!\" https://shop.example/",
+    "sshpass -p hunter2! ssh shop.example",
+    "redis-cli -h cache -a hunter2! ping",
+    "smart-attach-daemon = /run/q.pid redis-server --requirepass hunter2!",
+    "env = API_TOKEN hunter2!",
+    "<password>hunter2!</password>",
+    "  <db:password type=\"plain\">hunter2!</db:password>",
+    "<add key=\"DbPassword\" value=\"hunter2!\"/>",
+    "<env name='SECRET_KEY' value='hunter2!' />",
 ];
 
 /// Where a comment follows, or a whole query string is the secret, the mask takes more.

@@ -9,6 +9,7 @@ use crate::stack::app::code::{Code, normal};
 use crate::stack::app::environment::Environment;
 use crate::stack::app::{self, Entry, Moment};
 use crate::stack::chef::{Chef, checkout};
+use crate::stack::daemon_file::daemon_files;
 use crate::stack::database::{self, Database};
 use crate::stack::document::Kind;
 use crate::stack::env::{EnvRead, EnvValue, Layers, names_a_need, names_a_signing_key};
@@ -17,6 +18,7 @@ use crate::stack::facts::Facts;
 use crate::stack::job::{self, Job};
 use crate::stack::link::{Link, PassLink, Surroundings, pass_links};
 use crate::stack::login_shell::login_shell;
+use crate::stack::login_variable::login_variables;
 use crate::stack::nginx::{self, Trees};
 use crate::stack::problem::refusal;
 use crate::stack::provider::{Around, layers};
@@ -127,6 +129,8 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
     pass_links.iter_mut().for_each(PassLink::without_host);
     let exposed = nginx::exposed(&nginx.served, instances.iter().map(|instance| &instance.uwsgi.uwsgi));
     nginx.rows.extend(exposed.into_iter().map(|row| Arc::new(row) as _));
+    let mounts = nginx::mounts(&nginx.mounted, &pass_links, parts.view);
+    nginx.rows.extend(mounts.into_iter().map(|row| Arc::new(row) as _));
     let mut problems = problems(parts, &nginx, &starts, &instances);
     problems.extend(units.problems());
     let given = starts.iter().flat_map(|start| start.reading.env.iter().cloned()).map(Arc::new).collect();
@@ -279,6 +283,12 @@ fn problems(
 impl Stack {
     /// Adds every row to its table; `path_of` names a file.
     pub fn add_to(self, facts: &mut Facts, chef: Chef, path_of: impl Fn(FileId) -> String) {
+        for row in daemon_files(&self.instances, &chef.deployed) {
+            facts.add(Arc::new(row));
+        }
+        for row in login_variables(&self.instances, &self.login, &chef.deployed) {
+            facts.add(Arc::new(row));
+        }
         for instance in self.instances {
             if let Some(app) = instance.link.app.known() {
                 facts.add(Arc::clone(app) as _);
@@ -304,7 +314,7 @@ impl Stack {
         }
         self.login.into_iter().for_each(|row| facts.add(row));
         self.given.into_iter().for_each(|row| facts.add(row));
-        for (file, problem) in self.problems {
+        for (file, problem) in self.problems.into_iter().chain(chef.problems) {
             let place = Place::at(file, problem.span);
             facts.add(Arc::new(refusal(&problem, place, path_of(file))));
         }
@@ -313,5 +323,6 @@ impl Stack {
         chef.dependencies.into_iter().for_each(|row| facts.add(row));
         chef.services.into_iter().for_each(|row| facts.add(row));
         chef.checkouts.into_iter().for_each(|row| facts.add(row));
+        chef.rows.into_iter().for_each(|row| facts.add(row));
     }
 }

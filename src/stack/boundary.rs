@@ -1,6 +1,6 @@
 //! Which files belong to one stack: nothing is linked across a boundary.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Folders of a host's root that a repository may mirror.
 const OF_A_HOST: &[&str] = &["etc", "home", "opt", "root", "run", "srv", "usr", "var"];
@@ -39,7 +39,9 @@ pub fn divide<'a>(base: &'a str, paths: impl Iterator<Item = &'a str> + Clone) -
 }
 
 fn by_mirror<'a>(root: &str, paths: Vec<&'a str>) -> Vec<(Boundary, Vec<&'a str>)> {
+    let cookbooks: BTreeSet<&str> = paths.iter().filter_map(|path| cookbook_of(path)).collect();
     let mut mirrors: Vec<&str> = paths.iter().filter_map(|path| mirror_of(path)).collect();
+    mirrors.retain(|mirror| !is_taken_by_recipes(mirror, &cookbooks));
     mirrors.sort_unstable();
     mirrors.dedup();
     if let [] | [_] = mirrors[..] {
@@ -62,6 +64,27 @@ fn mirror_of(path: &str) -> Option<&str> {
     let below_etc = path[at..].split('/').nth(1)?;
     let folder = path[..at].trim_end_matches('/');
     TELLING.contains(&below_etc).then_some(folder)
+}
+
+/// The cookbook that a recipe or a metadata.rb shows.
+fn cookbook_of(path: &str) -> Option<&str> {
+    folder_of(path, "metadata.rb").or_else(|| {
+        let (folder, name) = path.rsplit_once('/')?;
+        (name.ends_with(".rb") && (folder == "recipes" || folder.ends_with("/recipes")))
+            .then(|| folder.trim_end_matches("recipes").trim_end_matches('/'))
+    })
+}
+
+/// What lies in a cookbook's `templates/` or `files/` lands where its recipes say, whatever its folders are called.
+fn is_taken_by_recipes(folder: &str, cookbooks: &BTreeSet<&str>) -> bool {
+    ["templates", "files"].iter().any(|part| {
+        let mut starts = folder.match_indices(part).map(|(at, _)| at);
+        starts.any(|at| {
+            let is_part = matches!(folder.as_bytes().get(at + part.len()), None | Some(b'/'));
+            let above = &folder[..at];
+            is_part && (above.is_empty() || above.ends_with('/')) && cookbooks.contains(above.trim_end_matches('/'))
+        })
+    })
 }
 
 fn folder_of<'a>(path: &'a str, name: &str) -> Option<&'a str> {
@@ -100,6 +123,21 @@ mod tests {
         assert_eq!(roots, [("", 1), ("b", 2), ("c", 1), ("a", 2)]);
         assert_eq!(stacks[1].0.landing("b/srv/x.py").as_deref(), Some("/srv/x.py"));
         assert_eq!(stacks[1].0.landing("b/docs/x.py"), None);
+    }
+
+    #[test]
+    fn folders_inside_of_a_cookbook_are_no_hosts() {
+        let paths = [
+            "shop/metadata.rb",
+            "shop/recipes/default.rb",
+            "shop/templates/default/etc/init/shop.conf.erb",
+            "web/recipes/default.rb",
+            "web/files/default/etc/nginx/nginx.conf",
+        ];
+        let stacks = divide("", paths.iter().copied());
+        assert_eq!((stacks.len(), &stacks[0].0.mirror), (1, &None));
+        let roles = ["roles/a/files/etc/nginx/nginx.conf", "roles/b/templates/etc/init/x.conf"];
+        assert_eq!(divide("", roles.iter().copied()).len(), 2);
     }
 
     #[test]

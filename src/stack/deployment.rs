@@ -144,20 +144,9 @@ fn sources(
     ending: &str,
     content: impl Fn(Origin) -> Content,
 ) -> Vec<(Content, bool)> {
-    let named = match resource.text("source") {
-        Answer::Absent if resource.property("source").is_none() => default_source(resource, ending),
-        Answer::Unknown(_) => first_item(resource),
-        named => named,
-    };
+    let named = source_name(resource, ending);
     let Answer::Known(name) = &named else { return vec![(Content::OutOfSight(named), false)] };
-    let folder = match resource.text("cookbook") {
-        Answer::Known(other) => root.books.iter().find(|book| book.name == other).map(|book| &book.folder),
-        Answer::Absent => root.books.get(book).map(|book| &book.folder),
-        Answer::Unknown(_) => None,
-    };
-    let is_elsewhere =
-        matches!(resource.property("local").map(|local| &local.value), Some(Answer::Known(Value::Bool(true))));
-    let Some(folder) = folder.filter(|_| !is_elsewhere) else { return vec![(Content::OutOfSight(named), false)] };
+    let Some(folder) = source_folder(resource, root, book) else { return vec![(Content::OutOfSight(named), false)] };
     let folder = join(folder, part);
     let mut found: Vec<Origin> = [join(&folder, &format!("default/{name}")), join(&folder, name)]
         .iter()
@@ -174,6 +163,27 @@ fn sources(
     }
     let is_choice = found.len() > 1;
     found.into_iter().map(|origin| (content(origin), is_choice)).collect()
+}
+
+/// The name that `source` gives or, where there is none, the resource's name does.
+pub(in crate::stack) fn source_name(resource: &Resource, ending: &str) -> Answer<String> {
+    match resource.text("source") {
+        Answer::Absent if resource.property("source").is_none() => default_source(resource, ending),
+        Answer::Unknown(_) => first_item(resource),
+        named => named,
+    }
+}
+
+/// The folder of the cookbook that holds the resource's source; `None` where it is out of sight, or no cookbook's.
+pub(in crate::stack) fn source_folder<'a>(resource: &Resource, root: &'a Root, book: usize) -> Option<&'a str> {
+    let is_elsewhere =
+        matches!(resource.property("local").map(|local| &local.value), Some(Answer::Known(Value::Bool(true))));
+    let folder = match resource.text("cookbook") {
+        Answer::Known(other) => root.books.iter().find(|book| book.name == other).map(|book| book.folder.as_str()),
+        Answer::Absent => root.books.get(book).map(|book| book.folder.as_str()),
+        Answer::Unknown(_) => None,
+    };
+    folder.filter(|_| !is_elsewhere)
 }
 
 /// Chef: the base name of the resource's name, and `.erb` for a template.

@@ -22,6 +22,14 @@ pub enum Answer<T> {
 }
 
 impl<T> Answer<T> {
+    /// The value where it is known.
+    pub fn known(self) -> Option<T> {
+        match self {
+            Self::Known(value) => Some(value),
+            _ => None,
+        }
+    }
+
     /// The answer with a known value changed.
     pub fn map_known<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
         match self {

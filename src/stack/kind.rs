@@ -17,8 +17,13 @@ pub fn may_be(path: &str) -> bool {
     if by_place(without_template_suffix(path)).is_some() {
         return true;
     }
+    // What a template becomes is told by the recipe that renders it.
+    if path.ends_with(".erb") {
+        return true;
+    }
     let name = without_template_suffix(path).rsplit('/').next().unwrap_or_default();
-    if is_starter(name) || name == ".gitmodules" || is_variables(name) || is_requirements(path) {
+    let is_of_chef = matches!(name, ".gitmodules" | ".kitchen.yml" | "kitchen.yml");
+    if is_of_chef || is_starter(name) || is_variables(name) || is_requirements(path) {
         return true;
     }
     match name.rsplit_once('.') {
@@ -38,6 +43,11 @@ pub fn may_be(path: &str) -> bool {
                     | "cfg"
                     | "template"
                     | "lock"
+                    | "pem"
+                    | "key"
+                    | "gemspec"
+                    | "sh"
+                    | "ERB"
                     | "service"
                     | "socket"
             )
@@ -217,7 +227,7 @@ mod tests {
     #[test]
     fn a_place_that_tells_needs_no_extension() {
         assert!(may_be("etc/nginx/sites-available/shop.example.com") && may_be("etc/profile.d/shop.sh"));
-        assert!(!may_be("shop.example.com") && !may_be("bin/shop.sh"));
+        assert!(!may_be("shop.example.com") && !may_be("bin/shop.pl"));
     }
 
     #[test]

@@ -54,13 +54,17 @@ impl PassLink {
     }
 }
 
-/// Finds the one candidate that `path` names: by the very path, else by its base name where only one has it, or where
+/// Finds the one candidate that `path` names: by the very path where one lies there, else by its base name where only one has it, or where
 /// the folders above it are the same for one more than for all others.
 ///
 /// `None` where none or several fit: of two candidates none is guessed.
 pub fn by_path<'a, T>(candidates: &'a [T], path_of: impl Fn(&T) -> &str, path: &str) -> Option<(&'a T, Confidence)> {
-    if let Some(exact) = candidates.iter().find(|candidate| path_of(candidate) == path) {
-        return Some((exact, Confidence::Proved));
+    let mut exact = candidates.iter().filter(|candidate| path_of(candidate) == path);
+    match (exact.next(), exact.next()) {
+        (Some(only), None) => return Some((only, Confidence::Proved)),
+        // Branches of a recipe that put different files there.
+        (Some(_), Some(_)) => return None,
+        (None, _) => {}
     }
     let likeness = |candidate: &T| shared_end(path_of(candidate), path);
     let most = candidates.iter().map(likeness).max().filter(|most| *most > 0)?;
@@ -352,6 +356,7 @@ mod tests {
     fn of_two_candidates_none_is_guessed() {
         let two = ["a/uwsgi.ini", "b/uwsgi.ini"];
         assert!(by_path(&two, |path| path, "/etc/uwsgi.ini").is_none());
+        assert!(by_path(&["/etc/a.ini", "/etc/a.ini", "x/a.ini"], |path| path, "/etc/a.ini").is_none());
         assert_eq!(by_path(&two, |path| path, "b/uwsgi.ini").map(|(_, sure)| sure), Some(Confidence::Proved));
         assert_eq!(by_path(&two, |path| path, "/srv/b/uwsgi.ini"), Some((&"b/uwsgi.ini", Confidence::Possible)));
         assert_eq!(by_path(&two, |path| path, "/srv/b/other.ini"), None);

@@ -9,6 +9,7 @@ mod include;
 mod level;
 mod line;
 mod location;
+mod mount;
 mod param;
 mod redirect;
 mod refused;
@@ -30,6 +31,7 @@ pub use condition::If;
 pub use header::Header;
 pub use include::{Trees, includes, prefix};
 pub use line::Line;
+pub use mount::{Mount, Mounted, mounts};
 pub use param::params;
 pub use redirect::Redirect;
 pub use request::Request;
@@ -94,6 +96,8 @@ pub struct Reading {
     pub rows: Vec<Arc<dyn Row>>,
     /// The folders whose files it hands out.
     pub served: Vec<Served>,
+    /// The apps that it passes to below a path of their own.
+    pub mounted: Vec<Mounted>,
     /// What nginx refuses across files, by the file it stands in.
     pub problems: Vec<(FileId, Problem)>,
     /// The files that were included.
@@ -106,6 +110,7 @@ impl Reading {
         self.listens.extend(other.listens);
         self.rows.extend(other.rows);
         self.served.extend(other.served);
+        self.mounted.extend(other.mounted);
         self.problems.extend(other.problems);
         self.included.extend(other.included);
     }
@@ -162,7 +167,7 @@ pub fn read(view: &View, trees: &Trees, release: Option<Release>, document: &Arc
     };
     let passed_on = || passed_on(&assembly(), document, main);
     let ((problems, included), (mut reading, found)) = rayon::join(refused, || rayon::join(passed_on, surveyed));
-    (reading.rows, reading.served) = (found.rows, found.served);
+    (reading.rows, reading.served, reading.mounted) = (found.rows, found.served, found.mounted);
     reading.problems.splice(0..0, problems);
     reading.included.extend(included);
     reading

@@ -119,22 +119,29 @@ pub fn readings(around: uwsgi::Around<'_>, view: &View, starts: &[Start]) -> Vec
     all
 }
 
-/// Those that are started: no ini that another brings in, unless a job names it or, in a repository, it opens a socket of
-/// its own.
+/// Those that are started: no ini that another brings in, unless a job names it or, in a repository where no job starts the
+/// other, it opens a socket of its own.
 fn without_fragments<J>(
     mut all: Vec<(uwsgi::Reading, Option<J>)>,
     inis: &[&Arc<Document>],
     on_host: bool,
 ) -> Vec<(uwsgi::Reading, Option<J>)> {
-    let brings: Vec<(FileId, BTreeSet<FileId>)> =
-        inis.iter().zip(&all).map(|(ini, (reading, _))| (ini.file, reading.brought_in.clone())).collect();
-    let is_fragment = |file: FileId, own: &BTreeSet<FileId>| {
-        brings.iter().any(|(other, brought_in)| *other != file && brought_in.contains(&file) && !own.contains(other))
-    };
+    let brings: Vec<(FileId, BTreeSet<FileId>, bool)> = inis
+        .iter()
+        .zip(&all)
+        .map(|(ini, (reading, job))| (ini.file, reading.brought_in.clone(), job.is_some()))
+        .collect();
     let mut files = inis.iter().map(|ini| ini.file);
     all.retain(|(reading, job)| {
-        let is_fragment = files.next().is_some_and(|file| is_fragment(file, &reading.brought_in));
-        !is_fragment || job.is_some() || (!on_host && reading.uwsgi.serves.known() == Some(&true))
+        let Some(file) = files.next() else { return true };
+        // Of a circle neither file is a part of the other.
+        let outer = brings.iter().filter(|(other, brought_in, _)| {
+            *other != file && brought_in.contains(&file) && !reading.brought_in.contains(other)
+        });
+        let outer: Vec<_> = outer.collect();
+        let may_be_started =
+            !on_host && reading.uwsgi.serves.known() == Some(&true) && !outer.iter().any(|(_, _, has_job)| *has_job);
+        outer.is_empty() || job.is_some() || may_be_started
     });
     all
 }

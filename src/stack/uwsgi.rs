@@ -4,8 +4,11 @@ mod address;
 mod assembly;
 mod assignments;
 mod blocks;
+mod exposed;
 mod instance;
+mod limits;
 mod lines;
+mod loading;
 mod logic;
 mod missing;
 mod options;
@@ -71,6 +74,8 @@ rows! {
         for_development: bool,
         #[doc = "whether unknown options are refused"]
         strict: bool,
+        #[doc = "whether it takes the path of a `mount` off before the app sees it"]
+        manage_script_name: bool,
         #[doc = "the folder uWSGI changes to before it loads the app"]
         chdir: String,
         #[doc = "folders put on Python's path"]

@@ -21,7 +21,9 @@ pub fn parse(text: &str) -> Vec<Assignment> {
         let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
         let (found, next) = assignment(text, at, end);
         all.extend(found);
-        at = next.max(end) + 1;
+        // What stands behind a quoted value on its last line is passed over.
+        let value_end = next.max(end);
+        at = text[value_end..].find('\n').map_or(text.len(), |end| value_end + end + 1);
     }
     all
 }
@@ -112,6 +114,12 @@ mod tests {
             ("H", "${A}", false),
         ];
         assert_eq!(found, expected.map(|(name, value, substituted)| (name.to_owned(), value.to_owned(), substituted)));
+    }
+
+    #[test]
+    fn what_follows_a_quoted_value_of_several_lines_is_passed_over() {
+        let names = |text: &str| parse(text).into_iter().map(|one| one.name.value).collect::<Vec<_>>();
+        assert_eq!(names("A='x\ny'¥B=1\nC=2\n"), ["A", "C"]);
     }
 
     proptest! {

@@ -12,8 +12,7 @@ use crate::source::{FileId, Sources};
 use crate::stack::assemble::{Parts, assemble};
 use crate::stack::boundary::{Boundary, below};
 use crate::stack::chef::target::Target;
-use crate::stack::chef::tree::RepoFile;
-use crate::stack::chef::{self, Chef};
+use crate::stack::chef::{self, Chef, RepoFile, Tree};
 use crate::stack::deployment::{Content, Deployed};
 use crate::stack::document::{Document, Kind};
 use crate::stack::fact::{Answer, Missing};
@@ -32,6 +31,8 @@ pub(super) struct Group<'a> {
     pub(super) sources: &'a Sources,
     pub(super) options: &'a Options,
     pub(super) named: &'a BTreeSet<String>,
+    /// The paths of what is there and was not read.
+    pub(super) unread: &'a [String],
 }
 
 impl Group<'_> {
@@ -46,7 +47,9 @@ impl Group<'_> {
             .map(|(path, file)| RepoFile { path: inside(path), file: *file, text: self.sources.text(*file) })
             .collect();
         let attributes: Vec<&str> = self.config.1.attributes.iter().map(|path| path.value.as_str()).collect();
-        let chef = chef::read_with(&files, self.target()?, &attributes);
+        let unread = self.unread.iter().filter_map(|path| below(path, &self.boundary.root));
+        let tree = Tree::new(&files).with_unread(unread);
+        let chef = chef::read(&tree, self.target()?, &attributes);
         let mut view = View::default();
         let deployed = self.add_deployed(&chef, &mut view);
         let plain: Vec<Document> = members

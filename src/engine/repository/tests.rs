@@ -113,3 +113,41 @@ fn own_pages_are_for_their_own_stack() {
         .collect();
     assert_eq!(ours, [folder.path().join("a/uwsgi.ini").to_str().unwrap()]);
 }
+
+#[test]
+fn vendored_files_are_judged_where_the_configuration_wants_it() {
+    let rules = |toml: &str| {
+        let files = [
+            ("housecall.toml", toml),
+            ("vendor/shop/uwsgi.ini", "[uwsgi]\nlazy_apps = true\n"),
+            ("node_modules/x/uwsgi.ini", "[uwsgi]\nlazy_apps = true\n"),
+        ];
+        let files: Vec<_> = files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
+        let run = lint_memory(&files, &Options::default());
+        run.report.findings.iter().filter(|finding| finding.rule == "uwsgi/unknown-option").count()
+    };
+    assert_eq!((rules(""), rules("[lint]\nvendored = true\n")), (0, 1));
+}
+
+#[test]
+fn an_allow_of_the_configuration_that_hides_nothing_is_told() {
+    let found = |allow: &str, ini: &str| -> Vec<(String, String)> {
+        let toml = format!("[[allow]]\nbecause = \"a plugin\"\n{allow}\n");
+        let files = [("housecall.toml", toml.as_str()), ("web/uwsgi.ini", ini)];
+        let files: Vec<_> = files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
+        let findings = lint_memory(&files, &Options::default()).report.findings;
+        findings.into_iter().map(|finding| (finding.rule, finding.message)).collect()
+    };
+    let rules =
+        |allow: &str, ini: &str| -> Vec<String> { found(allow, ini).into_iter().map(|(rule, _)| rule).collect() };
+    let (typo, clean) = ("[uwsgi]\nlazy_apps = 1\n", "[uwsgi]\nmaster = 1\n");
+    let (unknown, unused) = ("uwsgi/unknown-option", "housecall/unused-allow");
+    assert_eq!(rules("rule = \"uwsgi/unknown-option\"", typo), [""; 0]);
+    assert_eq!(rules("rule = \"uwsgi/unknown-option\"", clean), [unused]);
+    assert_eq!(rules("rule = \"uwsgi/*\"\npath = \"web\"", typo), [""; 0]);
+    assert_eq!(rules("rule = \"uwsgi/unknown-option\"\npath = \"queue\"", typo), [unused, unknown]);
+    assert_eq!(rules("rule = \"uwsgi/unknown-option\"\nuntil = 2999-01-31", typo), [""; 0]);
+    let past = found("rule = \"uwsgi/unknown-option\"\nuntil = 2026-01-31", typo);
+    assert!(past.len() == 2 && past[0].1.contains("2026-01-31"), "{past:?}");
+    assert_eq!(rules("rule = \"link/protocol-mismatch\"", clean).len(), 1, "nginx is nowhere");
+}

@@ -38,13 +38,15 @@ pub struct Setting {
     pub cookbook: Option<usize>,
     /// Whether it may not be made: in a branch, in a recipe, or with `||=`.
     pub conditional: bool,
+    /// Whether a recipe makes it, or nothing but a role or a stack's settings.
+    pub in_recipe: bool,
 }
 
 /// Every assignment of one Chef tree.
 #[derive(Debug, Default)]
 pub struct Attributes {
     settings: Vec<Setting>,
-    by_first_key: BTreeMap<String, Vec<usize>>,
+    by_path: BTreeMap<Vec<String>, Vec<usize>>,
 }
 
 /// The attributes as one cookbook sees them: its own and its dependencies' are sure, others' may be made too.
@@ -57,8 +59,8 @@ pub struct View<'a> {
 impl Attributes {
     /// Adds one assignment, after all that were added before.
     pub fn add(&mut self, setting: Setting) {
-        if let Some(first) = setting.path.first() {
-            self.by_first_key.entry(first.clone()).or_default().push(self.settings.len());
+        if !setting.path.is_empty() {
+            self.by_path.entry(setting.path.clone()).or_default().push(self.settings.len());
             self.settings.push(setting);
         }
     }
@@ -76,7 +78,8 @@ impl Attributes {
 
     /// Adds the assignments of an attribute file, or of a recipe (`in_recipe`), which may not run.
     pub fn read(&mut self, program: &Program, file: FileId, cookbook: usize, sure: &[usize], in_recipe: bool) {
-        let mut reader = Reader { attributes: self, file, cookbook, sure, locals: BTreeMap::new(), rounds: 1 };
+        let mut reader =
+            Reader { attributes: self, file, cookbook, in_recipe, sure, locals: BTreeMap::new(), rounds: 1 };
         reader.statements(&program.body, in_recipe);
     }
 
@@ -91,6 +94,7 @@ impl Attributes {
                 place,
                 cookbook: None,
                 conditional,
+                in_recipe: false,
             });
         }
     }
@@ -118,16 +122,11 @@ impl View<'_> {
     /// The value under `path`. Nobody sets it: unknown, for roles, stack settings and ohai are out of sight.
     /// Set differently by those who may set it: unknown.
     pub fn get(&self, path: &[String]) -> Answer<Value> {
-        let Some(first) = path.first() else { return not_seen("all attributes of the node") };
-        let mut settings: Vec<(&Setting, usize)> = self
-            .attributes
-            .by_first_key
-            .get(first)
-            .into_iter()
-            .flatten()
-            .map(|&at| (&self.attributes.settings[at], at))
-            .filter(|(setting, _)| path.starts_with(&setting.path) || setting.path.starts_with(path))
-            .collect();
+        if path.is_empty() {
+            return not_seen("all attributes of the node");
+        }
+        let mut settings: Vec<(&Setting, usize)> =
+            self.attributes.touching(path).map(|at| (&self.attributes.settings[at], at)).collect();
         settings.sort_by_key(|(setting, at)| std::cmp::Reverse((setting.level, *at)));
         self.resolve(path, &settings)
     }
@@ -203,6 +202,7 @@ struct Reader<'a, 's> {
     attributes: &'a mut Attributes,
     file: FileId,
     cookbook: usize,
+    in_recipe: bool,
     sure: &'s [usize],
     locals: BTreeMap<String, Answer<Value>>,
     /// How often the loops that lead here go round, taken together.
@@ -291,7 +291,8 @@ impl Reader<'_, '_> {
     fn set(&mut self, level: Level, path: Vec<String>, value: Answer<Value>, expr: &Expr, conditional: bool) {
         let place = Place::at(self.file, expr.span);
         let cookbook = Some(self.cookbook);
-        self.attributes.add(Setting { path, level, value, place, cookbook, conditional });
+        let in_recipe = self.in_recipe;
+        self.attributes.add(Setting { path, level, value, place, cookbook, conditional, in_recipe });
     }
 
     fn scope(&self) -> Scope<'_> {
@@ -345,5 +346,6 @@ fn level_named(name: &str) -> Option<Level> {
     }
 }
 
+mod set;
 #[cfg(test)]
 mod tests;

@@ -14,14 +14,25 @@ pub struct Berks {
     pub file: FileId,
     /// Where it lies.
     pub path: String,
-    /// The servers it asks: `source 'https://…'`.
-    pub sources: Vec<Located<String>>,
+    /// The servers it asks, such as `source 'https://…'`.
+    pub sources: Vec<Source>,
     /// Its `cookbook` lines.
     pub entries: Vec<Entry>,
     /// `metadata`, with the folder of its `path:`.
     pub metadata: Option<Located<String>>,
     /// Where it lists cookbooks in a way that only running it would show.
     pub computed: Option<Span>,
+    /// Whether it loads an extension, such as halite, which finds metadata elsewhere.
+    pub is_extended: bool,
+}
+
+/// One line that names a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The word: `source`, or `site` and `chef_api` of Berkshelf before 3.
+    pub word: String,
+    /// The server's address, or a word that stands for one, and where the line is.
+    pub address: Located<String>,
 }
 
 /// One `cookbook` line.
@@ -37,6 +48,8 @@ pub struct Entry {
     pub git: Option<String>,
     /// Whether it stands in a group for tests or development.
     pub is_for_tests: bool,
+    /// Whether it stands in a branch.
+    pub conditional: bool,
 }
 
 impl Berks {
@@ -49,6 +62,7 @@ impl Berks {
             entries: Vec::new(),
             metadata: None,
             computed: None,
+            is_extended: false,
         };
         let attributes = Attributes::default();
         let mut scope = Scope::of(attributes.seen_by(&[]));
@@ -77,7 +91,9 @@ impl Berks {
         };
         let span = step.expr.span;
         match (step.call.name.as_str(), text(0)) {
-            ("source" | "site" | "chef_api", Some(source)) => self.sources.push(Located::new(source, span)),
+            (word @ ("source" | "site" | "chef_api"), Some(address)) => {
+                self.sources.push(Source { word: word.to_owned(), address: Located::new(address, span) });
+            }
             ("metadata", _) => {
                 self.metadata = Some(Located::new(option("path").unwrap_or_else(|| ".".to_owned()), span));
             }
@@ -87,9 +103,11 @@ impl Berks {
                 local: option("path").or_else(|| step.call.keyword("path").map(|_| String::new())),
                 git: option("git").or_else(|| option("github")),
                 is_for_tests: step.call.keyword("group").is_some_and(is_for_tests),
+                conditional: step.conditional,
             }),
             ("group", _) | ("source" | "site" | "chef_api" | "solver", None) => {}
-            ("require" | "extension" | "puts" | "raise" | "require_relative", _) => {}
+            ("extension", _) => self.is_extended = true,
+            ("require" | "puts" | "raise" | "require_relative", _) => {}
             _ => self.computed = self.computed.or(Some(span)),
         }
     }
@@ -125,7 +143,7 @@ mod tests {
             "source 'https://supermarket.example.com'\nmetadata\ncookbook 'python', '~> 1.4'\n\
              group :test do\n  cookbook 'x', path: 'test/x'\nend\ncookbook 'y', git: 'https://example.org/y.git'\n",
         );
-        assert_eq!(berks.sources[0].value, "https://supermarket.example.com");
+        assert_eq!(berks.sources[0].address.value, "https://supermarket.example.com");
         assert_eq!(berks.metadata.as_ref().unwrap().value, ".");
         let names: Vec<_> = berks.entries.iter().map(|entry| entry.name.value.as_str()).collect();
         assert_eq!(names, ["python", "x", "y"]);

@@ -5,23 +5,28 @@ use std::sync::Arc;
 use crate::source::{Place, Span};
 use crate::stack::chef::Checkout;
 use crate::stack::chef::cookbook::Root;
+use crate::stack::chef::host_key::HostKeys;
 use crate::stack::chef::recipe::{self, Item, Recipe, Resource};
 use crate::stack::chef::tree::Tree;
 use crate::stack::chef::value::{Value, not_seen};
+use crate::stack::deployment::Deployed;
 use crate::stack::fact::{Answer, Fact, Missing};
 
 /// Kinds that fetch code with git and keep releases behind a `current` link.
 const DEPLOYS: [&str; 5] = ["deploy", "deploy_revision", "deploy_branch", "timestamped_deploy", "opsworks_deploy"];
 
 /// A row for each checkout of the root's own recipes, and for each app of OpsWorks' custom JSON that a recipe deploys.
-pub fn checkouts(root: &Root, tree: &Tree<'_>) -> Vec<Checkout> {
+pub fn checkouts(root: &Root, deployed: &[Deployed], tree: &Tree<'_>) -> Vec<Checkout> {
     let mut rows = Vec::new();
+    let host_keys = HostKeys::of(root, deployed, tree);
     for recipe in own_recipes(root) {
         for item in &recipe.items {
             let Item::Resource(resource) = item else { continue };
             let is_checkout = resource.kind == "git" || DEPLOYS[..4].contains(&resource.kind.as_str());
             if is_checkout && !resource.properties.is_empty() {
-                rows.push(checkout(resource, recipe, root));
+                let mut row = checkout(resource, recipe, root);
+                row.host_key_from = host_keys.known_to(resource, recipe, root);
+                rows.push(row);
             }
         }
     }
@@ -188,13 +193,16 @@ fn opsworks_apps(root: &Root, tree: &Tree<'_>) -> Vec<Checkout> {
         _ => None,
     });
     let Some(deploys) = deploys else { return Vec::new() };
+    if root.json.is_empty() {
+        return vec![app_out_of_sight(deploys)];
+    }
     let apps = root.json.iter().flat_map(|(file, json)| {
         json["deploy"].as_object().into_iter().flatten().map(move |(app, settings)| (*file, app, settings))
     });
     apps.filter_map(|(file, app, settings)| {
         let scm = &settings["scm"];
         let repository = scm["repository"].as_str()?;
-        let text = tree.all().find(|other| other.file == file).map_or("", |other| other.text);
+        let text = tree.text_of(file).unwrap_or_default();
         let at = text.find(repository)?;
         let place = Place::at(file, Span::new(at, at + repository.len()));
         let mut row = Checkout::at(place);
@@ -206,6 +214,8 @@ fn opsworks_apps(root: &Root, tree: &Tree<'_>) -> Vec<Checkout> {
             Some(key) if !key.trim().is_empty() => Fact::read("scm.ssh_key of the stack".to_owned(), place),
             _ => Fact::absent(),
         };
+        // The agent's own ssh_config for the deploy user asks for none.
+        row.host_key_from = Fact::default_of("OpsWorks itself".to_owned());
         row.destination = match settings["deploy_to"].as_str() {
             Some(folder) => Fact::read(folder.to_owned(), place),
             None => Fact::default_of(format!("/srv/www/{app}")),
@@ -214,6 +224,30 @@ fn opsworks_apps(root: &Root, tree: &Tree<'_>) -> Vec<Checkout> {
         Some(row)
     })
     .collect()
+}
+
+/// An app whose address and key only the stack's settings have.
+fn app_out_of_sight(deploys: Place) -> Checkout {
+    let missing = || {
+        Missing::new(
+            "the address of the app that OpsWorks deploys, and whether its field *Repository SSH key* is filled in",
+            "look at the app in the console, or put the stack's custom JSON beside the cookbooks",
+        )
+    };
+    Checkout {
+        resource: Fact::read("opsworks_deploy".to_owned(), deploys),
+        repository: Fact::unknown(missing()),
+        over_ssh: Fact::unknown(missing()),
+        user: Fact::default_of("deploy".to_owned()),
+        key_from: Fact::unknown(missing()),
+        host_key_from: Fact::default_of("OpsWorks itself".to_owned()),
+        destination: Fact::unknown(Missing::new(
+            "the short name of the app that OpsWorks deploys",
+            "look at the app in the console",
+        )),
+        keeps_releases: Fact::default_of(true),
+        ..Checkout::at(deploys)
+    }
 }
 
 /// Whether any of them keeps releases behind a `current` link.

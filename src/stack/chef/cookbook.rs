@@ -30,6 +30,8 @@ pub struct Book {
     pub is_nested: bool,
     /// Whether it is somebody else's: read, not judged.
     pub is_context: bool,
+    /// Whether a gem stands for it, as halite packs cookbooks: it then has no metadata of its own.
+    pub is_gem: bool,
     /// How many recipes it has.
     pub recipes: usize,
     /// Its own number and those of the cookbooks it depends on, near and far.
@@ -202,7 +204,9 @@ fn is_test(root: &str, book: &str) -> bool {
 
 fn is_read(path: &str, root: &str, books: &[&str]) -> bool {
     if base(path) == "Berksfile" {
-        return !is_test(root, path);
+        // Below `files/` it is what a recipe puts somewhere.
+        let is_content = parent(path).split('/').any(|part| matches!(part, "files" | "templates"));
+        return !is_test(root, path) && !is_content;
     }
     let Some(folder) = path.ends_with(".rb").then(|| parent(path)) else { return false };
     if base(path) == "metadata.rb" {
@@ -243,7 +247,7 @@ fn read_book(tree: &Tree<'_>, root: &Root, folder: &str) -> Book {
     let place = match (&named, &metadata) {
         (Some((file, name)), _) => Some(Place::at(*file, name.span)),
         (None, Some(metadata)) => Some(Place::whole(metadata.file)),
-        (None, None) => tree.place_of(folder),
+        (None, None) => tree.place_of(&recipes).or_else(|| tree.place_of(folder)),
     };
     Book {
         folder: folder.to_owned(),
@@ -251,6 +255,9 @@ fn read_book(tree: &Tree<'_>, root: &Root, folder: &str) -> Book {
         place: place.unwrap_or_else(|| Place::whole(root.programs[0].1)),
         is_nested: is_collection(parent(inner)) && !parent(inner).contains('/'),
         is_context: root.is_context(&join(folder, "metadata.rb")),
+        is_gem: tree.under(parent(folder)).any(|file| {
+            parent(file.path) == parent(folder) && file.path.ends_with(".gemspec") && file.text.contains("halite")
+        }),
         recipes: root.programs.iter().filter(|(path, ..)| parent(path) == recipes).count(),
         sees: Vec::new(),
         metadata,

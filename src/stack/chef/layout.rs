@@ -9,7 +9,7 @@ use crate::stack::chef::cookbook::{Book, Root};
 use crate::stack::chef::opsworks::{self, BUILT_IN, Taken};
 use crate::stack::chef::recipe::Item;
 use crate::stack::chef::target::{Decision, Target};
-use crate::stack::chef::tree::{Tree, join, parent};
+use crate::stack::chef::tree::{Tree, base, join, parent, resolve};
 use crate::stack::chef::{Berksfile, Cookbook, Dependency};
 use crate::stack::fact::{Answer, Fact, Missing};
 
@@ -49,7 +49,7 @@ impl<'a> Layout<'a> {
     }
 
     /// A row for each cookbook of the root's own.
-    pub fn cookbooks(&self) -> Vec<Cookbook> {
+    pub fn cookbooks(&self, tree: &Tree<'_>) -> Vec<Cookbook> {
         let own = self.root.books.iter().filter(|book| !book.is_context);
         own.map(|book| {
             let mut row = Cookbook::at(book.place);
@@ -60,9 +60,24 @@ impl<'a> Layout<'a> {
             row.evidence = self.decision.evidence_fact();
             row.nested = Fact::derived(book.is_nested);
             row.moves = if book.is_nested { Fact::derived(self.moves(book)) } else { Fact::absent() };
+            let folder = base(&book.folder);
+            row.folder = if folder.is_empty() { Fact::absent() } else { Fact::derived(folder.to_owned()) };
+            row.named = named(book);
+            row.has_metadata = Fact::derived(book.metadata.is_some() || book.is_gem);
+            row.has_recipes = Fact::derived(book.recipes > 0);
+            row.built_in = Fact::derived(BUILT_IN.contains(&folder));
+            row.others_have_metadata = Fact::derived(self.root.books.iter().any(|other| other.metadata.is_some()));
+            row.not_recognised = self.not_recognised(book, tree);
             row
         })
         .collect()
+    }
+
+    /// Why the agent does not see that the root is one cookbook; it looks for the name with a pattern, in the text.
+    fn not_recognised(&self, book: &Book, tree: &Tree<'_>) -> Fact<String> {
+        let in_root = book.folder == self.root.folder;
+        let text = tree.get(&join(&book.folder, "metadata.rb")).filter(|_| in_root).map(|file| file.text);
+        text.and_then(opsworks::why_not_single).map_or_else(Fact::absent, |why| Fact::derived(why.to_owned()))
     }
 
     fn moves(&self, book: &Book) -> String {
@@ -70,12 +85,8 @@ impl<'a> Layout<'a> {
         format!("git mv {} {}", book.folder, join(&self.root.folder, name))
     }
 
-    /// A row for each Berksfile of the root's own.
-    pub fn berksfiles(&self) -> Vec<Berksfile> {
-        self.root.berks.iter().map(|berks| self.berksfile(berks)).collect()
-    }
-
-    fn berksfile(&self, berks: &Berks) -> Berksfile {
+    /// The row of a Berksfile.
+    pub fn berksfile(&self, berks: &Berks, tree: &Tree<'_>) -> Berksfile {
         let listing = self.listing(berks);
         let mut row = Berksfile::at(berks.place());
         row.confidence = self.decision.confidence;
@@ -100,6 +111,7 @@ impl<'a> Layout<'a> {
             (Ok(true), _) => Fact::derived(Vec::new()),
             (Ok(false), _) => Fact::derived(self.lost(berks, &listing)),
         };
+        row.metadata_missing = metadata_missing(berks, tree);
         row
     }
 
@@ -204,9 +216,13 @@ impl<'a> Layout<'a> {
         let mut rows = Vec::new();
         for book in self.root.books.iter().filter(|book| !book.is_context) {
             let Some(metadata) = &book.metadata else { continue };
-            for one in metadata.depends.iter().filter(|one| one.name.value != book.name) {
+            for one in &metadata.depends {
                 let place = Place::at(metadata.file, one.name.span);
-                rows.push(self.dependency(book, &one.name.value, place));
+                let itself = one.name.value == book.name;
+                rows.push(Dependency {
+                    itself: Fact::derived(itself),
+                    ..self.dependency(book, &one.name.value, place)
+                });
             }
         }
         rows
@@ -288,6 +304,29 @@ impl<'a> Layout<'a> {
     }
 }
 
+/// The name that the metadata gives; unknown where only running it would show.
+fn named(book: &Book) -> Fact<String> {
+    let Some(metadata) = &book.metadata else { return Fact::absent() };
+    match &metadata.name {
+        Some(name) => Fact::read(name.value.clone(), Place::at(metadata.file, name.span)),
+        None if metadata.is_computed => {
+            Fact::unknown(Missing::new("the name in metadata.rb", "write it as a plain string"))
+        }
+        None => Fact::absent(),
+    }
+}
+
+/// The folder without metadata that a line `metadata` asks for; an extension such as halite brings its own.
+fn metadata_missing(berks: &Berks, tree: &Tree<'_>) -> Fact<String> {
+    let Some(line) = berks.metadata.as_ref().filter(|_| !berks.is_extended) else { return Fact::absent() };
+    let folder = resolve(parent(&berks.path), &line.value);
+    if ["metadata.rb", "metadata.json"].iter().any(|name| tree.get(&join(&folder, name)).is_some()) {
+        return Fact::absent();
+    }
+    let shown = if folder.is_empty() { "the root".to_owned() } else { format!("{folder}/") };
+    Fact::read(shown, Place::at(berks.file, line.span))
+}
+
 /// A cookbook in the root has no folder to be called by, where its metadata gives no name.
 fn called(book: &Book) -> Fact<String> {
     let name = if book.name.is_empty() { "the cookbook in the root" } else { &book.name };
@@ -303,19 +342,4 @@ fn packaged() -> Missing {
 
 fn uploaded(name: &str) -> Missing {
     Missing::new(format!("whether the Chef server has the cookbook {name}"), "list it in a Berksfile")
-}
-
-/// `path` as seen from `folder`, with its dots resolved.
-fn resolve(folder: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            name => parts.push(name),
-        }
-    }
-    parts.join("/")
 }

@@ -2,7 +2,7 @@
 
 use crate::source::{FileId, Located, Span};
 use crate::stack::chef::attributes::Attributes;
-use crate::stack::chef::value::Scope;
+use crate::stack::chef::value::{Scope, Value};
 use crate::stack::chef::walk::{Step, walk};
 use crate::stack::fact::Answer;
 use crate::syntax::ruby::Program;
@@ -20,6 +20,12 @@ pub struct Metadata {
     pub depends: Vec<Depends>,
     /// The versions of Chef it is made for, as constraints.
     pub chef_version: Vec<Located<String>>,
+    /// Every word that it uses, such as `source_url`, with whether it may not be reached.
+    pub fields: Vec<(Located<String>, bool)>,
+    /// Whether it gives a name or lists cookbooks in a way that only running it would show.
+    pub is_computed: bool,
+    /// Whether it is a metadata.rb, not a metadata.json.
+    pub is_ruby: bool,
 }
 
 /// One `depends`.
@@ -27,18 +33,27 @@ pub struct Metadata {
 pub struct Depends {
     /// The cookbook and where it is named.
     pub name: Located<String>,
-    /// The constraint, such as `~> 1.4`.
-    pub constraint: Option<String>,
+    /// The constraints, such as `~> 1.4`; Chef takes one at most.
+    pub constraints: Vec<String>,
 }
 
 impl Metadata {
     fn empty(file: FileId) -> Self {
-        Self { file, name: None, version: None, depends: Vec::new(), chef_version: Vec::new() }
+        Self {
+            file,
+            name: None,
+            version: None,
+            depends: Vec::new(),
+            chef_version: Vec::new(),
+            fields: Vec::new(),
+            is_computed: false,
+            is_ruby: false,
+        }
     }
 
     /// Reads a metadata.rb; what is computed and cannot be worked out is left out.
     pub fn read(program: &Program, file: FileId) -> Self {
-        let mut metadata = Self::empty(file);
+        let mut metadata = Self { is_ruby: true, ..Self::empty(file) };
         let attributes = Attributes::default();
         let mut scope = Scope::of(attributes.seen_by(&[]));
         walk(&program.body, &mut scope, false, &mut |step| {
@@ -49,16 +64,25 @@ impl Metadata {
     }
 
     fn take(&mut self, step: Step<'_, '_>) {
-        let text = |at: usize| match step.scope.text_of(step.call.arguments.get(at)?) {
-            Answer::Known(text) => Some(text),
+        let text = |at: usize| match step.scope.value(step.call.arguments.get(at)?) {
+            // A constant is a name here, and its value is elsewhere.
+            Answer::Known(value @ (Value::Text(_) | Value::Int(_))) => value.print().known(),
             _ => None,
         };
-        let Some(first) = text(0) else { return };
+        let word = step.call.name.as_str();
+        self.fields.push((Located::new(word.to_owned(), step.call.name_span), step.conditional));
+        let Some(first) = text(0) else {
+            self.is_computed |= matches!(word, "name" | "depends") && !step.call.arguments.is_empty();
+            return;
+        };
         let first = Located::new(first, step.expr.span);
-        match step.call.name.as_str() {
+        match word {
             "name" => self.name = Some(first),
             "version" => self.version = Some(first),
-            "depends" => self.depends.push(Depends { name: first, constraint: text(1) }),
+            "depends" => {
+                let constraints = (1..step.call.arguments.len()).filter_map(text).collect();
+                self.depends.push(Depends { name: first, constraints });
+            }
             "chef_version" => self.chef_version.push(first),
             _ => {}
         }
@@ -76,8 +100,8 @@ impl Metadata {
         metadata.name = json["name"].as_str().map(find);
         metadata.version = json["version"].as_str().map(find);
         for (name, constraint) in json["dependencies"].as_object().into_iter().flatten() {
-            let constraint = constraint.as_str().map(str::to_owned);
-            metadata.depends.push(Depends { name: find(name), constraint });
+            let constraints = constraint.as_str().map(str::to_owned).into_iter().collect();
+            metadata.depends.push(Depends { name: find(name), constraints });
         }
         metadata
     }
@@ -102,7 +126,9 @@ mod tests {
         assert_eq!(metadata.version.unwrap().value, "1.2.0");
         let names: Vec<_> = metadata.depends.iter().map(|one| one.name.value.as_str()).collect();
         assert_eq!(names, ["python", "apt", "nginx"]);
-        assert_eq!(metadata.depends[0].constraint.as_deref(), Some("~> 1.4"));
+        assert_eq!(metadata.depends[0].constraints, ["~> 1.4"]);
+        assert!(!metadata.is_computed && metadata.is_ruby);
+        assert!(Metadata::read(&parse("name File.read('NAME')").tree, file()).is_computed);
     }
 
     #[test]

@@ -1,28 +1,45 @@
 //! What a Chef repository says: its layout, its cookbooks, and the resources its recipes declare.
 
+pub mod attribute_read;
 pub mod attributes;
 pub mod berks;
+pub mod berks_entry;
 pub mod checkout;
+pub mod command;
 pub mod cookbook;
+pub mod deployed_file;
+mod dialect;
+pub mod file_source;
+mod host_key;
 mod layout;
 pub mod metadata;
+pub mod metadata_field;
+pub mod misnamed;
+pub mod notification;
 pub mod opsworks;
+pub mod printed_value;
+pub mod private_key;
 pub mod recipe;
+pub mod recipe_use;
 mod role;
+mod run_list;
 mod service;
 pub mod target;
+pub mod template_variable;
 #[cfg(test)]
 mod tests;
 pub mod tree;
 pub mod value;
+pub mod version;
 pub mod walk;
+pub mod written_secret;
 
 use std::sync::Arc;
 
 use crate::rows;
 use crate::source::FileId;
 use crate::stack::deployment::{self, Deployed};
-use crate::stack::fact::Answer;
+use crate::stack::fact::{Answer, Row};
 use crate::syntax::Problem;
 
 pub use self::cookbook::Root;
@@ -44,6 +61,20 @@ rows! {
         nested: bool,
         #[doc = "the commands that move it to where the consumer looks"]
         moves: String,
+        #[doc = "the last part of its folder; absent where it lies in the root"]
+        folder: String,
+        #[doc = "the name that its metadata gives"]
+        named: String,
+        #[doc = "whether it has a metadata.rb or metadata.json, or a gem that stands for it"]
+        has_metadata: bool,
+        #[doc = "whether it has recipes"]
+        has_recipes: bool,
+        #[doc = "whether OpsWorks with Chef 11.10 has a cookbook of its name built in, and merges the two"]
+        built_in: bool,
+        #[doc = "whether some cookbook beside it has metadata"]
+        others_have_metadata: bool,
+        #[doc = "of a cookbook in the root: why OpsWorks with Chef 11.10 does not see that it is one; absent where it does"]
+        not_recognised: String,
     }
 
     #[doc = "one Berksfile"]
@@ -60,6 +91,8 @@ rows! {
         fetches: Vec<String>,
         #[doc = "those of them that come from nowhere else when it is not read"]
         lost: Vec<String>,
+        #[doc = "the folder without metadata that its line `metadata` asks for"]
+        metadata_missing: String,
     }
 
     #[doc = "one `depends` of a cookbook's metadata"]
@@ -76,6 +109,8 @@ rows! {
         in_unused_berksfile: bool,
         #[doc = "the Berksfile that is read, where there is one"]
         berksfile: String,
+        #[doc = "whether a cookbook depends on itself"]
+        itself: bool,
     }
 
     #[doc = "one `service` resource"]
@@ -88,6 +123,18 @@ rows! {
         provider: String,
         #[doc = "the major version of Chef it runs under"]
         chef: i64,
+        #[doc = "what restarts it because its job has changed: a notification of the job's own file"]
+        restarted_by_job: String,
+        #[doc = "the command that it is restarted with instead of its init system's own"]
+        restart_command: String,
+        #[doc = "whether every run restarts or reloads it, whatever has changed"]
+        restarts_always: bool,
+        #[doc = "whether its recipe is there for that: it fetches code, or its name says so"]
+        in_deploy: bool,
+        #[doc = "the job with nearly its name, where neither a job nor a package has it"]
+        similar_job: String,
+        #[doc = "the consumer the repository is made for"]
+        target: String,
     }
 
     #[doc = "one `git`, `deploy` or `deploy_revision` resource"]
@@ -102,6 +149,8 @@ rows! {
         user: String,
         #[doc = "what gives that user a key: an ssh_wrapper, GIT_SSH, or a key file written before"]
         key_from: String,
+        #[doc = "what makes the server's host key known to that user, or lets any pass"]
+        host_key_from: String,
         #[doc = "where the code lands"]
         destination: String,
         #[doc = "whether it keeps releases behind a `current` link"]
@@ -126,35 +175,58 @@ pub struct Chef {
     pub checkouts: Vec<Arc<Checkout>>,
     /// Which file lands where.
     pub deployed: Vec<Deployed>,
+    /// The rows that only pages look at.
+    pub rows: Vec<Arc<dyn Row>>,
     /// What Ruby refuses, with its file.
     pub problems: Vec<(FileId, Problem)>,
 }
 
-/// Reads the Chef files among `files`; `target` is the consumer that the user declared.
-pub fn read(files: &[RepoFile<'_>], target: Option<Target>) -> Chef {
-    read_with(files, target, &[])
-}
-
-/// The same with the JSON files of attributes that the user named (`[chef] attributes`), by their paths among `files`.
-pub fn read_with(files: &[RepoFile<'_>], target: Option<Target>, attributes: &[&str]) -> Chef {
-    let tree = Tree::new(files);
-    let mut chef = Chef { roots: cookbook::roots(&tree, attributes), ..Chef::default() };
-    for (number, root) in chef.roots.iter().enumerate() {
-        let decision = target::decide(target, root, &tree);
-        let layout = layout::Layout::new(root, &decision, &tree);
-        let deployed = deployment::deployed(root, number, &tree);
-        chef.cookbooks.extend(layout.cookbooks().into_iter().map(Arc::new));
-        chef.berksfiles.extend(layout.berksfiles().into_iter().map(Arc::new));
+/// Reads the Chef files of `tree`. `target` is the consumer that the user declared; `attributes` are the paths of the JSON
+/// files of attributes that the user named (`[chef] attributes`).
+pub fn read(tree: &Tree<'_>, target: Option<Target>, attributes: &[&str]) -> Chef {
+    let mut chef = Chef { roots: cookbook::roots(tree, attributes), ..Chef::default() };
+    let roots = std::mem::take(&mut chef.roots);
+    for (number, root) in roots.iter().enumerate() {
+        let decision = target::decide(target, root, tree);
+        let layout = layout::Layout::new(root, &decision, tree);
+        let deployed = deployment::deployed(root, number, tree);
+        chef.cookbooks.extend(layout.cookbooks(tree).into_iter().map(Arc::new));
+        for berks in &root.berks {
+            let row = Arc::new(layout.berksfile(berks, tree));
+            chef.add(berks_entry::entries(root, berks, &row));
+            chef.add(berks_entry::sources(berks, &row));
+            chef.berksfiles.push(row);
+        }
         chef.dependencies.extend(layout.dependencies().into_iter().map(Arc::new));
-        chef.services.extend(service::services(root, &deployed, &decision, &tree).into_iter().map(Arc::new));
-        chef.checkouts.extend(checkout::checkouts(root, &tree).into_iter().map(Arc::new));
+        chef.services.extend(service::services(root, &deployed, &decision, tree).into_iter().map(Arc::new));
+        chef.checkouts.extend(checkout::checkouts(root, &deployed, tree).into_iter().map(Arc::new));
+        let sources = file_source::sources(root, &decision, tree);
+        chef.add(file_source::in_other_case(&sources));
+        chef.add(sources);
+        chef.add(template_variable::variables(root, &deployed, tree));
+        chef.add(printed_value::values(root, &deployed, tree));
+        chef.add(deployed_file::files(root, &deployed, tree));
         chef.deployed.extend(deployed);
         chef.problems.extend(root.problems.iter().cloned());
+        chef.add(version::versions(root));
+        chef.add(metadata_field::fields(root, &decision));
+        chef.add(recipe_use::uses(root, &decision, tree));
+        chef.add(misnamed::files(root, tree));
+        chef.add(attribute_read::reads(root, &decision, tree));
+        chef.add(command::commands(root, tree));
+        chef.add(notification::notifications(root, &decision));
+        chef.add(written_secret::secrets(root, tree));
+        chef.add(private_key::keys(root, tree));
     }
+    chef.roots = roots;
     chef
 }
 
 impl Chef {
+    fn add<R: Row + 'static>(&mut self, rows: Vec<R>) {
+        self.rows.extend(rows.into_iter().map(|row| Arc::new(row) as Arc<dyn Row>));
+    }
+
     /// What an output tag of a deployed template prints, by its code.
     pub fn evaluate(&self, deployed: &Deployed, code: &str) -> Answer<String> {
         let (root, book) = deployed.owner_of_attributes;

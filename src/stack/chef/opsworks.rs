@@ -104,3 +104,63 @@ pub fn berksfile(tree: &Tree<'_>, root: &str) -> Taken {
     }
     Taken::None(folders.iter().map(|&name| name.to_owned()).collect())
 }
+
+/// Why the agent does not take a repository with this metadata.rb in its root for one cookbook: it searches the text for
+/// `/^\s*name\s+\S+$/` (opsworks_custom_cookbooks: recipes/checkout.rb). `None` where it does.
+pub fn why_not_single(metadata: &str) -> Option<&'static str> {
+    let is_name = |line: &&str| {
+        let line = line.trim_start();
+        line.strip_prefix("name").is_some_and(|rest| rest.starts_with([' ', '\t', '(', '\r']))
+    };
+    let lines: Vec<&str> = metadata.split('\n').filter(is_name).collect();
+    let Some(line) = lines.first() else { return Some("it has no line with the name") };
+    let value = |line: &str| line.trim_start()["name".len()..].to_owned();
+    if lines.iter().any(|line| is_one_word(&value(line))) {
+        return None;
+    }
+    let value = value(line);
+    Some(match value.as_str() {
+        value if value.ends_with('\r') => "the line ends with a carriage return, as Windows writes it",
+        value if value.starts_with('(') => "the name stands in parentheses",
+        value if value.ends_with([' ', '\t']) => "blanks follow the name",
+        value if value.contains('#') => "a comment follows the name",
+        _ => "more than the name stands in the line",
+    })
+}
+
+/// Blanks, then one word up to the end of the line.
+fn is_one_word(value: &str) -> bool {
+    let word = value.trim_start_matches([' ', '\t']);
+    word.len() < value.len() && !word.is_empty() && !word.contains(char::is_whitespace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::why_not_single;
+
+    #[test]
+    fn the_agent_wants_the_name_alone_on_its_line() {
+        for text in ["name 'shop'\n", "version '1'\n  name\t\"shop\"", "name 'a b'\nname 'shop'\n"] {
+            assert_eq!(why_not_single(text), None, "{text}");
+        }
+        for (text, why) in [
+            ("version '1'\n", "no line"),
+            ("name 'shop'\r\nversion '1'\r\n", "carriage return"),
+            ("name('shop')\n", "parentheses"),
+            ("name 'shop' \n", "blanks"),
+            ("name 'shop' # ours\n", "comment"),
+            ("name 'shop'; version '1'\n", "more than"),
+            ("names 'shop'\n", "no line"),
+        ] {
+            assert!(why_not_single(text).is_some_and(|found| found.contains(why)), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_metadata_is_read(pieces in proptest::collection::vec(".{0,12}|[-@.a-z ='\"#<%>\n]{0,12}", 0..12)) {
+            let text = pieces.concat();
+            let _ = why_not_single(&format!("{text}\nname{text}"));
+        }
+    }
+}

@@ -52,6 +52,8 @@ pub struct Property {
     pub name: String,
     /// Its value.
     pub value: Answer<Value>,
+    /// Its further arguments, as `notifies` has them.
+    pub rest: Vec<Answer<Value>>,
     /// Where its value is written as it stands, such as the body of a heredoc.
     pub verbatim: Option<Span>,
     /// What is written at the ends of its value.
@@ -165,7 +167,7 @@ pub fn read(program: &Program, file: FileId, name: String, cookbook: usize, mut 
 }
 
 /// `cookbook` is `cookbook::default`, `::recipe` belongs to the cookbook that says it.
-fn full_name(name: &str, own: &str) -> String {
+pub fn full_name(name: &str, own: &str) -> String {
     match name.split_once("::") {
         Some(("", recipe)) => format!("{own}::{recipe}"),
         Some(_) => name.to_owned(),
@@ -205,6 +207,7 @@ fn pairs(hash: &Expr, scope: &Scope<'_>, file: FileId) -> Vec<Property> {
         .map(|(name, key, value)| Property {
             name,
             value: scope.value(value),
+            rest: Vec::new(),
             verbatim: None,
             ends: Ends::of(Some(value)),
             place: Place::at(file, key.span.to(value.span)),
@@ -225,8 +228,9 @@ fn property(call: &Call, expr: &Expr, scope: &Scope<'_>, file: FileId) -> Proper
         },
         _ => None,
     };
+    let rest = call.arguments.iter().skip(1).map(|argument| scope.value(argument)).collect();
     let place = Place::at(file, first.map_or(expr.span, |first| call.name_span.to(first.span)));
-    Property { name: call.name.clone(), value, verbatim, ends: Ends::of(first), place }
+    Property { name: call.name.clone(), value, rest, verbatim, ends: Ends::of(first), place }
 }
 
 /// The resources that running `recipe` declares, its included recipes' at the place of the include, each recipe once;

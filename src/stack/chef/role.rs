@@ -48,6 +48,14 @@ fn of_json(file: &RepoFile<'_>, attributes: &mut Attributes) {
 
 fn add(pairs: Vec<(String, Answer<Value>)>, level: Level, place: Place, attributes: &mut Attributes) {
     for (key, value) in pairs {
-        attributes.add(Setting { path: vec![key], level, value, place, cookbook: None, conditional: true });
+        attributes.add(Setting {
+            path: vec![key],
+            level,
+            value,
+            place,
+            cookbook: None,
+            conditional: true,
+            in_recipe: false,
+        });
     }
 }

@@ -121,6 +121,11 @@ pub fn decide(declared: Option<Target>, root: &Root, tree: &Tree<'_>) -> Decisio
     if let Some(file) = policyfile {
         return likely(Target::Policyfile, "there is a Policyfile", whole(file.file));
     }
+    let own: Vec<_> = root.books.iter().filter(|book| !book.is_context).collect();
+    let beside: Vec<_> = own.iter().filter_map(|book| tree.get(&join(&book.folder, "Policyfile.rb"))).collect();
+    if let Some(file) = beside.first().filter(|_| own.len() > 1 && beside.len() * 2 > own.len()) {
+        return likely(Target::Policyfile, "most cookbooks have a Policyfile of their own", whole(file.file));
+    }
     if let Some(file) = tree.get(&join(folder, "metadata.rb")) {
         return likely(Target::Cookbook, "metadata.rb lies in the root", whole(file.file));
     }
@@ -129,6 +134,14 @@ pub fn decide(declared: Option<Target>, root: &Root, tree: &Tree<'_>) -> Decisio
     if let (true, Some(file)) = (nested, server.or(parts)) {
         let words = "the cookbooks lie under cookbooks/, beside the other folders of a chef-repo";
         return likely(Target::ChefServer, words, whole(file.file));
+    }
+    if let Some(file) = tree.get(&join(folder, "Cheffile")) {
+        return likely(Target::ChefServer, "librarian-chef fetches cookbooks for a chef-repo", whole(file.file));
+    }
+    // No consumer but one that is told of the folder finds anything there.
+    if own.len() > 1 && own.iter().all(|book| book.is_nested) {
+        let words = "all cookbooks lie under cookbooks/, as in a chef-repo";
+        return Decision { confidence: Confidence::Possible, ..likely(Target::ChefServer, words, own[0].place.into()) };
     }
     nothing(false)
 }

@@ -16,7 +16,7 @@ fn read_tree_with(files: &[(&str, &str)], target: Option<Target>, attributes: &[
         files.iter().map(|(path, text)| sources.add(*path, text.as_bytes().to_vec(), Origin::File)).collect();
     let files: Vec<_> =
         files.iter().zip(&ids).map(|((path, text), file)| RepoFile { path, file: *file, text }).collect();
-    read_with(&files, target, attributes)
+    read(&Tree::new(&files), target, attributes)
 }
 
 fn known<T: Clone>(fact: &crate::stack::fact::Fact<T>) -> Option<T> {

@@ -19,6 +19,8 @@ pub struct RepoFile<'a> {
 #[derive(Debug)]
 pub struct Tree<'a> {
     files: BTreeMap<&'a str, RepoFile<'a>>,
+    texts: BTreeMap<FileId, &'a str>,
+    unread: BTreeSet<&'a str>,
 }
 
 impl<'a> Tree<'a> {
@@ -28,12 +30,34 @@ impl<'a> Tree<'a> {
             let path = file.path.strip_prefix("./").unwrap_or(file.path);
             (path, RepoFile { path, ..*file })
         });
-        Self { files: named.collect() }
+        let texts = files.iter().map(|file| (file.file, file.text)).collect();
+        Self { files: named.collect(), texts, unread: BTreeSet::new() }
+    }
+
+    /// The same tree with files that are there and were not read, such as pictures and archives.
+    #[must_use]
+    pub fn with_unread(mut self, paths: impl IntoIterator<Item = &'a str>) -> Self {
+        self.unread.extend(paths.into_iter().map(|path| path.strip_prefix("./").unwrap_or(path)));
+        self
+    }
+
+    /// The path of every file below `folder`, read or not.
+    pub fn paths_under<'s>(&'s self, folder: &str) -> impl Iterator<Item = &'a str> + use<'s, 'a> {
+        let prefix = format!("{folder}/");
+        let unread =
+            self.unread.range::<str, _>((std::ops::Bound::Included(prefix.as_str()), std::ops::Bound::Unbounded));
+        let unread = unread.copied().take_while(move |path| path.starts_with(&prefix));
+        self.under(folder).map(|file| file.path).chain(unread)
     }
 
     /// The file at `path`.
     pub fn get(&self, path: &str) -> Option<&RepoFile<'a>> {
         self.files.get(path)
+    }
+
+    /// The text of a source.
+    pub fn text_of(&self, file: FileId) -> Option<&'a str> {
+        self.texts.get(&file).copied()
     }
 
     /// Every file, by path.
@@ -90,4 +114,19 @@ pub fn parent(path: &str) -> &str {
 /// The last part of a path.
 pub fn base(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
+/// `path` as seen from `folder`, with its dots resolved.
+pub fn resolve(folder: &str, path: &str) -> String {
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            name => parts.push(name),
+        }
+    }
+    parts.join("/")
 }

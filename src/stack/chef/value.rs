@@ -184,6 +184,7 @@ impl<'a> Scope<'a> {
             return match (call.name.as_str(), call.block.as_ref()) {
                 ("lazy", Some(block)) => block.body.last().map_or(Answer::Absent, |last| self.value(last)),
                 ("node", _) if call.arguments.is_empty() => self.attributes.get(&[]),
+                ("resources", None) => self.resources(call),
                 (name, _) => {
                     self.locals.get(name).cloned().unwrap_or_else(|| not_seen(&format!("the value of `{name}`")))
                 }
@@ -243,6 +244,19 @@ impl<'a> Scope<'a> {
                 Answer::Known(text) => text_method(&text, name, argument),
                 other => map(other, Value::Text),
             },
+        }
+    }
+
+    /// `resources(service: 'a')`, `resources('service[a]')`: the resource by its kind and name.
+    fn resources(&self, call: &Call) -> Answer<Value> {
+        let unclear = || not_seen("which resource is meant");
+        match call.arguments.first().map(|argument| self.value(argument)) {
+            Some(Answer::Known(Value::Text(name))) => Answer::Known(Value::Text(name)),
+            Some(Answer::Known(Value::Hash(pairs))) => match pairs.all.as_slice() {
+                [(kind, Answer::Known(Value::Text(name)))] => Answer::Known(Value::Text(format!("{kind}[{name}]"))),
+                _ => unclear(),
+            },
+            _ => unclear(),
         }
     }
 

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use super::include::{Assembly, Statement};
 use super::level::{Context, Level, Setting};
 use super::location::Expressions;
+use super::mount::Mounted;
 use super::redirect::Redirects;
 use super::root::Served;
 use super::server::Servers;
 use super::target::Targets;
 use super::upstream::Uses;
-use super::{alias, condition, header, line, request, root, taint};
+use super::{alias, condition, header, line, mount, request, root, taint};
 use crate::source::Place;
 use crate::stack::fact::{Row, Table};
 
@@ -74,6 +75,8 @@ pub(super) struct Found {
     pub(super) rows: Vec<Arc<dyn Row>>,
     /// The folders whose files are handed out.
     pub(super) served: Vec<Served>,
+    /// The apps below a path of their own.
+    pub(super) mounted: Vec<Mounted>,
 }
 
 /// Looks through one main file, or one fragment on its own.
@@ -90,6 +93,7 @@ pub(super) fn survey<'a>(assembly: &Assembly<'a>, top: &[Statement<'a>], whole: 
         let of_block = Survey::through(assembly, &file.inner(*http, &inside, seen));
         found.rows.extend(of_block.rows);
         found.served.extend(of_block.served);
+        found.mounted.extend(of_block.mounted);
     }
     found
 }
@@ -106,7 +110,7 @@ struct Survey<'s, 'a> {
     redirects: Redirects<'a>,
     /// Of the server that is being visited.
     serves: Vec<Served>,
-    served: Vec<Served>,
+    found: Found,
 }
 
 impl<'s, 'a> Survey<'s, 'a> {
@@ -120,13 +124,13 @@ impl<'s, 'a> Survey<'s, 'a> {
             servers: Servers::default(),
             redirects: Redirects::default(),
             serves: Vec::new(),
-            served: Vec::new(),
+            found: Found::default(),
         };
         survey.visit(level);
         survey.targets.tell(&survey.http, &mut survey.rows);
         survey.upstreams.tell(&survey.http, assembly, &mut survey.rows);
         survey.servers.tell(&survey.http, &mut survey.rows);
-        Found { rows: survey.rows.rows, served: survey.served }
+        Found { rows: survey.rows.rows, ..survey.found }
     }
 
     fn visit(&mut self, level: &Level<'_, 'a>) {
@@ -165,8 +169,8 @@ impl<'s, 'a> Survey<'s, 'a> {
         self.servers.add(level, redirects.pass_on());
         let serves = std::mem::take(&mut self.serves);
         if !root::keeps_sources_back(redirects.patterns()) {
-            self.served.extend(serves);
-            self.served.extend(root::of_server(level, redirects.patterns()));
+            self.found.served.extend(serves);
+            self.found.served.extend(root::of_server(level, redirects.patterns()));
         }
     }
 
@@ -191,9 +195,13 @@ impl<'s, 'a> Survey<'s, 'a> {
         }
         if statement.directive.is("uwsgi_pass") {
             request::of_pass(statement, level, &mut self.rows);
+            self.found.mounted.extend(mount::of_pass(statement, level));
         }
         self.targets.add(statement, level, &self.http);
         self.upstreams.add(statement, level, &self.http);
         taint::of_directive(statement, level, &self.http, &mut self.rows);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,11 @@
 //! The sockets that uWSGI binds.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::setting::Setting;
 use super::settings::Settings;
-use super::{Socket, Uwsgi};
+use super::{Socket, Uwsgi, UwsgiLine};
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::syntax::uwsgi::number;
 
@@ -32,6 +33,44 @@ fn row(setting: &Setting, spoken: Option<&Setting>, uwsgi: &Arc<Uwsgi>) -> Optio
     row.option = Fact::read(setting.name.clone()?, setting.document.place(setting.key_span));
     row.uwsgi = Fact::derived(Arc::clone(uwsgi));
     Some(row)
+}
+
+/// Sockets whose address an earlier one has: uWSGI keeps the first (uWSGI: `uwsgi_get_socket_by_name`), while a router
+/// binds for itself.
+pub(super) fn given_twice(settings: &Settings) -> Vec<UwsgiLine> {
+    let mut first: BTreeMap<String, &Setting> = BTreeMap::new();
+    let mut rows = Vec::new();
+    for setting in settings.all.iter().filter(|setting| setting.block.is_none()) {
+        let (Some(language), Answer::Known(written)) = (language(setting), &setting.value) else { continue };
+        let Answer::Known(address) = normal(written) else { continue };
+        let Some(other) = first.get(&address) else {
+            first.insert(address, setting);
+            continue;
+        };
+        let taken_as = match self::language(other) {
+            Some(spoken) if spoken == ROUTER || language == ROUTER => "bind",
+            Some(spoken) if spoken != language => spoken,
+            _ => "same",
+        };
+        if let Some(name) = other.name.clone().filter(|_| setting.is_line) {
+            let mut row = UwsgiLine::of("socket-twice", setting).taken_as(taken_as);
+            row.other = Fact::read(name, other.place());
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+const ROUTER: &str = "router";
+
+/// What is spoken at the address of an option; a router is a process of its own.
+fn language(setting: &Setting) -> Option<&'static str> {
+    Some(match setting.known?.canonical {
+        "socket" => "uwsgi",
+        "http-socket" | "http11-socket" => "HTTP",
+        "http" | "fastrouter" => ROUTER,
+        _ => return None,
+    })
 }
 
 /// A unix socket without a folder lies in the one that uWSGI has changed to before it binds.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::Around;
-use super::logic::{self, Logic};
+use super::logic::{self, Logic, Seen};
 use super::setting::{Setting, Target};
 use crate::finding::Confidence;
 use crate::source::{FileId, Place};
@@ -18,8 +18,8 @@ use crate::syntax::uwsgi::{Config, DEFAULT_SECTION, Magic, closes_block, opens_b
 const MOST_PARTS: usize = 256;
 /// How deep files may bring in each other.
 const DEEPEST: usize = 16;
-/// How many lines the loops of one instance may make.
-const MOST_COPIES: usize = 10_000;
+/// How many bytes the loops of one instance may make.
+const MOST_COPIED: usize = 1 << 22;
 
 /// One section of one file, as it was read.
 pub(super) struct Part<'a> {
@@ -60,7 +60,8 @@ pub(super) struct Assembly<'a> {
     open: Option<Open>,
     /// Set while uWSGI runs the line of a block, and all that it brings in: the block, where it may not count.
     running: Option<Option<String>>,
-    copies: usize,
+    copied: usize,
+    seen: Seen,
     /// The letters of the first file.
     first: Option<Magic>,
     /// The part being read, and those that brought it in, outermost first.
@@ -79,7 +80,8 @@ impl<'a> Assembly<'a> {
             wanted: Vec::new(),
             open: None,
             running: None,
-            copies: 0,
+            copied: 0,
+            seen: Seen::default(),
             first: None,
             within: Vec::new(),
         }
@@ -119,8 +121,8 @@ impl<'a> Assembly<'a> {
         }
         let Some(open) = &self.open else { return self.take(setting) };
         match open.logic.clone() {
-            Logic::Each(items) if self.copies + items.len() <= MOST_COPIES => {
-                self.copies += items.len();
+            Logic::Each(items) if self.copied + size_of_copies(&setting, &items) <= MOST_COPIED => {
+                self.copied += size_of_copies(&setting, &items);
                 if items.is_empty() {
                     self.ignored.push(setting);
                     return;
@@ -143,12 +145,13 @@ impl<'a> Assembly<'a> {
         let opens = setting.known.is_some() && setting.name.as_deref().is_some_and(opens_block);
         if opens && self.running.is_none() {
             let kind = setting.name.clone().unwrap_or_default();
-            self.open = Some(Open { kind, logic: logic::of(&setting, &self.all, self.with_command) });
+            self.open = Some(Open { kind, logic: logic::of(&setting, &self.seen, self.with_command) });
         }
         let made = setting.made_by_set(self.around.release);
         // `inherit` waits until all placeholders are filled in.
         let brings = setting.brings_in_file() && !setting.is(&["inherit"]);
         let found = if brings { self.bring(&mut setting) } else { None };
+        self.seen.add(&setting);
         self.all.push(setting);
         if let Some(found) = found {
             self.file(&found, None);
@@ -256,6 +259,13 @@ impl<'a> Assembly<'a> {
             _ => None,
         }
     }
+}
+
+/// How many bytes a line takes once for each item, names and places included.
+fn size_of_copies(setting: &Setting, items: &[String]) -> usize {
+    let value = setting.raw_value();
+    let holes = value.matches("%(_)").count();
+    items.iter().map(|item| 256 + value.len() + holes * item.len()).sum()
 }
 
 /// The path without `.`, `..` and doubled slashes.

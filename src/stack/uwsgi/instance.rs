@@ -18,6 +18,7 @@ pub(super) fn row(settings: &Settings) -> Uwsgi {
     row.lazy_apps = lazy_apps(settings);
     row.master = master(settings);
     row.strict = flag(settings, "strict");
+    row.manage_script_name = flag(settings, "manage-script-name");
     row.chdir = text(settings, &["chdir"]);
     row.pythonpath = pythonpath(settings);
     let module = text(settings, &["module"]);

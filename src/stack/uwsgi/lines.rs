@@ -6,7 +6,9 @@ use super::assembly::Part;
 use super::setting::Setting;
 use super::settings::Settings;
 use super::variables::is_shell_syntax;
-use super::{Uwsgi, UwsgiLine, assignments, blocks, percents, placeholders, twice, values};
+use super::{
+    Uwsgi, UwsgiLine, address, assignments, blocks, exposed, limits, loading, percents, placeholders, twice, values,
+};
 use crate::source::{Place, Span};
 use crate::stack::document::Document;
 use crate::stack::fact::Fact;
@@ -16,6 +18,7 @@ use crate::syntax::uwsgi::{DEFAULT_SECTION, Header};
 pub(super) fn rows(settings: &Settings, uwsgi: &Arc<Uwsgi>) -> Vec<UwsgiLine> {
     let mut rows = Vec::new();
     let mut after_backslash = false;
+    let defined = placeholders::defined(settings);
     for setting in settings.all.iter().filter(|setting| setting.is_line) {
         let goes_on = setting.span.of(setting.document.text()).ends_with('\\');
         if goes_on && !after_backslash {
@@ -25,11 +28,15 @@ pub(super) fn rows(settings: &Settings, uwsgi: &Arc<Uwsgi>) -> Vec<UwsgiLine> {
         rows.extend(without_equals(setting));
         rows.extend(values::row(setting));
         rows.extend(assignments::row(setting));
-        rows.extend(placeholders::not_expanded(settings, setting));
+        rows.extend(placeholders::not_expanded(&defined, setting));
     }
     rows.extend(values::open_to_all(settings));
-    rows.extend(placeholders::undefined(settings));
+    rows.extend(placeholders::undefined(settings, &defined));
     rows.extend(twice::rows(settings));
+    rows.extend(address::given_twice(settings));
+    rows.extend(exposed::rows(settings));
+    rows.extend(limits::rows(settings));
+    rows.extend(loading::rows(settings));
     for part in &settings.parts {
         rows.extend(sections(part));
         rows.extend(blocks::not_closed(part.document, &part.config));

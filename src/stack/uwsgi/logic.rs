@@ -1,5 +1,7 @@
 //! What an `if-*` or `for*` does with the lines in it, as far as the files decide that (uWSGI: `uwsgi_logic_opt_*`).
 
+use std::collections::HashMap;
+
 use super::setting::Setting;
 use crate::stack::fact::Answer;
 use crate::syntax::uwsgi::number;
@@ -16,8 +18,32 @@ pub(super) enum Logic {
     Doubt,
 }
 
-/// The block that `opener` opens; `before` is everything that uWSGI has read until then, `all_seen` whether that is all.
-pub(super) fn of(opener: &Setting, before: &[Setting], all_seen: bool) -> Logic {
+/// What uWSGI has read before a block, as `if-opt` asks for it.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// The first value of each name; `None` where it is not known, or may not be the first.
+    first: HashMap<String, Option<String>>,
+    /// Whether something out of sight may have set more.
+    open: bool,
+}
+
+impl Seen {
+    pub fn add(&mut self, setting: &Setting) {
+        if let Some(name) = &setting.name
+            && !self.first.contains_key(name)
+        {
+            let known = match &setting.value {
+                Answer::Known(value) if setting.block.is_none() && !self.open => Some(value.clone()),
+                _ => None,
+            };
+            self.first.insert(name.clone(), known);
+        }
+        self.open |= setting.name.is_none() || setting.brings_in_more();
+    }
+}
+
+/// The block that `opener` opens; `all_seen` says whether what was read before it is all that there is.
+pub(super) fn of(opener: &Setting, before: &Seen, all_seen: bool) -> Logic {
     let (Some(known), Answer::Known(argument)) = (opener.known, &opener.value) else { return Logic::Doubt };
     if opener.block.is_some() {
         return Logic::Doubt;
@@ -37,18 +63,12 @@ fn each(items: Vec<String>) -> Logic {
 }
 
 /// `name` or `name=value`: the first option of that name is asked, as it stands before placeholders are filled in.
-fn if_option(argument: &str, before: &[Setting], all_seen: bool, wanted: bool) -> Logic {
+fn if_option(argument: &str, before: &Seen, all_seen: bool, wanted: bool) -> Logic {
     let (name, value) = argument.split_once('=').map_or((argument, None), |(name, value)| (name, Some(value)));
-    let mut told = before.iter().take_while(|setting| setting.name.is_some() && !setting.brings_in_more());
-    let found = match told.find(|setting| setting.name.as_deref() == Some(name)) {
-        Some(setting) if setting.block.is_none() => match &setting.value {
-            Answer::Known(text) => Some(text.clone()),
-            _ => return Logic::Doubt,
-        },
-        Some(_) => return Logic::Doubt,
-        None if !all_seen || before.iter().any(|setting| setting.name.is_none() || setting.brings_in_more()) => {
-            return Logic::Doubt;
-        }
+    let found = match before.first.get(name) {
+        Some(Some(text)) => Some(text.clone()),
+        Some(None) => return Logic::Doubt,
+        None if !all_seen || before.open => return Logic::Doubt,
         None => None,
     };
     let holds = found.as_deref().is_some_and(|text| value.is_none_or(|value| value == text));

@@ -312,7 +312,7 @@ fn each_line_that_is_taken_otherwise_says_how_and_its_cure() {
         "home = a\nvenv = a",
         "ini = :x\nharakiri = 1\n[x]\nharakiri = 2",
         "if-env = X\nharakiri = 1\nendif\nharakiri = 2",
-        "socket = :3031\nchmod-socket = 777",
+        "socket = 127.0.0.1:3031\nchmod-socket = 777",
         "chdir = %(elsewhere)/x",
     ] {
         assert_eq!(lines(line), [], "{line}");

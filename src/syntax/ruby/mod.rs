@@ -214,8 +214,14 @@ impl Program {
     }
 }
 
+/// A text as short as this cannot nest deep enough to need more than a usual thread's stack; the tags of templates are.
+const SHORT: usize = 200;
+
 /// Reads a Ruby file. Where prism (and so MRI) first refuses it is a problem; the tree holds what it recovered.
 pub fn parse(text: &str) -> Parsed<Program> {
+    if text.len() <= SHORT {
+        return read(text);
+    }
     let read = std::thread::scope(|scope| {
         let reader = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || read(text));
         reader.ok().and_then(|reader| reader.join().ok())

@@ -1,0 +1,124 @@
+//! What holds where, and what gets where: the rows of small configurations, as table, key and text of their line.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use crate::source::{Origin, Sources};
+use crate::stack::document::{Document, Kind};
+use crate::stack::fact::Row;
+use crate::stack::nginx::{Trees, read_all};
+use crate::stack::view::View;
+use crate::syntax::nginx::parse;
+
+/// The rows of all files, such as `nginx_params[missing] uwsgi_pass app`.
+fn rows(files: &[(&str, &str)]) -> Vec<String> {
+    let (mut sources, mut view, mut trees) = (Sources::default(), View::default(), Trees::new());
+    for (path, text) in files {
+        let file = sources.add(*path, text.as_bytes().to_vec(), Origin::File);
+        let text = sources.get(file).shared_text();
+        trees.insert(file, parse(text.clone()));
+        view.add(Document::plain(file, *path, Kind::Nginx, text));
+    }
+    let text = |row: &std::sync::Arc<dyn Row>| {
+        let place = row.place();
+        let line = place.span.unwrap().of(sources.text(place.file));
+        let unknown = row.schema().columns.iter().any(|column| row.fact(column.name).unwrap().is_unknown());
+        format!("{}[{}]{} {line}", row.schema().table, row.key(), if unknown { "?" } else { "" })
+    };
+    read_all(&view, &trees, None).rows.iter().map(text).collect()
+}
+
+/// The rows of one table for what stands in the `http` block of a main file.
+fn of_http(table: &str, http: &str) -> Vec<String> {
+    let main = format!("events {{}} http {{ server_tokens off; {http} }}");
+    let mut rows = rows(&[("/etc/nginx/nginx.conf", &main)]);
+    rows.retain(|row| row.starts_with(table));
+    rows
+}
+
+const PARAMS: &str = "uwsgi_param REQUEST_METHOD $request_method; uwsgi_param PATH_INFO $uri; \
+    uwsgi_param QUERY_STRING $query_string; uwsgi_param CONTENT_TYPE $content_type; uwsgi_param CONTENT_LENGTH $content_length;";
+
+#[test]
+fn a_set_of_its_own_takes_the_place_of_all_around() {
+    let at = |server: &str, location: &str| {
+        of_http("nginx_params", &format!("server {{ {server} location / {{ {location} uwsgi_pass 127.0.0.1:1; }} }}"))
+    };
+    assert_eq!(at("", ""), ["nginx_params[missing] uwsgi_pass 127.0.0.1:1"]);
+    assert!(at(PARAMS, "").is_empty() && at("", PARAMS).is_empty() && at("include uwsgi_params;", "").is_empty());
+    assert_eq!(at(PARAMS, "uwsgi_param A b;"), ["nginx_params[dropped] uwsgi_pass 127.0.0.1:1"]);
+    assert_eq!(at("", "uwsgi_param A b;"), ["nginx_params[missing] uwsgi_pass 127.0.0.1:1"]);
+    assert_eq!(at(PARAMS, "uwsgi_param A b; include more;"), ["nginx_params[dropped]? uwsgi_pass 127.0.0.1:1"]);
+    assert!(at("", "include uwsgi_params; uwsgi_param A b;").is_empty());
+}
+
+#[test]
+fn what_stands_around_a_fragment_is_unknown() {
+    let snippet = "location / { uwsgi_pass 127.0.0.1:1; }";
+    assert_eq!(rows(&[("/etc/nginx/snippets/a", snippet)]), ["nginx_params[missing]? uwsgi_pass 127.0.0.1:1"]);
+    let main = format!("events {{}} http {{ server_tokens off; server {{ {PARAMS} include snippets/a; }} }}");
+    assert!(rows(&[("/etc/nginx/nginx.conf", &main), ("/etc/nginx/snippets/a", snippet)]).is_empty());
+}
+
+#[test]
+fn a_file_included_twice_is_told_about_once() {
+    let main = "events {} http { server_tokens off; server { listen 1; include s; } server { listen 2; include s; } }";
+    let rows = rows(&[("/etc/nginx/nginx.conf", main), ("/etc/nginx/s", "location / { autoindex on; }")]);
+    assert_eq!(rows, ["nginx_lines[listing] autoindex on"]);
+}
+
+#[test]
+fn the_last_of_several_passes_answers() {
+    let both = "server { location / { uwsgi_pass 127.0.0.1:1; proxy_pass http://127.0.0.1:2; } }";
+    assert!(of_http("nginx_params", both).is_empty());
+}
+
+#[test]
+fn line_breaks_are_followed_through_set_map_and_captures() {
+    let at = |http: &str, location: &str| of_http("nginx_taints[response]", &format!("{http} server {{ {location} }}"));
+    let hit = |location: &str| !at("", location).is_empty();
+    assert!(hit("return 301 https://a$uri;") && !hit("return 301 https://a$request_uri;"));
+    assert!(!hit("return 200 $uri;") && !hit("location = /a { return 301 https://a$uri; }"));
+    assert!(hit("location ~ ^/([^/]*)$ { return 301 /b/$1; }"));
+    assert!(hit("location ~ ^/([^/]*)$ { return 302 https://a/$1; }"));
+    assert!(!hit("location ~ ^/(.*)$ { return 302 https://a/$1; }"));
+    assert!(!hit("location ~ ^/([^/]*)$ { set $a $1; return 302 https://a/$a; }"), "set escapes what is numbered");
+    assert!(hit("location ~ ^/(?<b>[^/]*)$ { set $a $b; return 302 https://a/$a; }"));
+    assert!(!hit("rewrite ^/([^/]*)$ https://a/$1 redirect;") && hit("rewrite ^/(?<b>[^/]*)$ https://a/$b redirect;"));
+    assert!(hit("if ($uri ~ ^/([^/]*)$) { return 302 https://a/$1; }"));
+    assert!(!hit("if ($request_uri ~ ^/([^/]*)$) { return 302 https://a/$1; }"));
+    let map = |source: &str| format!("map {source} $m {{ default /; ~^/x/([^/]*)$ /y/$1; }}");
+    assert!(!at(&map("$uri"), "return 302 https://a$m;").is_empty());
+    assert!(at(&map("$request_uri"), "return 302 https://a$m;").is_empty());
+    assert_eq!(at("", "location ~ ^/(?!a)(.*)$ { return 302 https://a/$1; }").len(), 1);
+}
+
+#[test]
+fn a_target_is_the_clients_choice_only_in_its_host() {
+    let hit = |location: &str| {
+        !of_http("nginx_taints[target]", &format!("map $arg_a $m {{ default a:1; }} server {{ {location} }}"))
+            .is_empty()
+    };
+    assert!(hit("location / { proxy_pass http://$arg_a; }") && hit("location / { proxy_pass http://a$http_b/; }"));
+    assert!(!hit("location / { internal; proxy_pass http://$arg_a; }") && !hit("location / { proxy_pass http://$m; }"));
+    assert!(
+        !hit("location / { proxy_pass http://a/$arg_a; }") && !hit("location / { proxy_pass http://a$request_uri; }")
+    );
+    assert!(
+        hit("location ~ ^/(.*)$ { proxy_pass http://a$1; }") && !hit("location ~ ^(/.*)$ { proxy_pass http://a$1; }")
+    );
+    assert!(!hit("location ~ ^/([0-9]+)$ { proxy_pass http://a$1; }"));
+    assert!(hit("location / { set $b $arg_a; set $c http://$b; proxy_pass $c; }"));
+}
+
+#[test]
+fn the_page_for_a_dead_app_is_looked_for_as_nginx_does() {
+    let at = |locations: &str| of_http("nginx_redirects", &format!("server {{ error_page 502 /e.html; {locations} }}"));
+    let app = "location / { uwsgi_pass a:1; }";
+    assert_eq!(at(app), ["nginx_redirects[back-to-upstream] error_page 502 /e.html"]);
+    assert!(at(&format!("{app} location = /e.html {{ root /srv; }}")).is_empty());
+    assert!(at(&format!("{app} location ~ \\.html$ {{ root /srv; }}")).is_empty());
+    assert_eq!(
+        at(&format!("{app} location ^~ /e {{ uwsgi_pass a:1; }} location ~ \\.html$ {{ root /srv; }}")).len(),
+        1
+    );
+    assert!(at(&format!("{app} location ~ ^/(?!e) {{ root /srv; }}")).is_empty(), "housecall cannot read that one");
+}
