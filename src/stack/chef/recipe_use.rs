@@ -134,10 +134,8 @@ impl Shelf<'_> {
                 "it merges the two; look into its cookbooks on an instance",
             )),
             Some(_) => Fact::derived(false),
-            None => Fact::unknown(Missing::new(
-                format!("the recipes of the cookbook {cookbook}"),
-                "vendor it, so that it can be read",
-            )),
+            // Nobody vendors what Berkshelf fetches: a question about each such recipe would only be noise.
+            None => Fact::absent(),
         }
     }
 }
