@@ -57,6 +57,9 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
     let unread = walked.unread;
     let (binary, text): (Vec<_>, Vec<_>) = walked.files.into_iter().partition(|file| file.binary);
     let folders = test_data::folders(paths);
+    let is_job = |path: &str| kind::of(kind::without_template_suffix(path), "") == Some(Kind::Upstart);
+    let (large, text): (Vec<_>, Vec<_>) =
+        text.into_iter().partition(|file| file.text.bytes().len() > kind::JOB_BYTES && is_job(&file.path));
     let mut files: Vec<(String, Text)> = text.into_iter().map(|file| (file.path, file.text)).collect();
     let outer = outer_configuration(paths, &files, options)?;
     let vendored = Vendored::of(&files, outer.as_ref());
@@ -78,6 +81,10 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
     run.report.errors.extend(meant.map(|file| InputError {
         path: file.path,
         message: "not a text file; where an editor wrote it in UTF-16, save it in UTF-8".to_owned(),
+    }));
+    run.report.errors.extend(large.into_iter().map(|file| InputError {
+        path: file.path,
+        message: format!("larger than {} KiB, the most that is read of a job", kind::JOB_BYTES >> 10),
     }));
     test_data::leave_out(&mut run, paths, &named, &vendored);
     if !named.is_empty() && named.len() == asked {

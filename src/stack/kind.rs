@@ -4,6 +4,9 @@ use crate::stack::document::Kind;
 use crate::stack::starter::{is_compose, is_starter};
 use crate::syntax::systemd::{UnitKind, is_drop_in};
 
+/// The most that is read of a job: a thousand times what one takes.
+pub const JOB_BYTES: usize = 256 << 10;
+
 /// The language of the file at `path` (where it lands, or where it lies) with this text; `None` where housecall does not read it.
 pub fn of(path: &str, text: &str) -> Option<Kind> {
     // An editor's byte order mark hides the first statement from its program, not from who wrote it.
@@ -165,7 +168,7 @@ fn by_content(path: &str, text: &str) -> Option<Kind> {
     // Upstart knows no sections; supervisor's and the agents' files have them.
     let has_sections = statements().any(|line| line.starts_with('[') && line.ends_with(']'));
     let upstart = statements().filter(|line| is_upstart_stanza(line)).count();
-    (extension == Some("conf") && upstart >= 2 && !has_sections).then_some(Kind::Upstart)
+    (extension == Some("conf") && upstart >= 2 && !has_sections && text.len() <= JOB_BYTES).then_some(Kind::Upstart)
 }
 
 /// A profile by which uWSGI is compiled has the same section and other keys (uWSGI: `buildconf/`).

@@ -7,7 +7,6 @@ use crate::nearest::nearest;
 use crate::source::{Located, Span};
 use crate::stack::document::Document;
 use crate::stack::fact::{Answer, Fact, Missing};
-use crate::syntax::erb::FILLER;
 use crate::syntax::upstart::{Events, Step};
 
 /// What Upstart and Ubuntu's own jobs emit (upstart-events(7)).
@@ -72,7 +71,8 @@ const NOT_OPERATORS: [(&str, &str); 11] = [
 ];
 
 /// The rows of one condition that Upstart takes otherwise than it looks.
-pub(super) fn lines(document: &Document, events: &Events) -> Vec<JobLine> {
+pub(super) fn lines(document: &Document, condition: &Located<Events>) -> Vec<JobLine> {
+    let (events, span) = (&condition.value, condition.span);
     let mut rows = Vec::new();
     for step in &events.steps {
         let Step::Event { name, arguments } = step else { continue };
@@ -82,10 +82,11 @@ pub(super) fn lines(document: &Document, events: &Events) -> Vec<JobLine> {
             rows.extend(arguments.first().and_then(|levels| runlevel(document, levels)));
         }
     }
-    if let Some(mixed) = &events.mixed {
+    // What a tag prints may be more than an event.
+    if let Some(mixed) = events.mixed.as_ref().filter(|_| !document.is_templated(span)) {
         // `a and b or c` groups as most languages would; `a or b and c` does not.
         let row = JobLine::of("mixed-and-or", document, mixed.span);
-        rows.push(row.taken_as(events.to_string().replace(FILLER, "")).harmless(mixed.value == Step::Or));
+        rows.push(row.taken_as(events.to_string()).harmless(mixed.value == Step::Or));
     }
     rows
 }

@@ -30,7 +30,7 @@ impl<'d> Layer<'d> {
         let parsed = upstart::parse_with(document.text(), dialect);
         let tangled = parsed.tree.stanzas.iter().find(|stanza| is_tangled(document, stanza));
         let sure = |problem: &Problem| {
-            !is_decided_by_code(document, problem)
+            !is_templated(document, &parsed.tree.stanzas, problem)
                 && tangled.is_none_or(|stanza| problem.span.start < stanza.span.start)
         };
         let problems = parsed.problems.into_iter().filter(sure).collect();
@@ -43,13 +43,16 @@ impl<'d> Layer<'d> {
     }
 }
 
-/// Whether template code stands among the lines from a mistake to where Upstart notices it: then no rendering need hold them.
-fn is_decided_by_code(document: &Document, problem: &Problem) -> bool {
+/// Whether a template decides what stands from the start of a refused stanza to where Upstart notices it: then there may be
+/// a rendering that it accepts.
+fn is_templated(document: &Document, stanzas: &[Stanza], problem: &Problem) -> bool {
     let all = problem.related.iter().fold(problem.span, |all, place| all.to(place.span));
     let text = document.text();
-    let start = text[..all.range().start].rfind('\n').map_or(0, |at| at + 1);
+    let before = stanzas.partition_point(|stanza| stanza.span.start <= all.start);
+    let stanza = stanzas[..before].last().map_or(all.start, |stanza| stanza.span.start) as usize;
+    let start = text[..all.range().start.min(stanza)].rfind('\n').map_or(0, |at| at + 1);
     let end = text[all.range().end..].find('\n').map_or(text.len(), |at| all.range().end + at);
-    document.holds_code(Span::new(start, end))
+    document.holds_code(Span::new(start, end)) || document.is_templated(Span::new(stanza, all.range().end))
 }
 
 /// Whether a stanza begins inside a block of template code and ends outside, or the other way round: what follows it may

@@ -2,7 +2,6 @@
 
 use super::JobLine;
 use super::program;
-use super::script::is_filled_in_later;
 use crate::stack::document::Document;
 use crate::stack::fact::Answer;
 use crate::stack::launch::{Argument, Launch};
@@ -10,9 +9,6 @@ use crate::syntax::erb::FILLER;
 
 /// The relative paths of what a job starts in the folder `/`.
 pub(super) fn relative(document: &Document, launch: &Launch) -> Vec<JobLine> {
-    if launch.span().is_some_and(|span| is_filled_in_later(span.of(document.text()))) {
-        return Vec::new();
-    }
     let mut words: Vec<&Argument> =
         launch.words.first().filter(|program| program.written.contains('/')).into_iter().collect();
     match program::name(launch) {

@@ -52,13 +52,15 @@ pub fn read(document: &Arc<Document>, override_file: Option<&Arc<Document>>) -> 
     run(&mut job, &layers, main.document, started.as_ref(), path_is_known);
 
     let mut lines = lines::rows(&layers);
-    let folder_is_root = main.folder.is_none() && !open;
+    let filled_in_later =
+        main_command.is_some_and(|(file, command)| script::is_filled_in_later(command.text().span.of(file.text())));
+    let folder_is_root = main.folder.is_none() && !open && !filled_in_later;
     lines.extend(
         launch.filter(|_| folder_is_root).into_iter().flat_map(|launch| paths::relative(main.document, launch)),
     );
     let mut events = Vec::new();
     for (file, condition) in layers.start_on().into_iter().chain(layers.last(|job| job.stop_on.as_ref())) {
-        lines.extend(condition::lines(file, &condition.value));
+        lines.extend(condition::lines(file, condition));
         events.extend(condition::events(file, &condition.value));
     }
     let mut deeds = Deeds::default();
@@ -214,8 +216,13 @@ fn run(job: &mut Job, layers: &Layers<'_>, document: &Document, started: Option<
     };
     let at_program = |server: &str| Fact { place, ..Fact::derived(server.to_owned()) };
     job.server = program::server(launch).map_or_else(Fact::absent, at_program);
+    if launch.span().is_some_and(|span| document.is_conditional(span)) {
+        job.server = hidden("whether the template's conditions leave the job's command in");
+    }
     job.execed = Fact { place, ..Fact::derived(started.execed) };
-    let bare = launch.words.first().is_some_and(|word| !word.written.contains(['/', '$', '\u{1f}']));
+    // A command in quotes, for another shell, may set PATH itself.
+    let is_plain = |word: &&Argument| word.span.of(document.text()) == word.written;
+    let bare = launch.words.first().filter(is_plain).is_some_and(|word| !word.written.contains(['/', '$', '\u{1f}']));
     job.path_decides = Fact { place, ..Fact::derived(bare && !path_is_known && program::is_of_virtualenv(launch)) };
     job.wrapper = launch
         .through

@@ -116,7 +116,8 @@ impl<'a> Assembly<'a> {
         if self.running.is_some() {
             return self.take(setting);
         }
-        if setting.name.as_deref().is_some_and(closes_block) {
+        // A block that a template may leave open goes on.
+        if setting.name.as_deref().is_some_and(closes_block) && !setting.is_conditional() {
             self.open = None;
         }
         let Some(open) = &self.open else { return self.take(setting) };

@@ -304,6 +304,9 @@ impl Reader<'_, '_> {
             return Ok(());
         }
         self.keyword(&["limit"])?;
+        if self.tag_may_hold_rest() {
+            return self.end();
+        }
         let before = *self.lexer;
         let first = self.argument()?;
         if first.value == "unlimited" {
