@@ -23,7 +23,7 @@ rows! {
         cookbook: String,
         #[doc = "of an include: the cookbook whose recipe includes it"]
         by: String,
-        #[doc = "whether the recipe is there; unknown where its cookbook is out of sight"]
+        #[doc = "whether the recipe is there; absent where its cookbook is fetched from elsewhere"]
         found: bool,
         #[doc = "the recipe of that cookbook that was probably meant"]
         suggestion: String,
