@@ -61,6 +61,8 @@ pub(super) enum Setting {
     Alias,
     /// `error_page`
     ErrorPage,
+    /// `if`
+    If,
     /// `internal`
     Internal,
     /// `listen`
@@ -96,6 +98,7 @@ impl Setting {
             "add_header_inherit" => Self::AddHeaderInherit,
             "alias" => Self::Alias,
             "error_page" => Self::ErrorPage,
+            "if" => Self::If,
             "internal" => Self::Internal,
             "listen" => Self::Listen,
             "uwsgi_pass" | "proxy_pass" | "fastcgi_pass" | "scgi_pass" | "grpc_pass" => Self::Pass,

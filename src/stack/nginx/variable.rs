@@ -97,8 +97,7 @@ fn sets<'a>(name: &str, level: &Level<'_, 'a>) -> Vec<Given<'a>> {
         let is_it = set.text(0).is_some_and(|variable| variable.strip_prefix('$') == Some(name));
         Some(Given { value: set.text(1).filter(|_| is_it)?, place: set.place(), by_set: true })
     };
-    let conditions = level.statements.iter().filter(|statement| statement.directive.is("if"));
-    let inner = conditions.flat_map(|condition| {
+    let inner = level.all(Setting::If).flat_map(|condition| {
         let of_block = condition.directive.directives().filter(|directive| directive.is("set"));
         of_block.map(|directive| Statement { directive, ..*condition })
     });
