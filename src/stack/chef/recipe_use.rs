@@ -23,7 +23,7 @@ rows! {
         cookbook: String,
         #[doc = "of an include: the cookbook whose recipe includes it"]
         by: String,
-        #[doc = "whether the recipe is there; unknown where its cookbook is out of sight"]
+        #[doc = "whether the recipe is there; absent where its cookbook is fetched from elsewhere"]
         found: bool,
         #[doc = "the recipe of that cookbook that was probably meant"]
         suggestion: String,
@@ -134,10 +134,8 @@ impl Shelf<'_> {
                 "it merges the two; look into its cookbooks on an instance",
             )),
             Some(_) => Fact::derived(false),
-            None => Fact::unknown(Missing::new(
-                format!("the recipes of the cookbook {cookbook}"),
-                "vendor it, so that it can be read",
-            )),
+            // Nobody vendors what Berkshelf fetches: a question about each such recipe would only be noise.
+            None => Fact::absent(),
         }
     }
 }
