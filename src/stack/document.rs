@@ -121,6 +121,12 @@ impl Document {
         self.blocks.get(first).is_some_and(|block| block.start < span.end)
     }
 
+    /// Which block of template code stands around `offset`, by its number.
+    pub fn block_at(&self, offset: u32) -> Option<usize> {
+        let first = self.blocks.partition_point(|block| block.end <= offset);
+        self.blocks.get(first).is_some_and(|block| block.start <= offset).then_some(first)
+    }
+
     /// Whether a tag of code stands in `span`, so that what a reader made of it may be no rendering's text.
     pub fn holds_code(&self, span: Span) -> bool {
         let first = self.tags.partition_point(|(tag, _)| tag.span.end <= span.start);

@@ -69,17 +69,20 @@ fn unfounded(files: &Files, path: &str, language: Language) -> Option<Vec<String
     let text = String::from_utf8(files[at].1.clone()).ok()?;
     let template = Template::parse(&text, language)?;
     let run = lint(files);
-    let of_template = |finding: &&Finding| run.sources.get(finding.primary.place.file).name == path;
+    // What is said of the tags themselves is no finding about the file that they make.
+    let is_of_tags = |finding: &Finding| finding.rule.starts_with("cookbook/") || finding.rule.starts_with("recipe/");
+    let of_template =
+        |finding: &&Finding| run.sources.get(finding.primary.place.file).name == path && !is_of_tags(finding);
     let findings: Vec<&Finding> = run.report.findings.iter().filter(of_template).collect();
     if findings.is_empty() {
         return Some(Vec::new());
     }
     let line_in_template =
         |finding: &Finding| place(&run, &finding.primary, path).map(|range| line_of(&text, range.start));
+    let said = |finding: &Finding| format!("{} at {:?}: {}", finding.rule, line_in_template(finding), finding.message);
     let refused: BTreeSet<(&str, Option<usize>)> =
         findings.iter().map(|finding| (finding.rule.as_str(), line_in_template(finding))).collect();
-    let mut accepted = false;
-    let mut confirmed = BTreeSet::new();
+    let mut shown = BTreeSet::new();
     let mut faults = BTreeSet::new();
     let mut seen = BTreeSet::new();
     for host in hosts(statement_of(path, &text)) {
@@ -97,6 +100,9 @@ fn unfounded(files: &Files, path: &str, language: Language) -> Option<Vec<String
         let all = again.report.findings.iter();
         let of_file = all.filter(|finding| again.sources.get(finding.primary.place.file).name == path);
         let found: Vec<(&Finding, Option<usize>)> = of_file.map(|finding| (finding, origin(finding))).collect();
+        let there = findings.iter().filter(|finding| is_there(&run, finding, path, &text, &rendering));
+        let there: Vec<&&Finding> = there.collect();
+        shown.extend(there.iter().map(|finding| said(finding)));
         // A file that is refused for what a tag printed is nobody's: the real program stops there.
         let is_new = |(finding, line): &&(&Finding, Option<usize>)| {
             finding.effect == Effect::Refused && !refused.contains(&(finding.rule.as_str(), *line))
@@ -104,29 +110,16 @@ fn unfounded(files: &Files, path: &str, language: Language) -> Option<Vec<String
         if found.iter().any(|one| is_new(&one)) {
             continue;
         }
-        accepted = true;
         let lines: BTreeSet<(&str, Option<usize>)> =
             found.iter().map(|(finding, line)| (finding.rule.as_str(), *line)).collect();
-        for finding in &findings {
-            let line = place(&run, &finding.primary, path).map(|range| line_of(&text, range.start));
-            let said = format!("{} at {line:?}: {}", finding.rule, finding.message);
-            if !is_there(&run, finding, path, &text, &rendering) {
-                continue;
-            }
-            if lines.contains(&(finding.rule.as_str(), line)) {
-                confirmed.insert(said);
-            } else {
-                faults.insert(format!("{said}\n    not with {host:?}"));
+        for finding in there {
+            if !lines.contains(&(finding.rule.as_str(), line_in_template(finding))) {
+                faults.insert(format!("{}\n    not with {host:?}", said(finding)));
             }
         }
     }
-    for finding in &findings {
-        let line = place(&run, &finding.primary, path).map(|range| line_of(&text, range.start));
-        let said = format!("{} at {line:?}: {}", finding.rule, finding.message);
-        if accepted && !confirmed.contains(&said) {
-            faults.insert(format!("{said}\n    on no host"));
-        }
-    }
+    let nowhere = findings.iter().map(|finding| said(finding)).filter(|said| !shown.contains(said));
+    faults.extend(nowhere.map(|said| format!("{said}\n    on no host are all its lines there")));
     Some(faults.into_iter().collect())
 }
 

@@ -1,6 +1,6 @@
 //! A job's file and its override, the later before the earlier (Upstart: `conf_load_path_with_override`, conf.c).
 
-use crate::source::{Located, Span};
+use crate::source::{Located, Place, Span};
 use crate::stack::document::Document;
 use crate::stack::fact::{Fact, Missing};
 use crate::syntax::Problem;
@@ -13,6 +13,8 @@ pub(super) struct Layer<'d> {
     pub tree: Tree,
     pub dialect: Dialect,
     pub problems: Vec<Problem>,
+    /// From where on template code decides what is a stanza and what a line of a script.
+    tangled: Option<u32>,
 }
 
 /// Whose Upstart a job is written for: those of Chrome OS say so in their first lines.
@@ -29,12 +31,13 @@ impl<'d> Layer<'d> {
         let dialect = dialect(document.text());
         let parsed = upstart::parse_with(document.text(), dialect);
         let tangled = parsed.tree.stanzas.iter().find(|stanza| is_tangled(document, stanza));
+        let tangled = tangled.map(|stanza| stanza.span.start);
         let sure = |problem: &Problem| {
             !is_templated(document, &parsed.tree.stanzas, problem)
-                && tangled.is_none_or(|stanza| problem.span.start < stanza.span.start)
+                && tangled.is_none_or(|from| problem.span.start < from)
         };
         let problems = parsed.problems.into_iter().filter(sure).collect();
-        Self { document, tree: parsed.tree, dialect, problems }
+        Self { document, tree: parsed.tree, dialect, problems, tangled }
     }
 
     /// Whether the file says `manual`, which drops what it and the files before it say in `start on`.
@@ -55,11 +58,12 @@ fn is_templated(document: &Document, stanzas: &[Stanza], problem: &Problem) -> b
     document.holds_code(Span::new(start, end)) || document.is_templated(Span::new(stanza, all.range().end))
 }
 
-/// Whether a stanza begins inside a block of template code and ends outside, or the other way round: what follows it may
-/// be something else in each rendering.
+/// Whether a stanza begins in one block or branch of template code and ends in another: what follows it may be something
+/// else in each rendering.
 fn is_tangled(document: &Document, stanza: &Stanza) -> bool {
-    let (start, end) = (stanza.span.range().start, stanza.span.range().end);
-    document.is_conditional(Span::new(start, start + 1)) != document.is_conditional(Span::new(end.max(1) - 1, end))
+    let around = document.block_at(stanza.span.start);
+    let after = document.block_at(stanza.span.end.saturating_sub(1));
+    around != after || (around.is_some() && document.holds_code(stanza.span))
 }
 
 /// The files of one job, the override last.
@@ -71,12 +75,29 @@ impl<'d> Layers<'d> {
         self.0.iter().rev().find_map(|layer| Some((layer.document, pick(&layer.tree.job)?)))
     }
 
-    /// A text of the job: absent where no file sets it and no template tag may.
-    pub fn text(&self, what: &str, pick: impl Fn(&Job) -> Option<&Located<String>>) -> Fact<String> {
-        match self.last(pick) {
-            Some((document, word)) => document.fact(word.span, &word.value),
+    /// The same of a value with its place, and whether it is there in every rendering of a template.
+    fn last_of<T>(&self, pick: impl Fn(&Job) -> Option<&Located<T>>) -> Option<(&'d Document, &Located<T>, bool)> {
+        let (document, found) = self.last(pick)?;
+        Some((document, found, !document.is_conditional(found.span)))
+    }
+
+    /// A fact made of a value with its place: out of sight where a template's conditions decide whether it is there.
+    pub fn fact<T, U>(
+        &self,
+        what: &str,
+        pick: impl Fn(&Job) -> Option<&Located<T>>,
+        make: impl FnOnce(&Document, &Located<T>) -> Fact<U>,
+    ) -> Fact<U> {
+        match self.last_of(pick) {
+            Some((document, found, true)) => make(document, found),
+            Some((_, _, false)) => hidden(what),
             None => self.unset(what),
         }
+    }
+
+    /// A text of the job: absent where no file sets it and no template tag may.
+    pub fn text(&self, what: &str, pick: impl Fn(&Job) -> Option<&Located<String>>) -> Fact<String> {
+        self.fact(what, pick, |document, word| document.fact(word.span, &word.value))
     }
 
     /// The fact of what no file sets.
@@ -92,6 +113,7 @@ impl<'d> Layers<'d> {
     /// Whether a stanza without a value is there, such as `task`.
     pub fn flag(&self, what: &str, name: &str, pick: impl Fn(&Job) -> Option<&Span>) -> Fact<bool> {
         match self.last(pick) {
+            Some((document, span)) if document.is_conditional(*span) => hidden(what),
             Some((document, span)) => Fact::read(true, document.place(*span)),
             None if self.is_open() || self.is_filled_in(name) => hidden(what),
             None => Fact::default_of(false),
@@ -101,7 +123,14 @@ impl<'d> Layers<'d> {
     /// Whether a template tag may add stanzas, or prints the name of one.
     pub fn is_open(&self) -> bool {
         self.0.iter().any(|layer| layer.document.is_open())
+            || self.0.iter().any(|layer| layer.tangled.is_some())
             || self.stanzas().any(|(_, stanza)| stanza.name.value.contains(FILLER))
+    }
+
+    /// Whether what stands there is surely what it was read as.
+    pub fn is_sure(&self, place: Place) -> bool {
+        let before = |from: u32| place.span.is_some_and(|span| span.start < from);
+        self.0.iter().all(|layer| layer.document.file != place.file || layer.tangled.is_none_or(before))
     }
 
     /// What makes the job start by itself; `None` where nothing does, or `manual` says that nothing shall.

@@ -9,12 +9,12 @@ use super::uwsgi_ini::uwsgi_ini;
 use super::{
     Deeds, Job, JobStanza, Reading, after_equals, command_line, condition, fact, lines, paths, program, script,
 };
-use crate::source::{FileId, Span};
+use crate::source::{FileId, Located, Span};
 use crate::stack::document::Document;
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::launch::{Argument, Launch};
 use crate::syntax::Problem;
-use crate::syntax::upstart::{Command, Dialect, Expect, Stanza};
+use crate::syntax::upstart::{Command, Dialect, Events, Expect, Stanza};
 
 /// What every Upstart job gets besides its own `env` stanzas (Upstart: `JOB_DEFAULT_ENVIRONMENT`, job_process.c).
 const OF_EVERY_JOB: &[&str] = &["PATH", "TERM", "UPSTART_JOB", "UPSTART_INSTANCE"];
@@ -63,6 +63,7 @@ pub fn read(document: &Arc<Document>, override_file: Option<&Arc<Document>>) -> 
         lines.extend(condition::lines(file, condition));
         events.extend(condition::events(file, &condition.value));
     }
+    lines.retain(|line| layers.is_sure(line.place));
     let mut deeds = Deeds::default();
     layers.processes().for_each(|(file, _, command, _)| script::collect(file, command, &mut deeds));
     deeds.emits.extend(layers.0.iter().flat_map(|layer| layer.tree.job.emits.iter().map(|event| event.value.clone())));
@@ -143,41 +144,42 @@ fn identity(layers: &Layers<'_>, document: &Document) -> Job {
 
 /// How Upstart watches over it.
 fn supervise(job: &mut Job, layers: &Layers<'_>) {
-    job.expect = match layers.last(|job| job.expect.as_ref()) {
-        Some((file, expect)) => {
-            let place = file.place(expect.span);
-            let named = |word: &str| Fact::read(word.to_owned(), place);
-            match expect.value {
-                Expect::None => Fact::absent(),
-                Expect::Stop => named("stop"),
-                Expect::Daemon => named("daemon"),
-                Expect::Fork => named("fork"),
-            }
+    let expect = |document: &Document, expect: &Located<Expect>| {
+        let named = |word: &str| Fact::read(word.to_owned(), document.place(expect.span));
+        match expect.value {
+            Expect::None => Fact::absent(),
+            Expect::Stop => named("stop"),
+            Expect::Daemon => named("daemon"),
+            Expect::Fork => named("fork"),
         }
-        None if layers.is_filled_in("expect") => hidden("what the job's `expect` says"),
-        None => layers.unset("what the job's `expect` says"),
+    };
+    job.expect = if layers.is_filled_in("expect") {
+        hidden("what the job's `expect` says")
+    } else {
+        layers.fact("what the job's `expect` says", |job| job.expect.as_ref(), expect)
     };
     job.task = layers.flag("whether the job is a task", "task", |job| job.task.as_ref());
     job.respawn = layers.flag("whether the job has `respawn`", "respawn", |job| job.respawn.as_ref());
-    job.respawn_limit = match layers.last(|job| job.respawn_limit.as_ref()) {
-        Some((file, limit)) => {
-            let words = match limit.value {
-                (0, 0) => "unlimited".to_owned(),
-                (count, seconds) => format!("{count} {seconds}"),
-            };
-            Fact::read(words, file.place(limit.span))
-        }
-        None if layers.is_filled_in("respawn") => hidden("the job's `respawn limit`"),
-        None => layers.unset("the job's `respawn limit`"),
+    let limit = |document: &Document, limit: &Located<(i64, i64)>| {
+        let words = match limit.value {
+            (0, 0) => "unlimited".to_owned(),
+            (count, seconds) => format!("{count} {seconds}"),
+        };
+        Fact::read(words, document.place(limit.span))
     };
+    job.respawn_limit = if layers.is_filled_in("respawn") {
+        hidden("the job's `respawn limit`")
+    } else {
+        layers.fact("the job's `respawn limit`", |job| job.respawn_limit.as_ref(), limit)
+    };
+    let condition =
+        |document: &Document, events: &Located<Events>| document.fact(events.span, &events.value.to_string());
     job.start_on = match layers.start_on() {
-        Some((file, events)) => file.fact(events.span, &events.value.to_string()),
+        Some((file, events)) if file.is_conditional(events.span) => hidden("the job's `start on`"),
+        Some((file, events)) => condition(file, events),
         None => layers.unset("the job's `start on`"),
     };
-    job.stop_on = match layers.last(|job| job.stop_on.as_ref()) {
-        Some((file, events)) => file.fact(events.span, &events.value.to_string()),
-        None => layers.unset("the job's `stop on`"),
-    };
+    job.stop_on = layers.fact("the job's `stop on`", |job| job.stop_on.as_ref(), condition);
     job.manual = layers.manual();
     job.instance = layers.text("the job's `instance`", |job| job.instance.as_ref());
     job.started_by = Fact::absent();
