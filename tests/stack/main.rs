@@ -250,7 +250,12 @@ fn recorded_otherwise(id: &str, lab: &Lab, live: &Verdict) -> Option<String> {
         let hops = verdict.json["hops"].as_array().unwrap().iter();
         let hop = |hop: &serde_json::Value| format!("{} {} {} {}", hop["path"], hop["id"], hop["state"], hop["reason"]);
         let causes = verdict.json["root_causes"].as_array().unwrap().iter();
-        let cause = |cause: &serde_json::Value| format!("{} {} {}", cause["rule"], cause["message"], cause["because"]);
+        // By its words and not by its number: a log goes on between the two, and a worker may say the same again.
+        let line = |label: &serde_json::Value| format!("{} {} {}", label["path"], label["text"], label["label"]);
+        let cause = |cause: &serde_json::Value| {
+            let because: Vec<_> = cause["because"].as_array().into_iter().flatten().map(line).collect();
+            format!("{} {} {because:?}", cause["rule"], cause["message"])
+        };
         (verdict.exit, hops.map(hop).collect::<Vec<_>>(), causes.map(cause).collect::<Vec<_>>())
     };
     if told(&replayed) != told(live) {
