@@ -38,6 +38,12 @@ fn verdicts_on_small_snippets() {
     }
 }
 
+/// A text on which prism's wrapper overflows is told as one that does not parse, like any other.
+#[test]
+fn garbage_that_the_parser_gives_up_on_is_a_problem() {
+    assert!(!parse("<<-E\n\"#{<<-E\n").problems.is_empty());
+}
+
 /// One typo does not hide what follows.
 #[test]
 fn reading_goes_on_after_a_mistake() {
