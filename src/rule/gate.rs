@@ -9,7 +9,7 @@ use crate::rule::example::{Example, ExampleFile, Show};
 use crate::rule::expr::GAP;
 use crate::rule::judge::{NO_WORDS, judge};
 use crate::rule::page::Page;
-use crate::rule::suppress;
+use crate::rule::{seen, suppress};
 use crate::source::Sources;
 use crate::stack::facts::Facts;
 
@@ -47,6 +47,10 @@ impl fmt::Display for Fault {
 /// Everything that is wrong with a page; `pages` are all pages it lives among.
 pub fn check(page: &Page, pages: &[Page], read: &Read<'_>) -> Vec<Fault> {
     let mut faults = shape(page);
+    if is_known_by_logs(page) {
+        faults.extend(logs(page));
+        return faults;
+    }
     let mut examples: Vec<(&Example, Stack)> = Vec::new();
     for example in &page.examples {
         match Stack::of(files_of(&example.files), read) {
@@ -82,7 +86,7 @@ pub fn shape(page: &Page) -> Vec<Fault> {
     let marks = |example: &Example| example.files.iter().map(|file| file.faults.len()).sum::<usize>();
     let judged = page.each.is_some() || page.family() == "housecall";
     for (show, name) in [(Show::Bad, "Bad"), (Show::Good, "Good")] {
-        if judged && shows(show).next().is_none() {
+        if (judged || is_known_by_logs(page)) && shows(show).next().is_none() {
             faults.push(Fault::whole(format!("there is no example of it: ## {name}")));
         }
     }
@@ -105,6 +109,36 @@ pub fn shape(page: &Page) -> Vec<Fault> {
             faults.push(Fault::at(fixed.line, "Fixed stands right after the Bad it cures"));
         }
     }
+    faults
+}
+
+/// Whether logs alone lead to it: it judges no row, so its examples are logs.
+fn is_known_by_logs(page: &Page) -> bool {
+    page.each.is_none() && !page.seen.is_empty()
+}
+
+/// What the logs of such a page show wrong: of a Bad one exactly the marked lines lead to it, of a Good one none does, and each
+/// text is needed for one of them.
+fn logs(page: &Page) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut led: Vec<String> = Vec::new();
+    for example in &page.examples {
+        for file in &example.files {
+            for (line, number) in String::from_utf8_lossy(&file.bytes).lines().zip(1..) {
+                let leads = page.seen.iter().any(|text| seen::find(text, line).is_some());
+                let marked = file.faults.contains(&number);
+                if leads != marked {
+                    let says = if leads { "leads here and is not marked" } else { "is marked and does not lead here" };
+                    faults.push(Fault::at(example.line, format!("{}, line {number} {says}", file.path)));
+                }
+                led.extend((leads && marked).then(|| line.to_owned()));
+            }
+        }
+    }
+    let without =
+        |dropped: &String, line: &str| page.seen.iter().any(|text| text != dropped && seen::find(text, line).is_some());
+    let idle = page.seen.iter().filter(|text| led.iter().all(|line| without(text, line)));
+    faults.extend(idle.map(|text| Fault::whole(format!("no Bad log needs `{text}`: show one, or leave the text out"))));
     faults
 }
 
