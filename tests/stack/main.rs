@@ -234,9 +234,23 @@ fn points_at(verdict: &Verdict, file: &str, word: &str) -> bool {
     })
 }
 
+/// A diagnosis of a stack and a recording of it with what `record` said, between which its uWSGI logged nothing: a worker may
+/// still be writing down the last request.
+fn at_one_moment(lab: &Lab) -> (Verdict, std::path::PathBuf, String) {
+    for _ in 0..20 {
+        let before = lab.log();
+        let live = lab.doctor();
+        let (recording, said) = lab.record();
+        if lab.log() == before {
+            return (live, recording, said);
+        }
+    }
+    panic!("uWSGI's log never rests:\n{}", lab.log());
+}
+
 /// How the recording of a stack is diagnosed otherwise than the stack itself; nothing where it is not.
-fn recorded_otherwise(id: &str, lab: &Lab, live: &Verdict) -> Option<String> {
-    let (recording, said) = lab.record();
+fn recorded_otherwise(id: &str, lab: &Lab) -> Option<String> {
+    let (live, recording, said) = at_one_moment(lab);
     let texts = lab::unpacked(&recording);
     let mut wrong = Vec::new();
     if texts.contains(postgres::PASSWORD) || said.contains(postgres::PASSWORD) {
@@ -250,16 +264,11 @@ fn recorded_otherwise(id: &str, lab: &Lab, live: &Verdict) -> Option<String> {
         let hops = verdict.json["hops"].as_array().unwrap().iter();
         let hop = |hop: &serde_json::Value| format!("{} {} {} {}", hop["path"], hop["id"], hop["state"], hop["reason"]);
         let causes = verdict.json["root_causes"].as_array().unwrap().iter();
-        // By its words and not by its number: a log goes on between the two, and a worker may say the same again.
-        let line = |label: &serde_json::Value| format!("{} {} {}", label["path"], label["text"], label["label"]);
-        let cause = |cause: &serde_json::Value| {
-            let because: Vec<_> = cause["because"].as_array().into_iter().flatten().map(line).collect();
-            format!("{} {} {because:?}", cause["rule"], cause["message"])
-        };
+        let cause = |cause: &serde_json::Value| format!("{} {} {}", cause["rule"], cause["message"], cause["because"]);
         (verdict.exit, hops.map(hop).collect::<Vec<_>>(), causes.map(cause).collect::<Vec<_>>())
     };
-    if told(&replayed) != told(live) {
-        wrong.push(format!("live {:#?}\nrecorded {:#?}", told(live), told(&replayed)));
+    if told(&replayed) != told(&live) {
+        wrong.push(format!("live {:#?}\nrecorded {:#?}", told(&live), told(&replayed)));
     }
     println!("{:<6}{:<30}{:>8}{:>10.2}", "", "  (from its recording)", "", replayed.seconds);
     (!wrong.is_empty()).then(|| format!("{id}, recorded: {}", wrong.join("\n")))
@@ -279,7 +288,7 @@ fn doctor_names_each_fault_first() {
         failures.push(format!("healthy: exit {}: {:#}", verdict.exit, verdict.json));
     }
     lab.show("healthy");
-    failures.extend(recorded_otherwise("healthy", &lab, &verdict));
+    failures.extend(recorded_otherwise("healthy", &lab));
     if is_root() {
         let verdict = lab.doctor_as_nobody();
         println!("{:<6}{:<30}{:>8}{:>10.2}", "-", "(healthy, seen by nobody)", 200, verdict.seconds);
@@ -310,7 +319,7 @@ fn doctor_names_each_fault_first() {
             .map(|cause| cause["rule"].as_str().unwrap().to_owned())
             .collect();
         println!("{:<6}{:<30}{:>8}{:>10.2}", fault.id, causes.join(", "), status, verdict.seconds);
-        failures.extend(recorded_otherwise(fault.id, &lab, &verdict));
+        failures.extend(recorded_otherwise(fault.id, &lab));
         if causes != [fault.rule] || verdict.exit != 1 {
             failures.push(format!("{}: {causes:?}, exit {}: {:#}", fault.id, verdict.exit, verdict.json));
         } else if !points_at(&verdict, fault.line.0, fault.line.1) {

@@ -23,8 +23,8 @@ rows! {
         cookbook: String,
         #[doc = "of an include: the cookbook whose recipe includes it"]
         by: String,
-        #[doc = "whether the recipe is there; absent where its cookbook is fetched from elsewhere"]
-        found: bool,
+        #[doc = "whether the cookbook lies here, whole, and has no such recipe"]
+        lacking: bool,
         #[doc = "the recipe of that cookbook that was probably meant"]
         suggestion: String,
         #[doc = "whether the cookbook that is named lies in this repository"]
@@ -115,9 +115,9 @@ impl Shelf<'_> {
         row.confidence = self.confidence;
         row.recipe = Fact::read(name.to_owned(), place);
         row.cookbook = Fact::derived(cookbook.to_owned());
-        row.found = self.found(cookbook, recipe);
+        row.lacking = self.lacking(cookbook, recipe);
         row.suggestion = here
-            .filter(|_| row.found.known() == Some(&false))
+            .filter(|_| row.lacking.known() == Some(&true))
             .and_then(|recipes| nearest(recipe, recipes.iter().copied()))
             .map_or_else(Fact::absent, |near| Fact::derived(format!("{cookbook}::{near}")));
         row.here = Fact::derived(here.is_some());
@@ -126,16 +126,15 @@ impl Shelf<'_> {
         row
     }
 
-    fn found(&self, cookbook: &str, recipe: &str) -> Fact<bool> {
+    fn lacking(&self, cookbook: &str, recipe: &str) -> Fact<bool> {
         match self.recipes.get(cookbook) {
-            Some(recipes) if recipes.contains(recipe) => Fact::derived(true),
+            Some(recipes) if recipes.contains(recipe) => Fact::derived(false),
             Some(_) if self.merges_built_ins && BUILT_IN.contains(&cookbook) => Fact::unknown(Missing::new(
                 format!("the recipes that OpsWorks has in its own {cookbook}"),
                 "it merges the two; look into its cookbooks on an instance",
             )),
-            Some(_) => Fact::derived(false),
-            // Nobody vendors what Berkshelf fetches: a question about each such recipe would only be noise.
-            None => Fact::absent(),
+            Some(_) => Fact::derived(true),
+            None => Fact::derived(false),
         }
     }
 }

@@ -3,8 +3,8 @@
 use crate::stack::fact::{Answer, Missing};
 use crate::stack::launch::{Argument, Launch};
 
-/// Programs that run for as long as the host is up; a version at the end (`python3`) does not matter.
-const SERVERS: [&str; 34] = [
+/// Programs that run for as long as the host is up and usually come with the app, into its virtualenv.
+const SERVERS_OF_APPS: [&str; 16] = [
     "uwsgi",
     "gunicorn",
     "gunicorn_django",
@@ -21,6 +21,10 @@ const SERVERS: [&str; 34] = [
     "rq",
     "rqworker",
     "huey_consumer",
+];
+
+/// Others that run for as long; a version at the end (`python3`) does not matter.
+const SERVERS: [&str; 18] = [
     "supervisord",
     "circusd",
     "nginx",
@@ -41,32 +45,16 @@ const SERVERS: [&str; 34] = [
     "java",
 ];
 
-/// Programs that usually come with the app, into its virtualenv.
-const OF_VIRTUALENV: [&str; 19] = [
-    "uwsgi",
-    "gunicorn",
-    "gunicorn_django",
-    "gunicorn_paster",
-    "celery",
-    "celeryd",
-    "celerybeat",
-    "flask",
-    "daphne",
-    "uvicorn",
-    "hypercorn",
-    "waitress-serve",
-    "pserve",
-    "rq",
-    "rqworker",
-    "huey_consumer",
-    "python",
-    "django-admin",
-    "django-admin.py",
-];
+/// What else a virtualenv brings.
+const OF_VIRTUALENV: [&str; 3] = ["python", "django-admin", "django-admin.py"];
 
 /// Django's and Celery's commands that serve: `python manage.py runserver`.
 const SERVING: [&str; 9] =
     ["runserver", "run_gunicorn", "celery", "celeryd", "celerybeat", "celerycam", "rqworker", "runfcgi", "worker"];
+
+fn serves(name: &str) -> bool {
+    SERVERS_OF_APPS.contains(&name) || SERVERS.contains(&name)
+}
 
 /// The base name of the program without the version at its end.
 pub(super) fn name(launch: &Launch) -> Option<&str> {
@@ -82,7 +70,7 @@ pub(super) fn server(launch: &Launch) -> Option<&str> {
     if name == "python" {
         let module = words().skip_while(|word| *word != "-m").nth(1);
         let told = words().find(|word| SERVING.contains(word));
-        return module.filter(|module| SERVERS.contains(module)).or(told);
+        return module.filter(|module| serves(module)).or(told);
     }
     if matches!(name, "manage" | "django-admin" | "manage.py" | "django-admin.py") {
         return words().find(|word| SERVING.contains(word));
@@ -95,12 +83,12 @@ pub(super) fn server(launch: &Launch) -> Option<&str> {
         "nginx" => words().any(|word| matches!(word, "-t" | "-s" | "-v" | "-V")),
         _ => false,
     };
-    SERVERS.contains(&name).then_some(name).filter(|_| !ends)
+    serves(name).then_some(name).filter(|_| !ends)
 }
 
 /// Whether the program usually comes with the app, into its virtualenv.
 pub(super) fn is_of_virtualenv(launch: &Launch) -> bool {
-    name(launch).is_some_and(|name| OF_VIRTUALENV.contains(&name))
+    name(launch).is_some_and(|name| SERVERS_OF_APPS.contains(&name) || OF_VIRTUALENV.contains(&name))
 }
 
 /// How often a program forks on its way into the background and which of its words says so; absent for one that is not known.
