@@ -112,6 +112,11 @@ pub struct Text {
 }
 
 impl Text {
+    /// What readers see: as long as the bytes, each invalid one replaced.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
     /// The bytes as read.
     pub fn bytes(&self) -> &[u8] {
         self.invalid.as_deref().unwrap_or(self.text.as_bytes())
@@ -137,7 +142,12 @@ pub struct Source {
     text: Text,
     /// Most sources are never shown, so their lines are counted when the first is asked for.
     line_starts: OnceLock<Vec<u32>>,
+    /// How many characters stand before each block of [`BLOCK`] bytes.
+    characters: OnceLock<Vec<u32>>,
 }
+
+/// So many bytes are counted anew for each column: a whole line may be the whole file.
+const BLOCK: usize = 4096;
 
 impl Source {
     /// The bytes as read.
@@ -159,8 +169,25 @@ impl Source {
     pub fn line_column(&self, offset: u32) -> (usize, usize) {
         let line = self.line_of(offset);
         let start = self.line_starts()[line - 1] as usize;
-        let before = self.text().get(start..offset as usize).unwrap_or("");
-        (line, before.chars().count() + 1)
+        (line, self.characters_between(start, offset as usize) + 1)
+    }
+
+    /// How many characters begin in this range of bytes, at once also where it is long.
+    pub fn characters_between(&self, start: usize, end: usize) -> usize {
+        self.characters_before(end).saturating_sub(self.characters_before(start))
+    }
+
+    fn characters_before(&self, offset: usize) -> usize {
+        let bytes = self.text().as_bytes();
+        let offset = offset.min(bytes.len());
+        let block = offset / BLOCK;
+        let counted = self.characters.get_or_init(|| {
+            let blocks = bytes.chunks(BLOCK).map(characters_in);
+            let sums = blocks.scan(0, |sum, here| Some(std::mem::replace(sum, *sum + here)));
+            sums.map(|sum| Span::new(sum, sum).start).collect()
+        });
+        let before = counted.get(block).map_or_else(|| characters_in(bytes), |&before| before as usize);
+        if block < counted.len() { before + characters_in(&bytes[block * BLOCK..offset]) } else { before }
     }
 
     /// The line of a byte offset, from 1; cheaper than its column where the line is long.
@@ -201,7 +228,13 @@ impl Sources {
     /// Keeps what was read under `name` and says how to refer to them.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Text>, origin: Origin) -> FileId {
         let id = FileId(u32::try_from(self.all.len()).unwrap_or(u32::MAX));
-        self.all.push(Source { name: name.into(), origin, text: text.into(), line_starts: OnceLock::new() });
+        self.all.push(Source {
+            name: name.into(),
+            origin,
+            text: text.into(),
+            line_starts: OnceLock::new(),
+            characters: OnceLock::new(),
+        });
         id
     }
 
@@ -271,6 +304,11 @@ impl Ranks {
     }
 }
 
+/// How many characters begin in these bytes of a UTF-8 text.
+fn characters_in(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0b1100_0000 != 0b1000_0000).count()
+}
+
 /// Replaces each byte that is not part of valid UTF-8 by one SUB, so that offsets stay true.
 pub fn text_of_equal_length(bytes: &[u8]) -> Arc<str> {
     if let Ok(valid) = std::str::from_utf8(bytes) {
@@ -301,5 +339,16 @@ mod tests {
         assert_eq!(source.line_column(7), (2, 2));
         assert_eq!(source.line_span(2), Some(Span::new(5, 8)));
         assert_eq!(source.line_span(3), None);
+    }
+
+    #[test]
+    fn columns_of_a_long_line_count_characters() {
+        let mut sources = Sources::default();
+        let text = format!("x\n{}", "é-".repeat(3 * BLOCK));
+        let id = sources.add("a", text.clone().into_bytes(), Origin::File);
+        for (at, _) in text.char_indices().filter(|(at, _)| *at >= 2 && (*at % 97 == 0 || at % BLOCK < 4)) {
+            let expected = text[2..at].chars().count() + 1;
+            assert_eq!(sources.get(id).line_column(Span::new(at, at).start), (2, expected), "{at}");
+        }
     }
 }

@@ -57,9 +57,7 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
     let unread = walked.unread;
     let (binary, text): (Vec<_>, Vec<_>) = walked.files.into_iter().partition(|file| file.binary);
     let folders = test_data::folders(paths);
-    let is_job = |path: &str| kind::of(kind::without_template_suffix(path), "") == Some(Kind::Upstart);
-    let (large, text): (Vec<_>, Vec<_>) =
-        text.into_iter().partition(|file| file.text.bytes().len() > kind::JOB_BYTES && is_job(&file.path));
+    let (large, text): (Vec<_>, Vec<_>) = text.into_iter().partition(|file| too_large(file).is_some());
     let mut files: Vec<(String, Text)> = text.into_iter().map(|file| (file.path, file.text)).collect();
     let outer = outer_configuration(paths, &files, options)?;
     let vendored = Vendored::of(&files, outer.as_ref());
@@ -82,9 +80,12 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
         path: file.path,
         message: "not a text file; where an editor wrote it in UTF-16, save it in UTF-8".to_owned(),
     }));
-    run.report.errors.extend(large.into_iter().map(|file| InputError {
-        path: file.path,
-        message: format!("larger than {} KiB, the most that is read of a job", kind::JOB_BYTES >> 10),
+    run.report.errors.extend(large.into_iter().filter_map(|file| {
+        let most = too_large(&file)? >> 10;
+        Some(InputError {
+            message: format!("larger than {most} KiB, the most that is read of such a file"),
+            path: file.path,
+        })
     }));
     test_data::leave_out(&mut run, paths, &named, &vendored);
     if !named.is_empty() && named.len() == asked {
@@ -96,6 +97,16 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
         run.report.cannot_tell.retain(|question| is_named(question.place.file));
     }
     Ok(run)
+}
+
+/// The bound that a file is beyond, for the language it is in.
+fn too_large(file: &RepoFile) -> Option<usize> {
+    let length = file.text.bytes().len();
+    if length <= kind::LEAST_BOUND {
+        return None;
+    }
+    let kind = kind::of(kind::without_template_suffix(&file.path), file.text.as_str())?;
+    kind::most_bytes(kind).filter(|most| length > *most)
 }
 
 /// Judges files that are in memory: paths relative to one root, with their bytes.

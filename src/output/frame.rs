@@ -123,7 +123,7 @@ impl Cut {
             cut.text.push_str(lead);
             cut.text.push_str(&clean[shown.clone()]);
             cut.text.push_str(tail);
-            let skipped = clean[whole.start..shown.start].chars().count();
+            let skipped = source.characters_between(whole.start, shown.start);
             cut.lines.push(Line { index, range: start..cut.text.len(), source: shown, lead: lead.len(), skipped });
             cut.text.push('\n');
         }
@@ -172,7 +172,8 @@ fn shortened(texts: &Texts<'_>, file: FileId, span: Span) -> Span {
 /// its label fit behind its carets.
 fn window(text: &str, line: Range<usize>, focus: Range<usize>, said: usize, room: usize) -> Range<usize> {
     let columns = |character: char| if character == '\t' { TAB } else { 1 };
-    let width = |range: Range<usize>| text[range].chars().map(columns).sum::<usize>();
+    // A line may be the whole file: what is wider than the screen is not measured to its end.
+    let width = |range: Range<usize>| text[range].chars().take(room + 1).map(columns).sum::<usize>();
     if width(line.clone()) <= room {
         return line;
     }

@@ -15,8 +15,6 @@ use crate::source::{Origin, Place};
 
 /// Changes only when a reader of the old shape would break.
 const SCHEMA_VERSION: u32 = 1;
-/// A longer line is cut: a minified file must not be repeated with each of its findings.
-const LONGEST_TEXT: usize = 1024;
 
 /// The format's name is `json`.
 #[derive(Debug, Clone, Copy)]
@@ -262,7 +260,7 @@ fn place(label: &Label, texts: &Texts<'_>) -> PlaceObject {
         column: position.map(|at| at.column),
         end_line: position.map(|at| at.end_line),
         end_column: position.map(|at| at.end_column),
-        text: texts.line_of(label.place).map(|line| line[..line.floor_char_boundary(LONGEST_TEXT)].to_owned()),
+        text: texts.line_of(label.place),
         label: texts.clean(&label.text),
         origin: (texts.source(file).origin == Origin::Probe).then_some("probe"),
     }

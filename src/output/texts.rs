@@ -7,6 +7,9 @@ use std::rc::Rc;
 use crate::secret::Secrets;
 use crate::source::{FileId, Origin, Place, Source, Sources, Span};
 
+/// A longer line is cut, in bytes: a minified file must not be repeated with each of its findings.
+const LONGEST_LINE: usize = 1024;
+
 /// The only way from sources to output.
 #[derive(Debug)]
 pub struct Texts<'a> {
@@ -65,10 +68,12 @@ impl<'a> Texts<'a> {
         text
     }
 
-    /// One line of a source, from 1; empty past the last one.
+    /// One line of a source, from 1, cut at [`LONGEST_LINE`]; empty past the last one.
     pub fn line(&self, file: FileId, line: usize) -> String {
         let span = self.source(file).line_span(line).unwrap_or_default();
-        span.of(&self.text(file)).to_owned()
+        let line = self.text(file);
+        let line = span.of(&line);
+        line[..line.floor_char_boundary(LONGEST_LINE)].to_owned()
     }
 
     /// The line on which a place begins; `None` for a whole file or folder.

@@ -5,7 +5,21 @@ use crate::stack::starter::{is_compose, is_starter};
 use crate::syntax::systemd::{UnitKind, is_drop_in};
 
 /// The most that is read of a job: a thousand times what one takes.
-pub const JOB_BYTES: usize = 256 << 10;
+const JOB_BYTES: usize = 256 << 10;
+/// No language has a lower bound.
+pub const LEAST_BOUND: usize = JOB_BYTES;
+/// The most that is read of an ini, likewise.
+const INI_BYTES: usize = 1 << 20;
+
+/// The most that is read of a file of this language, in bytes; absent where the bound of every file is enough. Each line of a
+/// job or an ini becomes facts of its own, so that a few megabytes of them would fill the memory.
+pub fn most_bytes(kind: Kind) -> Option<usize> {
+    match kind {
+        Kind::Upstart => Some(JOB_BYTES),
+        Kind::Uwsgi => Some(INI_BYTES),
+        _ => None,
+    }
+}
 
 /// The language of the file at `path` (where it lands, or where it lies) with this text; `None` where housecall does not read it.
 pub fn of(path: &str, text: &str) -> Option<Kind> {

@@ -30,6 +30,34 @@ pub struct Parsed<T> {
     pub problems: Vec<Problem>,
 }
 
+/// The most that is kept of what a program refuses in one file: the program itself stops at the first.
+const MOST_PROBLEMS: usize = 100;
+
+/// What a reader has found refused so far, at most so much that a file of nothing but mistakes cannot fill the memory.
+#[derive(Debug, Clone, Default)]
+struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Adds a problem; the first one too many says that there are more, and the rest are dropped.
+    fn push(&mut self, problem: Problem) {
+        match self.0.len() {
+            ..MOST_PROBLEMS => self.0.push(problem),
+            MOST_PROBLEMS => self.0.push(
+                Problem::new(problem.kind, problem.span, "more is refused from here on")
+                    .hint("mend what stands above first; the rest is often its echo"),
+            ),
+            _ => {}
+        }
+    }
+
+    /// These and others, in the order of their places.
+    fn sorted_with(self, others: Problems) -> Vec<Problem> {
+        let mut all: Vec<Problem> = self.0.into_iter().chain(others.0).collect();
+        all.sort_by_key(|problem| problem.span);
+        all
+    }
+}
+
 /// Something the real program refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {

@@ -229,6 +229,14 @@ proptest! {
     }
 }
 
+/// A file of nothing but mistakes is not told mistake by mistake.
+#[test]
+fn of_many_mistakes_the_first_are_told() {
+    let problems = parse(";".repeat(300_000)).problems;
+    assert_eq!(problems.len(), 101);
+    assert!(problems[100].message.contains("more is refused"), "{}", problems[100].message);
+}
+
 #[test]
 fn nesting_without_end_is_read() {
     let text = "a {".repeat(300_000);

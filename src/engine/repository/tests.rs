@@ -16,6 +16,19 @@ fn a_binary_configuration_is_an_error_and_a_picture_is_not() {
 }
 
 #[test]
+fn what_is_larger_than_its_language_allows_is_an_error_and_hides_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("large.ini", &format!("[uwsgi]\n{}", "env = A=b\n".repeat(200_000)));
+    write("large.conf", &"server {}\n".repeat(200_000));
+    write("small.ini", "[uwsgi]\nvaccum = true\nmodule = wsgi\n");
+    let report = lint(&[folder.path().to_str().unwrap().to_owned()], &Options::default()).unwrap().report;
+    assert_eq!(report.errors.len(), 1, "{:?}", report.errors);
+    assert!(report.errors[0].path.ends_with("large.ini") && report.errors[0].message.contains("1024 KiB"));
+    assert!(report.findings.iter().any(|finding| finding.rule == "uwsgi/unknown-option"));
+}
+
+#[test]
 fn a_tag_alone_in_a_job_may_give_any_variable() {
     let not_provided = |job: &str| {
         let files = [

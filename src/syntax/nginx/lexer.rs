@@ -10,8 +10,8 @@ use nom::{IResult, Parser};
 
 use super::KIND;
 use crate::source::{Located, Span};
-use crate::syntax::Problem;
 use crate::syntax::erb::FILLER;
+use crate::syntax::{Problem, Problems};
 
 /// The bytes that nginx holds of one token: `NGX_CONF_BUFFER`.
 const BUFFER: usize = 4096;
@@ -37,13 +37,13 @@ pub(super) struct Lexer<'a> {
     text: &'a str,
     at: usize,
     after_quote: bool,
-    pub(super) problems: Vec<Problem>,
+    pub(super) problems: Problems,
 }
 
 impl<'a> Lexer<'a> {
     /// A tokenizer at the start of `text`; a byte order mark, which nginx takes for part of a name, is a problem and skipped.
     pub(super) fn new(text: &'a str) -> Self {
-        let mut lexer = Self { text, at: 0, after_quote: false, problems: Vec::new() };
+        let mut lexer = Self { text, at: 0, after_quote: false, problems: Problems::default() };
         if text.starts_with('\u{FEFF}') {
             lexer.at = '\u{FEFF}'.len_utf8();
             lexer.problems.push(

@@ -11,7 +11,7 @@ use super::word::unquoted;
 use super::{KIND, names};
 use crate::source::{Located, Span};
 use crate::syntax::erb::FILLER;
-use crate::syntax::{Parsed, Problem};
+use crate::syntax::{Parsed, Problem, Problems};
 
 /// Blocks nested deeper are read as if they stood side by side, so that no input exhausts the stack.
 const DEEPEST: usize = 100;
@@ -39,7 +39,7 @@ struct Builder<'a> {
     pending: usize,
     /// Whether every pending word is a template tag.
     only_tags: bool,
-    problems: Vec<Problem>,
+    problems: Problems,
     braces: Braces,
     /// How many blocks were opened on behalf of a forgotten `{`: as many may stay open.
     assumed: usize,
@@ -54,7 +54,7 @@ pub(super) fn build(text: &Arc<str>) -> Parsed<Config> {
         stack: Vec::new(),
         pending: 0,
         only_tags: false,
-        problems: Vec::new(),
+        problems: Problems::default(),
         braces: Braces::default(),
         assumed: 0,
     };
@@ -222,10 +222,8 @@ impl Builder<'_> {
         while !self.stack.is_empty() {
             self.leave(None);
         }
-        self.problems.append(&mut self.lexer.problems);
-        self.problems.sort_by_key(|problem| problem.span);
         self.config.shrink();
-        Parsed { tree: self.config, problems: self.problems }
+        Parsed { tree: self.config, problems: self.problems.sorted_with(self.lexer.problems) }
     }
 
     fn enter(&mut self, words: Words, open: Span) {
