@@ -23,6 +23,8 @@ rows! {
         app: Arc<App>,
         #[doc = "the folder of a `deploy` whose `current` link the instance's code folder bypasses"]
         bypassed_release: String,
+        #[doc = "the user that the ini asks for and does not get, because the job has become another one already"]
+        uid_unheeded: String,
     }
 
     #[doc = "one pass of nginx with the socket it should meet"]
@@ -33,6 +35,10 @@ rows! {
         socket: Arc<Socket>,
         #[doc = "the only uWSGI socket in sight that no pass reaches, at another address"]
         other_socket: Arc<Socket>,
+        #[doc = "the job that starts that instance"]
+        job: Arc<Job>,
+        #[doc = "in files: why nginx's user may not open the unix socket as uWSGI makes it"]
+        shut_out: String,
         #[doc = "on a host: what happens when nginx connects: `ok`, `missing`, `refused`, `denied`"]
         connects: String,
         #[doc = "on a host: whether a process listens at the address"]
@@ -51,6 +57,29 @@ impl PassLink {
         self.listened = Fact::absent();
         self.denied_because = Fact::absent();
         self.master_runs = Fact::absent();
+    }
+}
+
+impl Link {
+    /// Works out which user the ini asks for in vain: uWSGI changes its user only where it was started as root, and says
+    /// nothing where it was not (uWSGI: `core/uwsgi.c` `uwsgi_as_root`).
+    pub(super) fn compare_users(&mut self) {
+        let unknown = |fact: &Fact<Arc<Job>>| fact.missing().cloned().map_or_else(Fact::absent, Fact::unknown);
+        let (Some(uwsgi), Some(job)) = (self.uwsgi.known(), self.job.known()) else {
+            self.uid_unheeded = unknown(&self.job);
+            return;
+        };
+        let is_number = |name: &String| name.bytes().all(|byte| byte.is_ascii_digit());
+        self.uid_unheeded = match (uwsgi.uid.known(), job.user.known()) {
+            (None, _) => uwsgi.uid.clone(),
+            (_, Some(user)) if user == "root" => Fact::absent(),
+            (Some(uid), Some(user)) if uid == user => Fact::absent(),
+            (Some(uid), Some(user)) if is_number(uid) != is_number(user) => {
+                Fact::unknown(Missing::new(format!("whether {uid} and {user} are one user"), "write the same in both"))
+            }
+            (Some(_), Some(_)) => uwsgi.uid.clone(),
+            (Some(_), None) => job.user.clone(),
+        };
     }
 }
 

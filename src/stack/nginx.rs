@@ -7,6 +7,7 @@ mod expression;
 mod header;
 mod include;
 mod level;
+mod limits;
 mod line;
 mod location;
 mod mount;
@@ -15,6 +16,7 @@ mod redirect;
 mod refused;
 mod request;
 mod root;
+mod scalar;
 mod server;
 mod survey;
 mod taint;
@@ -30,6 +32,7 @@ pub use alias::Alias;
 pub use condition::If;
 pub use header::Header;
 pub use include::{Trees, includes, prefix};
+pub use limits::Limits;
 pub use line::Line;
 pub use mount::{Mount, Mounted, mounts};
 pub use param::params;
@@ -90,6 +93,8 @@ rows! {
 pub struct Reading {
     /// Every pass, through each server of its upstream.
     pub passes: Vec<Arc<Pass>>,
+    /// The limits that hold at each of them, in the same order.
+    pub limits: Vec<Arc<Limits>>,
     /// Every listen.
     pub listens: Vec<Arc<Listen>>,
     /// What else its directives come to where they take effect.
@@ -107,6 +112,7 @@ pub struct Reading {
 impl Reading {
     fn add(&mut self, other: Reading) {
         self.passes.extend(other.passes);
+        self.limits.extend(other.limits);
         self.listens.extend(other.listens);
         self.rows.extend(other.rows);
         self.served.extend(other.served);
@@ -248,17 +254,20 @@ fn unknown_variable(name: &str) -> Missing {
 struct Scope {
     server_names: Fact<Arc<[String]>>,
     location: Fact<Arc<str>>,
+    limits: Arc<Limits>,
 }
 
 impl Scope {
     fn of_file(main: bool) -> Self {
+        let limits = Limits::of_file(main);
         if main {
-            return Self { server_names: Fact::absent(), location: Fact::absent() };
+            return Self { server_names: Fact::absent(), location: Fact::absent(), limits };
         }
         let missing = |what: &str| Missing::new(what, "lint the file that includes this one too");
         Self {
             server_names: Fact::unknown(missing("the server around it")),
             location: Fact::unknown(missing("the location around it")),
+            limits,
         }
     }
 }
@@ -284,6 +293,7 @@ impl Walk<'_> {
                 name => {
                     let (inside, seen) = self.assembly.inside(statement);
                     let mut scope = scope.clone();
+                    scope.limits = Limits::within(scope.limits, name, &inside, seen);
                     if name == "server" {
                         // Nameless servers are told apart by their place.
                         let block = statement.document.place(statement.directive.head());
@@ -316,6 +326,7 @@ impl Walk<'_> {
             pass.location = scope.location.clone();
             pass.user = self.user.clone();
             self.reading.passes.push(Arc::new(pass));
+            self.reading.limits.push(Arc::clone(&scope.limits));
         }
     }
 

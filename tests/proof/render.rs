@@ -42,7 +42,7 @@ pub fn render(stack: &Stack, root: &Path) -> Rendered {
 }
 
 /// nginx's main file where a stack leaves it out.
-const MAIN: &str = "events {\n}\nhttp {\n    include conf.d/*.conf;\n}\n";
+const MAIN: &str = "events {\n}\nhttp {\n    include conf.d/*.conf;\n    include sites-enabled/*;\n}\n";
 
 /// The lines that keep nginx's own files below the root.
 fn temporary(root: &Path) -> String {

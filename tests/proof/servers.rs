@@ -36,7 +36,8 @@ pub struct Answer {
 struct Start {
     command: Vec<String>,
     environment: Vec<(String, String)>,
-    user: Option<String>,
+    /// The user and the group.
+    user: Option<(String, String)>,
     folder: String,
 }
 
@@ -67,10 +68,19 @@ impl Servers {
 
     /// What a user gets for a path.
     pub fn get(&self, path: &str) -> Answer {
+        self.ask(&format!("GET {path} HTTP/1.1\r\n"), &[])
+    }
+
+    /// What a user gets who sends that many bytes to a path.
+    pub fn post(&self, path: &str, bytes: usize) -> Answer {
+        self.ask(&format!("POST {path} HTTP/1.1\r\nContent-Length: {bytes}\r\n"), &vec![b'x'; bytes])
+    }
+
+    fn ask(&self, head: &str, body: &[u8]) -> Answer {
         let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return Answer::none() };
         stream.set_read_timeout(Some(Duration::from_secs(8))).unwrap();
-        let _ = stream
-            .write_all(format!("GET {path} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n").as_bytes());
+        let head = format!("{head}Host: shop.example\r\nConnection: close\r\n\r\n");
+        let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
         let answer = String::from_utf8_lossy(&answer);
@@ -96,11 +106,13 @@ impl Servers {
         wait_until(&format!("uWSGI says `{said}`"), || self.uwsgi_log().contains(said));
     }
 
+    fn nginx_log(&self) -> String {
+        text(&self.root().join("var/log/proof-nginx.log"))
+    }
+
     /// Waits until nginx has written a text to its error log.
     pub fn nginx_says(&self, said: &str) {
-        wait_until(&format!("nginx says `{said}`"), || {
-            text(&self.folder.path().join("var/log/proof-nginx.log")).contains(said)
-        });
+        wait_until(&format!("nginx says `{said}`"), || self.nginx_log().contains(said));
     }
 
     /// The folder that stands for the root of the host.
@@ -127,7 +139,8 @@ impl Drop for Servers {
 }
 
 fn start_nginx(root: &Path) -> Child {
-    let user = if is_root() { "user www-data; " } else { "" };
+    let config = text(&root.join("etc/nginx/nginx.conf"));
+    let user = if is_root() && !config.contains("user ") { "user www-data; " } else { "" };
     let main = format!("daemon off; {user}pid {}/run/nginx.pid;", root.display());
     let mut command = Command::new("/usr/sbin/nginx");
     command.arg("-c").arg(root.join("etc/nginx/nginx.conf")).arg("-e").arg(root.join("var/log/proof-nginx.log"));
@@ -142,9 +155,9 @@ fn start_uwsgi(root: &Path, start: &Start) -> Child {
         symlink(UWSGI, program).unwrap();
     }
     let mut command = match start.user.as_ref().filter(|_| is_root()) {
-        Some(user) => {
+        Some((user, group)) => {
             let mut command = Command::new("setpriv");
-            command.args([&format!("--reuid={user}"), &format!("--regid={user}"), "--clear-groups", "--"]);
+            command.args([&format!("--reuid={user}"), &format!("--regid={group}"), "--clear-groups", "--"]);
             command.arg(program);
             command
         }
@@ -171,7 +184,7 @@ fn start_of(files: &std::collections::BTreeMap<String, String>, root: &Path, env
         return Start {
             command,
             environment: given.chain(by_hand).collect(),
-            user: stanza("setuid").map(str::to_owned),
+            user: stanza("setuid").map(|user| (user.to_owned(), stanza("setgid").unwrap_or(user).to_owned())),
             folder: ".".to_owned(),
         };
     }
