@@ -187,3 +187,20 @@ fn what_only_an_include_shows_to_be_nginx_s_is_read_as_such() {
         [("shared/compression.conf", "nginx/invalid-value"), ("shared/deep/tls.inc", "nginx/unknown-directive")]
     );
 }
+
+#[test]
+fn a_server_whose_port_is_a_tag_may_be_the_default_of_any() {
+    let answers = |listen: &str| {
+        let text = format!(
+            "events {{}}\nhttp {{\n  server {{\n    listen 80;\n    server_name old.example;\n    return 301 /;\n  }}\n  server {{\n    {listen}\n    server_name _;\n    location / {{ proxy_pass http://10.0.0.1; }}\n  }}\n}}\n"
+        );
+        let run = lint_memory(&[("nginx.conf.erb".to_owned(), text.into_bytes())], &Options::default());
+        run.report.findings.iter().any(|finding| {
+            finding.rule == "nginx/default-site-answers" && finding.severity == crate::finding::Severity::Error
+        })
+    };
+    assert!(answers("listen 80;"));
+    assert!(!answers("listen <%= ENV['PORT'] %>;"));
+    assert!(!answers("listen <%= ENV['PORT'] %> default_server;"));
+    assert!(!answers("listen 80; listen <%= ENV['PORT'] %> default_server;"));
+}
