@@ -43,7 +43,7 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
         named.insert(path.clone());
         asked += 1;
     }
-    let mut walked = Repo::new(roots).walk();
+    let mut walked = Repo::new(roots).walk(kind::most_wanted);
     if let Some((path, bytes)) = stdin {
         walked.files.retain(|file| file.path != path);
         walked.files.push(RepoFile { path, text: Text::from(bytes), named: true, binary: false });
