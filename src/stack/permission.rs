@@ -39,16 +39,7 @@ fn reason(link: &PassLink, deployed: &[Deployed]) -> Told<Option<String>> {
     }
     let Some(uwsgi) = known(&socket.uwsgi)? else { return Ok(None) };
     let access = of_socket(uwsgi, &link.job)?;
-    let Some(user) = pass.user.known() else {
-        return match pass.user.missing() {
-            // Whoever else nginx's workers run as, they do not run as root.
-            _ if access.owner == "root" && access.mode & 0o022 == 0 => {
-                Ok(Some(refusal("the socket", &access, "nginx's user")))
-            }
-            Some(missing) => Err(missing.clone()),
-            None => Ok(None),
-        };
-    };
+    let Some(user) = pass.user.known() else { return without_user(&access, pass.user.missing()) };
     if may(&access, user, 0o2)? == Some(false) {
         return Ok(Some(refusal("the socket", &access, user)));
     }
@@ -69,6 +60,22 @@ fn reason(link: &PassLink, deployed: &[Deployed]) -> Told<Option<String>> {
         }
     }
     Ok(None)
+}
+
+/// The users that nginx's packages run its workers as.
+const STOCK_USERS: [&str; 2] = ["www-data", "nginx"];
+
+/// What is to be said where nginx's main file, which names the user, is out of sight: it mostly comes with the package.
+fn without_user(access: &Access, missing: Option<&Missing>) -> Told<Option<String>> {
+    let lets_in = |user: &&str| matches!(may(access, user, 0o2), Ok(Some(true)));
+    if STOCK_USERS.iter().any(lets_in) {
+        return Ok(None);
+    }
+    // Whoever else nginx's workers run as, they do not run as root.
+    if access.owner == "root" && access.mode & 0o022 == 0 {
+        return Ok(Some(refusal("the socket", access, "nginx's user")));
+    }
+    missing.cloned().map_or(Ok(None), Err)
 }
 
 /// How uWSGI makes its socket: with `chown-socket` as root says, else as the user that it has become (uWSGI binds after it
