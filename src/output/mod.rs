@@ -13,6 +13,7 @@ mod cannot_tell;
 mod fingerprint;
 mod frame;
 mod mend;
+mod order;
 mod paint;
 mod texts;
 

@@ -1,5 +1,6 @@
 //! Puts the chain together: every document of a view, every cookbook, read and linked into the tables that rules run over.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::finding::Confidence;
@@ -197,7 +198,9 @@ fn instance(
 
 /// The job that starts the instance which binds the socket of a pass.
 fn job_of(link: &PassLink, instances: &[Instance]) -> Fact<Arc<Job>> {
-    let Some(uwsgi) = link.socket.known().and_then(|socket| socket.uwsgi.known()) else { return Fact::absent() };
+    let Some(uwsgi) = link.instance.known() else {
+        return link.instance.missing().cloned().map_or_else(Fact::absent, Fact::unknown);
+    };
     let instance = instances.iter().find(|instance| instance.uwsgi.uwsgi.place == uwsgi.place);
     instance.map_or_else(Fact::absent, |instance| instance.link.job.clone())
 }
@@ -213,10 +216,14 @@ fn entry(parts: &Parts<'_>, uwsgi: &uwsgi::Reading, layers: &Layers) -> Entry {
         _ => {}
     }
     roots.extend(parts.app.map(str::to_owned));
+    let (module, wsgi_file, callable) = match mounted(uwsgi) {
+        Some(app) if row.module.is_absent() && row.wsgi_file.is_absent() => app,
+        _ => (row.module.known().cloned(), row.wsgi_file.known().cloned(), row.callable.known().cloned()),
+    };
     Entry {
-        module: row.module.known().cloned(),
-        wsgi_file: row.wsgi_file.known().cloned(),
-        callable: row.callable.known().cloned(),
+        module,
+        wsgi_file,
+        callable,
         roots,
         environment: Environment {
             values: layers.texts(),
@@ -224,6 +231,22 @@ fn entry(parts: &Parts<'_>, uwsgi: &uwsgi::Reading, layers: &Layers) -> Entry {
             complete: layers.out_of_sight.is_none(),
         },
     }
+}
+
+/// What loads the app: a module, a file, and the callable in it.
+type Loaded = (Option<String>, Option<String>, Option<String>);
+
+/// The app of `mount = /path=app`, where there is one alone (uWSGI: `uwsgi_python_mount_app`).
+fn mounted(uwsgi: &uwsgi::Reading) -> Option<Loaded> {
+    let mounts = uwsgi.options.iter().filter(|option| option.key == "mount");
+    let apps: BTreeSet<&str> =
+        mounts.map(|mount| Some(mount.value.known()?.split_once('=')?.1)).collect::<Option<_>>()?;
+    let (app, 1) = (apps.first()?, apps.len()) else { return None };
+    if app.ends_with(".py") || app.ends_with(".wsgi") {
+        return Some((None, Some((*app).to_owned()), uwsgi.uwsgi.callable.known().cloned()));
+    }
+    let (module, callable) = app.split_once(':').unwrap_or((app, "application"));
+    Some((Some(module.to_owned()), None, Some(callable.to_owned())))
 }
 
 /// Adds what a `.env` file gives that the app itself loads: what the process has already is kept.

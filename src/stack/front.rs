@@ -41,9 +41,7 @@ pub fn fronts(instances: &[Instance], links: &[PassLink], limits: &[Arc<Limits>]
 
 fn front(instance: &Instance, links: &[PassLink], limits: &[Arc<Limits>]) -> Option<Front> {
     let uwsgi = &instance.uwsgi.uwsgi;
-    let leads_here = |link: &PassLink| {
-        link.socket.known().and_then(|socket| socket.uwsgi.known()).is_some_and(|other| other.place == uwsgi.place)
-    };
+    let leads_here = |link: &PassLink| link.instance.known().is_some_and(|other| other.place == uwsgi.place);
     let passes: Vec<(&PassLink, &Arc<Limits>)> =
         links.iter().zip(limits).filter(|(link, _)| leads_here(link)).take(MOST_PASSES).collect();
     let (first, _) = passes.first()?;

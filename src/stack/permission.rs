@@ -37,7 +37,7 @@ fn reason(link: &PassLink, deployed: &[Deployed]) -> Told<Option<String>> {
     if socket.option.known().is_some_and(|option| option.starts_with("Listen")) {
         return Ok(None);
     }
-    let Some(uwsgi) = known(&socket.uwsgi)? else { return Ok(None) };
+    let Some(uwsgi) = known(&link.instance)? else { return Ok(None) };
     let access = of_socket(uwsgi, &link.job)?;
     let Some(user) = pass.user.known() else { return without_user(&access, pass.user.missing()) };
     if may(&access, user, 0o2)? == Some(false) {
