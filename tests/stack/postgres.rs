@@ -1,7 +1,8 @@
 //! One real PostgreSQL with TLS for all tests of this binary, as a user that is not root.
 
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
@@ -13,8 +14,22 @@ pub const PASSWORD: &str = "owl-Feather-93-nest";
 pub struct Postgres {
     pub port: u16,
     data: PathBuf,
-    _folder: TempDir,
+    folder: TempDir,
     server: Child,
+}
+
+/// A process of PostgreSQL that ends when it is dropped.
+pub struct Session {
+    child: Child,
+    _input: ChildStdin,
+    pub port: u16,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").arg("-INT").arg(self.child.id().to_string()).status();
+        let _ = self.child.wait();
+    }
 }
 
 static SERVER: OnceLock<Postgres> = OnceLock::new();
@@ -59,29 +74,17 @@ impl Postgres {
             .arg(&data)
             .current_dir(folder.path()));
         std::fs::remove_file(&password_file).unwrap();
-        run(as_postgres("openssl")
-            .args([
-                "req",
-                "-new",
-                "-x509",
-                "-days",
-                "2",
-                "-nodes",
-                "-subj",
-                "/CN=localhost",
-                "-newkey",
-                "rsa:2048",
-                "-keyout",
-            ])
-            .arg(data.join("server.key"))
-            .arg("-out")
-            .arg(data.join("server.crt"))
-            .current_dir(folder.path()));
+        certificate(&data.join("server"), folder.path());
+        certificate(&folder.path().join("other"), folder.path());
         write_as_postgres(
             &data.join("pg_hba.conf"),
-            "local all admin trust\nhost all admin 127.0.0.1/32 trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n",
+            "local all admin trust\nhost all admin 127.0.0.1/32 trust\nhostssl all barred 127.0.0.1/32 reject\n\
+             hostssl all all 127.0.0.1/32 scram-sha-256\n",
         );
         let port = free_port();
+        let standby = folder.path().join("standby");
+        run(as_postgres("cp").arg("-a").arg(&data).arg(&standby).current_dir(folder.path()));
+        write_as_postgres(&standby.join("standby.signal"), "");
         let server = as_postgres(&binary("postgres"))
             .arg("-D")
             .arg(&data)
@@ -106,19 +109,24 @@ impl Postgres {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let postgres = Self { port, data, _folder: folder, server };
+        let postgres = Self { port, data, folder, server };
         wait_until("PostgreSQL answers", || postgres.sql("postgres", "select 1"));
         assert!(postgres.sql("postgres", &format!("create role thena login password '{PASSWORD}'")));
         assert!(postgres.sql("postgres", "create database thena owner thena"));
+        assert!(postgres.sql("postgres", "create role at login password 'owl@nest-93-Feather'"));
+        for (role, may) in [("barred", "login"), ("full", "login connection limit 0"), ("idle", "nologin")] {
+            assert!(postgres.sql("postgres", &format!("create role {role} {may} password '{PASSWORD}'")));
+        }
         assert!(postgres.sql(
             "thena",
-            "create table owls (name text); insert into owls values ('minerva'); grant all on owls to thena"
+            "create table owls (name text); insert into owls values ('minerva'); create table barn (name text); \
+             grant all on owls, barn to thena, at"
         ));
         postgres
     }
 
     /// Runs SQL as the administrator; says whether it went well.
-    fn sql(&self, database: &str, sql: &str) -> bool {
+    pub fn sql(&self, database: &str, sql: &str) -> bool {
         Command::new(binary("psql"))
             .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "admin", "-d", database, "-qc", sql])
             .stdout(Stdio::null())
@@ -126,6 +134,47 @@ impl Postgres {
             .status()
             .unwrap()
             .success()
+    }
+
+    /// The connection string of another role.
+    pub fn url_of(&self, role: &str) -> String {
+        self.url().replace("thena:", &format!("{role}:"))
+    }
+
+    /// A certificate that is not the server's.
+    pub fn other_certificate(&self) -> PathBuf {
+        self.folder.path().join("other.crt")
+    }
+
+    /// A session of the administrator that holds whatever `sql` took until it is dropped.
+    pub fn session(&self, sql: &str) -> Session {
+        let mut psql = Command::new(binary("psql"));
+        psql.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "admin", "-d", "thena", "-qAt"]);
+        let mut child = psql.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        writeln!(input, "{sql}\nselect 'taken';").unwrap();
+        let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert_eq!(answers.next().unwrap().unwrap(), "taken");
+        Session { child, _input: input, port: self.port }
+    }
+
+    /// A second server on its own port that replays for ever and lets nobody in.
+    pub fn recovering(&self) -> Session {
+        let (port, folder) = (free_port(), self.folder.path());
+        let mut child = as_postgres(&binary("postgres"))
+            .arg("-D")
+            .arg(folder.join("standby"))
+            .args(["-c", "listen_addresses=127.0.0.1", "-c", "hot_standby=off", "-c", "fsync=off"])
+            .args(["-c", &format!("port={port}"), "-c", &format!("unix_socket_directories={}", folder.display())])
+            .current_dir(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        wait_until("the standby listens", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
+        let input = child.stdin.take().unwrap();
+        Session { child, _input: input, port }
     }
 
     /// The connection string of the app.
@@ -137,6 +186,24 @@ impl Postgres {
     pub fn url_with(&self, port: u16, password: &str) -> String {
         format!("postgresql://thena:{password}@127.0.0.1:{port}/thena?sslmode=require")
     }
+}
+
+/// Makes a key and a certificate that it signs itself, `name.key` and `name.crt`.
+fn certificate(name: &Path, folder: &Path) {
+    let request = ["req", "-new", "-x509", "-days", "2", "-nodes", "-subj", "/CN=localhost", "-newkey", "rsa:2048"];
+    // OpenSSL's own configuration would make it the certificate of an issuer.
+    let config = folder.join("openssl.cnf");
+    std::fs::write(&config, "[req]\ndistinguished_name = name\n[name]\n").unwrap();
+    open_to_all(&config);
+    run(as_postgres("openssl")
+        .args(request)
+        .args(["-addext", "basicConstraints=critical,CA:FALSE", "-config"])
+        .arg(&config)
+        .arg("-keyout")
+        .arg(name.with_extension("key"))
+        .arg("-out")
+        .arg(name.with_extension("crt"))
+        .current_dir(folder));
 }
 
 /// The newest installed version of one of PostgreSQL's programs.

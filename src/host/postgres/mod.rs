@@ -148,6 +148,8 @@ pub struct Server {
     pub standby: bool,
     /// Its clock, in seconds since 1970.
     pub now: i64,
+    /// How many sessions of the role in this database have waited for a lock for a second; `None` where the server does not tell.
+    pub waiting: Option<u32>,
 }
 
 /// A host that was reached, and how to reach it again.
