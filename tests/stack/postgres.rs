@@ -74,8 +74,8 @@ impl Postgres {
             .arg(&data)
             .current_dir(folder.path()));
         std::fs::remove_file(&password_file).unwrap();
-        certificate(&data.join("server"), folder.path());
-        certificate(&folder.path().join("other"), folder.path());
+        certificate(&data.join("server"), "localhost", folder.path());
+        certificate(&folder.path().join("other"), "owl", folder.path());
         write_as_postgres(
             &data.join("pg_hba.conf"),
             "local all admin trust\nhost all admin 127.0.0.1/32 trust\nhostssl all barred 127.0.0.1/32 reject\n\
@@ -83,7 +83,9 @@ impl Postgres {
         );
         let port = free_port();
         let standby = folder.path().join("standby");
-        run(as_postgres("cp").arg("-a").arg(&data).arg(&standby).current_dir(folder.path()));
+        for copy in [&standby, &folder.path().join("small")] {
+            run(as_postgres("cp").arg("-a").arg(&data).arg(copy).current_dir(folder.path()));
+        }
         write_as_postgres(&standby.join("standby.signal"), "");
         let server = as_postgres(&binary("postgres"))
             .arg("-D")
@@ -113,7 +115,16 @@ impl Postgres {
         wait_until("PostgreSQL answers", || postgres.sql("postgres", "select 1"));
         assert!(postgres.sql("postgres", &format!("create role thena login password '{PASSWORD}'")));
         assert!(postgres.sql("postgres", "create database thena owner thena"));
-        assert!(postgres.sql("postgres", "create role at login password 'owl@nest-93-Feather'"));
+        let expired = format!("create role expired login password '{PASSWORD}' valid until '2020-01-01'");
+        for made in [
+            "create role at login password 'owl@nest-93-Feather'",
+            &expired,
+            "create database tight connection limit 0",
+            "create database shut",
+            "revoke connect on database shut from public",
+        ] {
+            assert!(postgres.sql("postgres", made));
+        }
         for (role, may) in [("barred", "login"), ("full", "login connection limit 0"), ("idle", "nologin")] {
             assert!(postgres.sql("postgres", &format!("create role {role} {may} password '{PASSWORD}'")));
         }
@@ -126,14 +137,8 @@ impl Postgres {
     }
 
     /// Runs SQL as the administrator; says whether it went well.
-    pub fn sql(&self, database: &str, sql: &str) -> bool {
-        Command::new(binary("psql"))
-            .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "admin", "-d", database, "-qc", sql])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .unwrap()
-            .success()
+    pub fn sql(&self, database: &str, text: &str) -> bool {
+        sql(self.port, database, text)
     }
 
     /// The connection string of another role.
@@ -146,25 +151,39 @@ impl Postgres {
         self.folder.path().join("other.crt")
     }
 
-    /// A session of the administrator that holds whatever `sql` took until it is dropped.
-    pub fn session(&self, sql: &str) -> Session {
-        let mut psql = Command::new(binary("psql"));
-        psql.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "admin", "-d", "thena", "-qAt"]);
-        let mut child = psql.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut input = child.stdin.take().unwrap();
-        writeln!(input, "{sql}\nselect 'taken';").unwrap();
-        let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
-        assert_eq!(answers.next().unwrap().unwrap(), "taken");
-        Session { child, _input: input, port: self.port }
+    /// The server's certificate or that `other` one, in PEM.
+    pub fn certificate(&self, name: &str) -> Vec<u8> {
+        let path = if name == "server" { self.data.join("server.crt") } else { self.other_certificate() };
+        std::fs::read(path).unwrap()
     }
 
-    /// A second server on its own port that replays for ever and lets nobody in.
+    /// A session of the administrator that holds whatever `sql` took until it is dropped.
+    pub fn session(&self, sql: &str) -> Session {
+        session(self.port, "thena", sql)
+    }
+
+    /// A server on its own port that replays for ever and lets nobody in.
     pub fn recovering(&self) -> Session {
+        self.another("standby", &["-c", "hot_standby=off"])
+    }
+
+    /// A server on its own port whose only place is taken.
+    pub fn with_one_slot(&self) -> (Session, Session) {
+        let options = ["max_connections=1", "superuser_reserved_connections=0", "max_wal_senders=0"];
+        let server = self.another("small", &options.map(|option| ["-c", option]).concat());
+        wait_until("the small server answers", || sql(server.port, "postgres", "select 1"));
+        let taken = session(server.port, "postgres", "select 1");
+        (server, taken)
+    }
+
+    /// A server on its own port, with the data of this folder, as it listens.
+    fn another(&self, data: &str, options: &[&str]) -> Session {
         let (port, folder) = (free_port(), self.folder.path());
         let mut child = as_postgres(&binary("postgres"))
             .arg("-D")
-            .arg(folder.join("standby"))
-            .args(["-c", "listen_addresses=127.0.0.1", "-c", "hot_standby=off", "-c", "fsync=off"])
+            .arg(folder.join(data))
+            .args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"])
+            .args(options)
             .args(["-c", &format!("port={port}"), "-c", &format!("unix_socket_directories={}", folder.display())])
             .current_dir(folder)
             .stdin(Stdio::piped())
@@ -172,7 +191,7 @@ impl Postgres {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        wait_until("the standby listens", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
+        wait_until("the other server listens", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
         let input = child.stdin.take().unwrap();
         Session { child, _input: input, port }
     }
@@ -188,15 +207,39 @@ impl Postgres {
     }
 }
 
+/// Runs SQL as the administrator of the server at this port; says whether it went well.
+fn sql(port: u16, database: &str, sql: &str) -> bool {
+    Command::new(binary("psql"))
+        .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-U", "admin", "-d", database, "-qc", sql])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap()
+        .success()
+}
+
+/// A session of the administrator that has run `sql` and stays.
+fn session(port: u16, database: &str, sql: &str) -> Session {
+    let mut psql = Command::new(binary("psql"));
+    psql.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-U", "admin", "-d", database, "-qAt"]);
+    let mut child = psql.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    writeln!(input, "{sql};\nselect 'taken';").unwrap();
+    let answers = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(answers.map_while(Result::ok).any(|line| line == "taken"));
+    Session { child, _input: input, port }
+}
+
 /// Makes a key and a certificate that it signs itself, `name.key` and `name.crt`.
-fn certificate(name: &Path, folder: &Path) {
-    let request = ["req", "-new", "-x509", "-days", "2", "-nodes", "-subj", "/CN=localhost", "-newkey", "rsa:2048"];
+fn certificate(name: &Path, host: &str, folder: &Path) {
+    let request = ["req", "-new", "-x509", "-days", "2", "-nodes", "-newkey", "rsa:2048"];
     // OpenSSL's own configuration would make it the certificate of an issuer.
     let config = folder.join("openssl.cnf");
     std::fs::write(&config, "[req]\ndistinguished_name = name\n[name]\n").unwrap();
     open_to_all(&config);
     run(as_postgres("openssl")
         .args(request)
+        .args(["-subj", &format!("/CN={host}"), "-addext", &format!("subjectAltName=DNS:{host}")])
         .args(["-addext", "basicConstraints=critical,CA:FALSE", "-config"])
         .arg(&config)
         .arg("-keyout")
