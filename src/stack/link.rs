@@ -193,11 +193,9 @@ pub fn join_the_lost(links: &mut [PassLink], sockets: &[Arc<Socket>]) {
     if addresses.len() != 1 {
         return;
     }
-    for at in 0..links.len() {
-        if is_lost(&links[at]).is_some() && links[at].other_socket.is_absent() {
-            links[at].other_socket = Fact::derived(Arc::clone(only)).at(only.place);
-            links[at].confidence = Confidence::Likely;
-        }
+    for link in links.iter_mut().filter(|link| link.other_socket.is_absent() && is_lost(link).is_some()) {
+        link.other_socket = Fact::derived(Arc::clone(only)).at(only.place);
+        link.confidence = Confidence::Likely;
     }
 }
 

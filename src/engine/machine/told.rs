@@ -99,7 +99,8 @@ fn of_uwsgi<'p>(signatures: &Signatures<'p>, log: &UwsgiLog, add: &mut impl FnMu
         let is_end = matches!(event, Some(Event::WorkerDied { .. } | Event::Harakiri { .. }));
         for (page, found) in found {
             let hop = page.hop.as_deref().unwrap_or_default();
-            if !is_recent && !(AT_START.contains(&hop) && start < first_request) {
+            let of_start = AT_START.contains(&hop) && start < first_request;
+            if !is_recent && !of_start {
                 continue;
             }
             let Some(place) = log.place(found.shift(start)) else { continue };
