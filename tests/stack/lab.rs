@@ -210,7 +210,7 @@ impl Lab {
     pub fn restart_uwsgi(&mut self) {
         self.stop_uwsgi();
         let before = self.log().matches("WSGI app 0").count();
-        self.uwsgi = Some(start_uwsgi(&self.root().to_owned(), &Plan::healthy()));
+        self.uwsgi = Some(start_uwsgi(self.root(), &Plan::healthy()));
         wait_until("the app is loaded again", || self.log().matches("WSGI app 0").count() > before);
         wait_until("nginx reaches a worker", || self.status() == 200);
     }
