@@ -9,6 +9,9 @@ mod start;
 
 use crate::lab::Lab;
 
+/// Starts a stack and brings something about in it.
+pub type Start = fn() -> Lab;
+
 /// One fault.
 pub struct Fault {
     pub id: &'static str,
@@ -20,7 +23,7 @@ pub struct Fault {
     pub status: u16,
     /// Whether only root can bring it about.
     pub needs_root: bool,
-    pub start: fn() -> Lab,
+    pub start: Start,
 }
 
 const fn fault(
@@ -28,7 +31,7 @@ const fn fault(
     rule: &'static str,
     line: (&'static str, &'static str),
     status: u16,
-    start: fn() -> Lab,
+    start: Start,
 ) -> Fault {
     Fault { id, rule, line, status, needs_root: false, start }
 }
@@ -38,7 +41,7 @@ const fn as_root(fault: Fault) -> Fault {
 }
 
 /// Stacks that look broken to some and are not: doctor must find nothing.
-pub const HEALTHY: &[(&str, fn() -> Lab)] = &[
+pub const HEALTHY: &[(&str, Start)] = &[
     ("F83", environment::f83),
     ("restarted", start::restarted),
     ("reloaded", front::reloaded),
