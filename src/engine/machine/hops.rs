@@ -18,6 +18,8 @@ pub(super) struct Scene<'a> {
     pub(super) stack: &'a Stack,
     pub(super) found: &'a [Found],
     pub(super) running: &'a [Running],
+    /// nginx's main files.
+    pub(super) mains: &'a [String],
     /// The table of processes.
     pub(super) processes: FileId,
     /// One for each instance.
@@ -39,6 +41,9 @@ pub(super) struct Scene<'a> {
 pub(super) type Said = (State, Vec<Label>);
 
 pub(super) const MASTER: &str = "uwsgi-master";
+
+/// What is said of the exception that ended an import.
+pub(super) const THIS_IS_WHY: &str = "this is why";
 
 impl Scene<'_> {
     /// Every hop of a way, client first. `speaks` gives the findings that would break a hop of this way.
@@ -110,8 +115,13 @@ impl Scene<'_> {
         Label { place: Place::whole(self.processes), text: text.to_owned() }
     }
 
+    fn nginx_runs(&self) -> bool {
+        let is_own = |one: &&Found| one.config.as_ref().is_some_and(|config| self.mains.contains(config));
+        self.found.iter().filter(is_own).any(|one| one.program == Program::Nginx)
+    }
+
     fn listen(&self, path: &Path) -> Said {
-        let nginx_runs = self.found.iter().any(|one| one.program == Program::Nginx);
+        let nginx_runs = self.nginx_runs();
         match &path.listening {
             None if !self.network => (State::Unknown(Reason::NotAsked), Vec::new()),
             None => (State::Unknown(Reason::NoEvidence), Vec::new()),
@@ -156,6 +166,12 @@ impl Scene<'_> {
         let said = match word.as_str() {
             "ok" => return ((State::Ok, Vec::new()), false),
             "timed out" => return ((State::Unknown(Reason::Timeout), Vec::new()), false),
+            // A name without an address keeps nginx from starting at all.
+            "missing"
+                if !pass.address.known().is_some_and(|address| address.starts_with('/')) && !self.nginx_runs() =>
+            {
+                return ((State::Unknown(Reason::MaskedBy("listen".to_owned())), Vec::new()), false);
+            }
             "missing" => "nginx cannot connect: the socket does not exist",
             "refused" => "nginx cannot connect: nobody listens there",
             "denied" => "nginx cannot connect: permission denied",
@@ -254,7 +270,7 @@ impl Scene<'_> {
         };
         let mut evidence: Vec<Label> = Vec::new();
         evidence.extend(log.place(shown).map(|place| Label { place, text }));
-        evidence.extend(why.map(|(place, _)| Label { place, text: "this is why".to_owned() }));
+        evidence.extend(why.map(|(place, _)| Label { place, text: THIS_IS_WHY.to_owned() }));
         (State::Broken, evidence)
     }
 
@@ -308,9 +324,10 @@ impl Scene<'_> {
     fn database(&self, at: usize, stage: usize, environment: &State) -> (String, Said) {
         let rank = |state: &State| match state {
             State::Broken => 0,
-            State::Unknown(_) => 1,
-            State::Ok => 2,
-            _ => 3,
+            State::Degraded => 1,
+            State::Unknown(_) => 2,
+            State::Ok => 3,
+            _ => 4,
         };
         let all = &self.tried[at];
         let Some(worst) = all.iter().min_by_key(|tried| rank(&tried.states[stage])) else {
@@ -334,8 +351,10 @@ impl Scene<'_> {
             },
             _ => "first query".to_owned(),
         };
-        let said = worst.row.said.known().map(|said| Label { place: worst.evidence.place, text: said.clone() });
-        let evidence = said.into_iter().filter(|_| state == State::Broken).collect();
+        let waiting = || Some(format!("{} of the app's sessions wait for a lock", worst.row.waiting.known()?));
+        let said = worst.row.said.known().cloned().or_else(waiting);
+        let label = said.map(|text| Label { place: worst.evidence.place, text });
+        let evidence = label.into_iter().filter(|_| state.fails()).collect();
         (title, (state, evidence))
     }
 }

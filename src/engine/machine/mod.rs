@@ -12,6 +12,7 @@ mod passes;
 mod paths;
 mod record;
 mod resources;
+mod told;
 mod units;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::source::{FileId, Place, Sources};
 use crate::stack::assemble::{Parts, Stack, assemble};
 use crate::stack::chef::Chef;
 use crate::stack::facts::Facts;
+use crate::stack::link::join_the_lost;
 use crate::stack::process::{self, Daemon, Found, Program};
 use crate::stack::starter::Starters;
 use causes::Candidates;
@@ -91,6 +93,7 @@ struct Survey {
     daemons: Vec<Daemon>,
     processes: FileId,
     running: Vec<Running>,
+    mains: Vec<String>,
     paths: Vec<paths::Path>,
     logs: Vec<UwsgiLog>,
     nginx: NginxLog,
@@ -126,11 +129,14 @@ impl Survey {
         let mut stack = read(&files);
         hidden.append(&mut files.hidden);
 
-        let Files { mut sources, trees, mut errors, .. } = files;
+        let Files { mut sources, trees, mut errors, mains, .. } = files;
         let daemons = process::rows(host, &found, &mut sources);
         let processes = sources.by_name("processes").unwrap_or_else(|| sources.add_folder("processes"));
         let mut prober = passes::Prober::new(host, visit, &found);
         stack.pass_links.iter_mut().for_each(|link| prober.fill(link, &mut sources));
+        let sockets: Vec<_> =
+            stack.instances.iter().flat_map(|one| one.uwsgi.sockets.iter().cloned().map(Arc::new)).collect();
+        join_the_lost(&mut stack.pass_links, &sockets);
         let mut paths = paths::paths(&stack);
         if let Some(site) = &visit.site {
             errors.extend(paths::keep(&mut paths, site));
@@ -166,8 +172,12 @@ impl Survey {
         let sockets = paths.iter().flat_map(|path| &path.passes).filter_map(|pass| pass.address.known());
         let all = written.chain(sockets.filter_map(parent)).chain(rows().filter_map(|row| row.chdir.known().cloned()));
         let folders = all.filter(|folder| folder.starts_with('/')).collect();
-        let of_stack: Vec<Found> =
-            found.iter().filter(|one| one.master || one.program == Program::Nginx).cloned().collect();
+        // Another nginx or uWSGI of this host is none of the stack's.
+        let is_own = |one: &&Found| match one.program {
+            Program::Nginx => one.config.as_ref().is_some_and(|config| mains.contains(config)),
+            Program::Uwsgi => running.iter().any(|running| running.pid == one.process.pid),
+        };
+        let of_stack: Vec<Found> = found.iter().filter(is_own).cloned().collect();
         let resources = resources::judge(host, &folders, &of_stack, &mut sources);
         let network = visit.network;
         let period = visit.period();
@@ -183,6 +193,7 @@ impl Survey {
             daemons,
             processes,
             running,
+            mains,
             paths,
             logs,
             nginx,
@@ -213,6 +224,7 @@ impl Survey {
             stack: &self.stack,
             found: &self.found,
             running: &self.running,
+            mains: &self.mains,
             processes: self.processes,
             logs: &self.logs,
             nginx: &self.nginx,
@@ -222,7 +234,7 @@ impl Survey {
             resources: &self.resources,
             network: self.network,
         };
-        let candidates = Candidates::of(pages, &all, &scene, &self.sharing(host));
+        let candidates = Candidates::of(pages, &all, &self.paths, &scene, &self.sharing(host));
         let mut diagnosis = causes::diagnose(&self.paths, &candidates, &all, &scene);
         let cannot_tell = cannot_tell.into_iter().filter(|question| is_unanswered(question, pages)).collect();
         diagnosis.report = Report { findings, cannot_tell, errors: self.errors, files: self.sources.iter().count() };
