@@ -119,6 +119,7 @@ impl Survey {
                 uwsgi_release: None,
                 starters: Starters::default(),
             })
+            .linked(&files.view, &Starters::default())
         };
         // Only the inis tell where the app lies.
         let without_app: Vec<_> = read(&files).instances.into_iter().map(|instance| instance.uwsgi).collect();
@@ -130,7 +131,7 @@ impl Survey {
         let daemons = process::rows(host, &found, &mut sources);
         let processes = sources.by_name("processes").unwrap_or_else(|| sources.add_folder("processes"));
         let mut prober = passes::Prober::new(host, visit, &found);
-        stack.pass_links.iter_mut().for_each(|link| prober.fill(link, &mut sources));
+        stack.pass_links.iter_mut().for_each(|link| prober.fill(Arc::make_mut(link), &mut sources));
         let mut paths = paths::paths(&stack);
         if let Some(site) = &visit.site {
             errors.extend(paths::keep(&mut paths, site));

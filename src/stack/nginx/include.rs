@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use crate::source::{FileId, Place, SUBSTITUTE};
 use crate::stack::document::Document;
@@ -54,6 +56,11 @@ impl<'a> Statement<'a> {
         let line = rest.split('\n').next().unwrap_or_default();
         let after = line.trim_start().strip_prefix(';').map(str::trim);
         after.is_some_and(|after| after.is_empty() || after.starts_with('#'))
+    }
+
+    /// Its name and arguments in one line, such as `location /static/`.
+    pub(super) fn title(&self) -> String {
+        self.directive.head().of(self.document.text()).split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// Its name and arguments.
@@ -169,8 +176,10 @@ impl<'a> Assembly<'a> {
 
     /// The statements in the block of `statement`, and whether all of them are in sight.
     pub(super) fn inside(&self, statement: &Statement<'a>) -> (Vec<Statement<'a>>, bool) {
-        let mut into = Vec::new();
-        let seen = self.collect(statement.document, statement.directive.items(), statement.inclusion, &mut into);
+        const USUAL: usize = 24;
+        let items = statement.directive.items();
+        let mut into = Vec::with_capacity(items.size_hint().1.unwrap_or_default().min(USUAL));
+        let seen = self.collect(statement.document, items, statement.inclusion, &mut into);
         (into, seen)
     }
 

@@ -238,11 +238,6 @@ impl<'l, 'a> Level<'l, 'a> {
 
     /// The block in a few words, such as `location /static/`.
     pub(super) fn title(&self) -> String {
-        match &self.block {
-            Some(block) => {
-                block.directive.head().of(block.document.text()).split_whitespace().collect::<Vec<_>>().join(" ")
-            }
-            None => "this file".to_owned(),
-        }
+        self.block.map_or_else(|| "this file".to_owned(), |block| block.title())
     }
 }

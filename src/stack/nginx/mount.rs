@@ -71,7 +71,7 @@ pub(super) fn of_pass(pass: &Statement<'_>, level: &Level<'_, '_>) -> Option<Mou
 }
 
 /// The mounts whose uWSGI is in sight, with what the code in sight knows of them.
-pub fn mounts(mounted: &[Mounted], links: &[PassLink], view: &View) -> Vec<Mount> {
+pub fn mounts(mounted: &[Mounted], links: &[Arc<PassLink>], view: &View) -> Vec<Mount> {
     let by_place: BTreeMap<Place, &Mounted> = mounted.iter().map(|mounted| (mounted.pass, mounted)).collect();
     let mut passes: BTreeMap<&str, BTreeSet<Place>> = BTreeMap::new();
     for pass in links.iter().filter(|_| !mounted.is_empty()).filter_map(|link| link.pass.known()) {
@@ -79,7 +79,7 @@ pub fn mounts(mounted: &[Mounted], links: &[PassLink], view: &View) -> Vec<Mount
             passes.entry(address).or_default().insert(pass.place);
         }
     }
-    let row = |link: &PassLink| {
+    let row = |link: &Arc<PassLink>| {
         let (pass, socket) = (link.pass.known()?, link.socket.known()?);
         let mounted = by_place.get(&pass.place)?;
         let (path, place) = &mounted.path;

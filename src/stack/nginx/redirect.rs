@@ -41,8 +41,7 @@ pub(super) struct Redirects<'a> {
 #[derive(Debug)]
 struct Answer<'a> {
     pattern: Pattern<'a>,
-    title: String,
-    block: Place,
+    block: Statement<'a>,
     /// What it passes to.
     pass: Option<(Cow<'a, str>, Place)>,
     /// Whether nothing but its pass can answer.
@@ -74,8 +73,7 @@ impl<'a> Redirects<'a> {
         let pass = level.first(Setting::Pass).and_then(|pass| Some((pass.text(0)?, pass.place())));
         let others = [Setting::TryFiles, Setting::Return, Setting::Rewrite, Setting::Internal];
         self.locations.push(Answer {
-            title: level.title(),
-            block: block.place(),
+            block,
             error_pages: if pass.is_some() { pages_for_dead_upstreams(level) } else { Vec::new() },
             direct: !others.into_iter().any(|setting| level.has(setting)),
             nested: level.around().is_some_and(|around| around.context == Context::Location)
@@ -142,14 +140,14 @@ impl<'a> Redirects<'a> {
             let found = &self.locations[found];
             let Some((to, pass)) = found.pass.as_ref().filter(|_| found.direct && !found.nested) else { continue };
             let is_same = |other: &&&Answer<'a>| other.pass.as_ref().is_some_and(|(other, _)| other == to);
-            let others = failing.iter().filter(|other| other.block != found.block);
+            let others = failing.iter().filter(|other| other.block.place() != found.block.place());
             let same = others.clone().filter(is_same).count();
             // A location of its own for the pages, with another program behind it, is as it should be.
             if same == 0 && others.count() > 0 {
                 continue;
             }
             let mut row = self.row(line, target, "back-to-upstream");
-            row.location = Fact::read(found.title.clone(), *pass);
+            row.location = Fact::read(found.block.title(), *pass);
             row.missing = Fact::derived(false);
             row.suggestion = Fact::absent();
             rows.add(row, Some(*pass));

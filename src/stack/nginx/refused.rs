@@ -26,9 +26,10 @@ mod url;
 mod value;
 mod variable;
 
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashSet};
 
 use super::include::Assembly;
 use crate::source::{FileId, Span};
@@ -71,8 +72,8 @@ pub(super) fn problems<'a>(
         release,
         complete,
         problems: Vec::new(),
-        told: HashSet::new(),
-        files: HashMap::new(),
+        told: HashSet::default(),
+        files: HashMap::default(),
         within: vec![document.file],
         once: Once::default(),
         names: Names::default(),

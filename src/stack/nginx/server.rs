@@ -4,7 +4,9 @@
 //! the first one, answers whatever no name fits.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+
+use foldhash::HashMap;
+use foldhash::fast::RandomState;
 
 use super::include::Statement;
 use super::level::{Level, Setting};
@@ -28,6 +30,9 @@ rows! {
     }
 }
 
+/// More names on more addresses than anybody gives to one server: each name counts on each address.
+const MOST: usize = 100_000;
+
 /// The servers of one `http` block in the order in which nginx reads them.
 #[derive(Debug, Default)]
 pub(super) struct Servers<'a> {
@@ -37,7 +42,7 @@ pub(super) struct Servers<'a> {
 #[derive(Debug)]
 struct Seen<'a> {
     block: Statement<'a>,
-    listens: Vec<Listening>,
+    listens: Vec<Listening<'a>>,
     names: Vec<(Cow<'a, str>, Place)>,
     /// Whether all its names are in sight.
     whole: bool,
@@ -47,8 +52,8 @@ struct Seen<'a> {
 }
 
 #[derive(Debug)]
-struct Listening {
-    address: String,
+struct Listening<'a> {
+    address: Cow<'a, str>,
     is_default: bool,
 }
 
@@ -60,9 +65,9 @@ impl<'a> Servers<'a> {
         if block.document.has_code() {
             return;
         }
-        let mut listens: Vec<Listening> = level.all(Setting::Listen).filter_map(listening).collect();
+        let mut listens: Vec<Listening<'a>> = level.all(Setting::Listen).filter_map(listening).collect();
         if listens.is_empty() && level.whole {
-            listens.push(Listening { address: "*:80".to_owned(), is_default: false });
+            listens.push(Listening { address: "*:80".into(), is_default: false });
         }
         let lines = level.all(Setting::ServerName);
         let words = lines.clone().flat_map(|line| line.directive.arguments().map(move |word| (line, word)));
@@ -88,13 +93,17 @@ impl<'a> Servers<'a> {
     }
 
     fn taken(&self, rows: &mut Rows) {
-        let mut first: HashMap<(&str, String), (usize, Place)> = HashMap::new();
-        for (at, server) in self.all.iter().enumerate().filter(|(_, server)| server.whole) {
+        let few = |server: &Seen<'_>| server.listens.len() * server.names.len() <= MOST;
+        let judged = || self.all.iter().enumerate().filter(|(_, server)| server.whole && few(server));
+        let count = judged().map(|(_, server)| server.listens.len() * server.names.len()).sum();
+        let mut first: HashMap<(&str, Cow<'_, str>), (usize, Place)> =
+            HashMap::with_capacity_and_hasher(count, RandomState::default());
+        for (at, server) in judged() {
             let mut taken: Vec<(&str, Place, &str, Place)> = Vec::new();
             let mut left = server.listens.iter().any(|listen| listen.is_default);
             for listen in &server.listens {
                 for (name, place) in &server.names {
-                    let key = (listen.address.as_str(), name.to_ascii_lowercase());
+                    let key = (&*listen.address, lowered(name));
                     match first.get(&key).filter(|(other, _)| *other != at) {
                         Some((other, by)) if !self.is_elsewhere(*other, at) && !name.starts_with('~') => {
                             taken.push((name, *place, &listen.address, *by));
@@ -127,7 +136,7 @@ impl<'a> Servers<'a> {
     }
 
     fn defaults(&self, whole: bool, rows: &mut Rows) {
-        let mut by_address: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut by_address: HashMap<&str, Vec<usize>> = HashMap::default();
         for (at, server) in self.all.iter().enumerate() {
             for listen in &server.listens {
                 by_address.entry(&listen.address).or_default().push(at);
@@ -170,20 +179,30 @@ fn row(server: &Seen<'_>, address: &str) -> Server {
     row
 }
 
+/// In small letters, in which nginx compares names; most are written so.
+fn lowered(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) { name.to_ascii_lowercase().into() } else { name.into() }
+}
+
 /// Whether no request names the server, other than one made to reach it.
 fn is_nameless(server: &Seen<'_>) -> bool {
     server.whole && server.names.iter().all(|(name, _)| matches!(&**name, "" | "_" | "localhost"))
 }
 
 /// The address of a `listen` as nginx keeps it: without a host it is every one.
-fn listening(listen: &Statement<'_>) -> Option<Listening> {
+fn listening<'a>(listen: &Statement<'a>) -> Option<Listening<'a>> {
     let written = listen.text(0)?;
-    let address = match &*written {
-        unix if unix.starts_with("unix:") => unix.to_owned(),
-        port if port.bytes().all(|byte| byte.is_ascii_digit()) => format!("*:{port}"),
-        host if !host.trim_start_matches(|c| c != ']').contains(':') && !host.contains(':') => format!("{host}:80"),
-        host if host.ends_with(']') => format!("{host}:80"),
-        whole => whole.replace("0.0.0.0:", "*:"),
+    let address: Cow<'a, str> = match &*written {
+        unix if unix.starts_with("unix:") => written,
+        "80" => "*:80".into(),
+        "443" => "*:443".into(),
+        port if port.bytes().all(|byte| byte.is_ascii_digit()) => format!("*:{port}").into(),
+        host if !host.trim_start_matches(|c| c != ']').contains(':') && !host.contains(':') => {
+            format!("{host}:80").into()
+        }
+        host if host.ends_with(']') => format!("{host}:80").into(),
+        whole if whole.contains("0.0.0.0:") => whole.replace("0.0.0.0:", "*:").into(),
+        _ => written,
     };
     let is_default = listen.directive.arguments().any(|word| matches!(word.value(), "default_server" | "default"));
     Some(Listening { address, is_default })

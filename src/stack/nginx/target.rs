@@ -4,7 +4,8 @@
 //! of another pass without variables, or a name for which there must be a `resolver` (`ngx_http_upstream_init_request`).
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+
+use foldhash::HashSet;
 
 use super::address::{self, Target};
 use super::include::Statement;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::braces::{Braces, indent_of};
 use super::config::{Block, Config, Node, Shape};
 use super::lexer::{Lexer, Token, is_blank};
-use super::word::unquoted;
+use super::word::{Store, unquoted};
 use super::{KIND, names};
 use crate::source::{Located, Span};
 use crate::syntax::erb::FILLER;
@@ -15,6 +15,10 @@ use crate::syntax::{Parsed, Problem, Problems};
 
 /// Blocks nested deeper are read as if they stood side by side, so that no input exhausts the stack.
 const DEEPEST: usize = 100;
+
+/// What a word and a statement take in most files, blanks and comments included, so that room is made for them at once.
+const BYTES_A_WORD: usize = 14;
+const BYTES_A_STATEMENT: usize = 34;
 
 /// The numbers of words that follow each other.
 type Words = Range<usize>;
@@ -27,7 +31,10 @@ struct Frame {
     /// Where the tree keeps it; nowhere without a name.
     block: Option<usize>,
     open: Span,
+    /// Whether it holds lines of data.
     data: bool,
+    /// Whether its name is one that nginx knows with a block only.
+    known: bool,
 }
 
 struct Builder<'a> {
@@ -50,7 +57,12 @@ pub(super) fn build(text: &Arc<str>) -> Parsed<Config> {
     let mut builder = Builder {
         text,
         lexer: Lexer::new(text),
-        config: Config { text: Arc::clone(text), ..Config::default() },
+        config: Config {
+            text: Arc::clone(text),
+            words: Store::with_capacity(text.len() / BYTES_A_WORD),
+            nodes: Vec::with_capacity(text.len() / BYTES_A_STATEMENT),
+            ..Config::default()
+        },
         stack: Vec::new(),
         pending: 0,
         only_tags: false,
@@ -87,7 +99,11 @@ impl Builder<'_> {
 
     /// Takes signs that cannot be seen out of what should be a name; gives whether something is left.
     fn is_name(&mut self, span: Span, value: &mut Option<Box<str>>) -> bool {
-        let Some(at) = span.of(self.text).find(is_invisible) else { return true };
+        let raw = span.of(self.text);
+        if raw.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return true;
+        }
+        let Some(at) = raw.find(is_invisible) else { return true };
         let start = span.start as usize + at;
         let sign = self.text[start..].chars().next().unwrap_or_default();
         let message = format!("an invisible character, U+{:04X}, that nginx takes for part of a name", u32::from(sign));
@@ -230,9 +246,10 @@ impl Builder<'_> {
         let name = (!words.is_empty()).then_some(words.start);
         let statement = name.map_or(open, |name| self.span(name)).start as usize;
         self.braces.open(self.text, open, statement);
-        let data = name.is_some_and(|name| names::holds_data(self.value(name)));
+        let is = |test: fn(&str) -> bool| name.is_some_and(|name| test(self.value(name)));
+        let (data, known) = (is(names::holds_data), is(names::is_block));
         let block = name.map(|name| self.push_block(name, open, None, Shape::Block));
-        self.stack.push(Frame { name, block, open, data });
+        self.stack.push(Frame { name, block, open, data, known });
     }
 
     fn leave(&mut self, close: Option<Span>) {
@@ -286,7 +303,7 @@ impl Builder<'_> {
             Some(frame) => match self.name_of(frame) {
                 "server" if name == "server" => true,
                 "http" | "mail" | "stream" if name == "server" => true,
-                around if !names::is_block(around) && around != "server" => false,
+                around if !frame.known && around != "server" => false,
                 _ => names::is_block(name),
             },
             None if name == "server" => self.first_line(words) == words.start + 1 && words.len() > 2,

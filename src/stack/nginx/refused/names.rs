@@ -3,7 +3,9 @@
 mod undefined;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use foldhash::HashMap;
 
 use super::argument::Argument;
 use super::around::Around;
@@ -175,11 +177,10 @@ impl<'a> Names<'a> {
             let text = Cow::Owned(text.to_lowercase());
             self.defined.entry(Name { thing: Thing::AnyLogFormat, stream, text }).or_insert(spot);
         }
-        let name = Name { thing, stream, text };
-        match self.defined.get(&name) {
-            Some(first) => Some(*first),
-            None => {
-                self.defined.insert(name, spot);
+        match self.defined.entry(Name { thing, stream, text }) {
+            Entry::Occupied(first) => Some(*first.get()),
+            Entry::Vacant(free) => {
+                free.insert(spot);
                 None
             }
         }

@@ -4,7 +4,7 @@
 use crate::source::{Origin, Sources};
 use crate::stack::document::{Document, Kind};
 use crate::stack::fact::Row;
-use crate::stack::nginx::{Trees, read_all};
+use crate::stack::nginx::{Beside, Trees, read_all};
 use crate::stack::view::View;
 use crate::syntax::nginx::parse;
 
@@ -23,7 +23,7 @@ fn rows(files: &[(&str, &str)]) -> Vec<String> {
         let unknown = row.schema().columns.iter().any(|column| row.fact(column.name).unwrap().is_unknown());
         format!("{}[{}]{} {line}", row.schema().table, row.key(), if unknown { "?" } else { "" })
     };
-    read_all(&view, &trees, None).rows.iter().map(text).collect()
+    read_all(&view, &trees, &Beside::default()).rows.iter().map(text).collect()
 }
 
 /// The rows of one table for what stands in the `http` block of a main file.
