@@ -43,6 +43,8 @@ pub(super) struct Servers<'a> {
 struct Seen<'a> {
     block: Statement<'a>,
     listens: Vec<Listening<'a>>,
+    /// Whether it listens on an address that a template tag decides as well: any, for all that is known.
+    listens_unseen: bool,
     names: Vec<(Cow<'a, str>, Place)>,
     /// Whether all its names are in sight.
     whole: bool,
@@ -66,7 +68,8 @@ impl<'a> Servers<'a> {
             return;
         }
         let mut listens: Vec<Listening<'a>> = level.all(Setting::Listen).filter_map(listening).collect();
-        if listens.is_empty() && level.whole {
+        let listens_unseen = listens.len() < level.all(Setting::Listen).count();
+        if listens.is_empty() && level.whole && !listens_unseen {
             listens.push(Listening { address: "*:80".into(), is_default: false });
         }
         let lines = level.all(Setting::ServerName);
@@ -83,7 +86,8 @@ impl<'a> Servers<'a> {
         }
         let root = level.first(Setting::Root).and_then(|root| root.text(0));
         let welcomes = matches!(root.as_deref(), Some("/var/www/html" | "/usr/share/nginx/html")) && !passes_on;
-        self.all.push(Seen { block, listens, names, whole: whole && level.whole, passes_on, welcomes });
+        let whole = whole && level.whole;
+        self.all.push(Seen { block, listens, listens_unseen, names, whole, passes_on, welcomes });
     }
 
     /// Tells of names that are taken, and of what answers without a name.
@@ -100,7 +104,7 @@ impl<'a> Servers<'a> {
             HashMap::with_capacity_and_hasher(count, RandomState::default());
         for (at, server) in judged() {
             let mut taken: Vec<(&str, Place, &str, Place)> = Vec::new();
-            let mut left = server.listens.iter().any(|listen| listen.is_default);
+            let mut left = server.listens_unseen || server.listens.iter().any(|listen| listen.is_default);
             for listen in &server.listens {
                 for (name, place) in &server.names {
                     let key = (&*listen.address, lowered(name));
@@ -142,6 +146,8 @@ impl<'a> Servers<'a> {
                 by_address.entry(&listen.address).or_default().push(at);
             }
         }
+        // One that listens somewhere unseen may be the first, or the one that is marked.
+        let whole = whole && !self.all.iter().any(|server| server.listens_unseen);
         let mut addresses: Vec<_> = by_address.into_iter().filter(|(_, servers)| servers.len() > 1).collect();
         addresses.sort_unstable();
         for (address, servers) in addresses {
@@ -152,7 +158,8 @@ impl<'a> Servers<'a> {
             let Some(&default) = marked.or(whole.then(|| &servers[0])) else { continue };
             let default = &self.all[default];
             let nameless = servers.iter().map(|at| &self.all[*at]).filter(|server| is_nameless(server));
-            for server in nameless.filter(|server| server.passes_on && !default.passes_on) {
+            let unreached = |server: &&Seen<'_>| server.passes_on && !default.passes_on && !server.listens_unseen;
+            for server in nameless.filter(unreached) {
                 let mut row = row(server, address);
                 row.unreached = Fact::derived(true);
                 row.welcome = Fact::derived(default.welcomes);
