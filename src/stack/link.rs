@@ -314,7 +314,7 @@ mod tests {
         Arc::new(socket)
     }
 
-    fn linked(passes: &[Arc<Pass>], sockets: &[Arc<Socket>]) -> PassLink {
+    fn linked(passes: &[Arc<Pass>], sockets: &[Arc<Socket>]) -> Arc<PassLink> {
         pass_links(passes, sockets, Surroundings::default()).remove(0)
     }
 

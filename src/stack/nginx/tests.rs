@@ -130,5 +130,7 @@ fn copies_of_copies_end() {
     let texts: Vec<String> = (0..11).map(text).collect();
     let files: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(texts.iter().map(String::as_str)).collect();
     let site = site(&files);
-    assert!(!read(&site.view, &site.trees, None, &site.view.at("/etc/nginx/0.conf")[0]).passes.is_empty());
+    assert!(
+        !read(&site.view, &site.trees, &Beside::default(), &site.view.at("/etc/nginx/0.conf")[0]).passes.is_empty()
+    );
 }

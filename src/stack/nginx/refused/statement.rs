@@ -69,7 +69,7 @@ pub(super) fn row(
     let here: Vec<&Row> = here().collect();
     Err(Box::new(match here.first() {
         None => not_here(rows, directive, around),
-        Some(first) if !here.iter().any(|row| same_form(row)) => wrong_form(first, directive),
+        Some(first) if !here.iter().any(same_form) => wrong_form(first, directive),
         Some(_) => wrong_count(&here, directive, arguments),
     }))
 }
