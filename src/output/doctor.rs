@@ -6,7 +6,8 @@ use crate::diagnosis::{Diagnosis, Hop, Reason, RootCause, State};
 use crate::finding::{Confidence, Label};
 use crate::output::frame::frames;
 use crate::output::mend;
-use crate::output::paint::{Paint, count, wrap};
+use crate::output::paint::{Paint, count};
+use crate::output::prose::wrap;
 use crate::output::{Shown, Texts, cannot_tell};
 
 /// Writes the diagnosis for people.
