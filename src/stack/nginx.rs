@@ -211,6 +211,11 @@ fn user_of(top: &[Statement<'_>], whole: bool) -> Fact<Arc<str>> {
     }
 }
 
+/// The most servers of one upstream that are told apart, and the most passes before upstreams are no longer gone through: a row
+/// is made for each pass to each server, and thousands of both would fill the memory.
+const MOST_SERVERS: usize = 200;
+const MOST_PASSES: usize = 100_000;
+
 /// The servers of each upstream, by its name; each leads to its line.
 type Upstreams = BTreeMap<String, Vec<Fact<String>>>;
 
@@ -237,6 +242,11 @@ fn add_upstreams(assembly: &Assembly<'_>, statements: &[Statement<'_>], into: &m
         if !seen || servers.is_empty() {
             let what = format!("the servers of upstream `{}`", name.value());
             servers.push(Fact::unknown(Missing::new(what, "lint the files that it includes too")));
+        }
+        if servers.len() > MOST_SERVERS {
+            servers.truncate(MOST_SERVERS);
+            let what = format!("the other servers of upstream `{}`", name.value());
+            servers.push(Fact::unknown(Missing::new(what, "there are more than are followed")));
         }
         servers.shrink_to_fit();
     }
@@ -357,6 +367,10 @@ impl<'a> Walk<'a> {
             Target::Variable(name) => return vec![unknown(unknown_variable(&name))],
             Target::Name(name, port) => (name, port),
         };
+        if self.reading.passes.len() > MOST_PASSES {
+            let what = format!("the servers of upstream `{name}`");
+            return vec![unknown(Missing::new(what, "there are more passes than are followed to each server"))];
+        }
         if let Some(servers) = self.upstreams.get(&name) {
             let through = |server: &Fact<String>| {
                 let (answer, trail) = (server.answer.clone(), server.trail.clone());

@@ -5,9 +5,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 
-use crate::source::{FileId, Place, SUBSTITUTE};
+use crate::source::{FileId, Place, SUBSTITUTE, Span};
 use crate::stack::document::Document;
 use crate::stack::fact::{Answer, Fact};
 use crate::stack::view::View;
@@ -20,6 +20,9 @@ pub type Trees = BTreeMap<FileId, Parsed<Config>>;
 /// How many statements of included files are walked from one top before the rest stays out of sight: copies of copies would
 /// never end.
 const MOST_STATEMENTS: usize = 2_000_000;
+
+/// How many includes that lead back to their own file are told.
+const MOST_LOOPS: usize = 100;
 
 /// How deep files may include each other.
 const DEEPEST: u32 = 10;
@@ -141,6 +144,8 @@ pub(super) struct Assembly<'a> {
     walked: Cell<usize>,
     pub(super) included: RefCell<BTreeSet<FileId>>,
     pub(super) problems: RefCell<Vec<(FileId, Problem)>>,
+    /// The includes that were refused because they lead back.
+    loops: RefCell<HashSet<(FileId, Span)>>,
 }
 
 /// The folder that relative includes start from: of the main file; for a fragment `/etc/nginx` where it lies below it.
@@ -160,8 +165,8 @@ pub fn includes(document: &Document, tree: &Config, prefix: &str) -> Vec<String>
 
 impl<'a> Assembly<'a> {
     pub(super) fn new(view: &'a View, trees: &'a Trees, prefix: String) -> Self {
-        let (included, problems) = (RefCell::default(), RefCell::default());
-        Self { view, trees, prefix, inclusions: RefCell::default(), walked: Cell::new(0), included, problems }
+        let (included, problems, loops) = (RefCell::default(), RefCell::default(), RefCell::default());
+        Self { view, trees, prefix, inclusions: RefCell::default(), walked: Cell::new(0), included, problems, loops }
     }
 
     /// The statements outside every block of `document`, and whether all of them are in sight.
@@ -262,10 +267,9 @@ impl<'a> Assembly<'a> {
         let problem =
             Problem::new("nginx/syntax", directive.head(), "this include leads back to a file that is being included")
                 .hint("remove one of the includes: nginx follows the circle until it has too many open files");
-        let problem = (document.file, problem);
-        let mut problems = self.problems.borrow_mut();
-        if !problems.contains(&problem) {
-            problems.push(problem);
+        let mut loops = self.loops.borrow_mut();
+        if loops.len() < MOST_LOOPS && loops.insert((document.file, problem.span)) {
+            self.problems.borrow_mut().push((document.file, problem));
         }
     }
 }

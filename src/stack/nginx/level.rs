@@ -187,6 +187,14 @@ impl<'l, 'a> Level<'l, 'a> {
         self.settings[first..].iter().take_while(move |(other, _)| *other == setting).map(|(_, statement)| statement)
     }
 
+    /// How many there are, without going through them.
+    pub(super) fn count(&self, setting: Setting) -> usize {
+        let before = |is_before: fn(&Setting, &Setting) -> bool| {
+            self.settings.partition_point(|(other, _)| is_before(other, &setting))
+        };
+        before(Setting::le) - before(Setting::lt)
+    }
+
     /// The first of them.
     pub(super) fn first(&self, setting: Setting) -> Option<&Statement<'a>> {
         self.all(setting).next()

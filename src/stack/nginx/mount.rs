@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::include::Statement;
 use super::level::{Context, Inherited, Level, Setting};
 use super::location::Matching;
+use super::request::MOST_PARAMS;
 use crate::rows;
 use crate::source::Place;
 use crate::stack::document::Kind;
@@ -50,7 +51,7 @@ pub(super) fn of_pass(pass: &Statement<'_>, level: &Level<'_, '_>) -> Option<Mou
     let pattern = level.location().filter(|pattern| matches!(pattern.matching, Matching::Prefix { .. }))?;
     let path = pattern.text.trim_end_matches('/');
     let Inherited::From(params) = level.inherited(Setting::UwsgiParam) else { return None };
-    if path.is_empty() || !params.whole {
+    if path.is_empty() || !params.whole || params.count(Setting::UwsgiParam) > MOST_PARAMS {
         return None;
     }
     let set = |name: &'static str| {
@@ -95,8 +96,11 @@ pub fn mounts(mounted: &[Mounted], links: &[Arc<PassLink>], view: &View) -> Vec<
         row.uwsgi = socket.uwsgi.clone();
         Some(row)
     };
-    links.iter().filter_map(row).collect()
+    links.iter().filter_map(row).take(MOST).collect()
 }
+
+/// More apps below paths of their own than one nginx has; the code is searched for each.
+const MOST: usize = 1000;
 
 /// What handles a path of its own, whatever it is called.
 const HANDLERS: [&str; 4] = ["SCRIPT_NAME", "APPLICATION_ROOT", "DispatcherMiddleware", "ProxyFix"];

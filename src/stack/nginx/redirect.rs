@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use foldhash::HashSet;
+
 use super::include::Statement;
 use super::level::{Context, Inherited, Level, Setting};
 use super::location::{Matching, Pattern, answering};
@@ -95,7 +97,8 @@ impl<'a> Redirects<'a> {
 
     /// Tells of what does not arrive, once all of the server was taken.
     pub(super) fn tell(&self, http: &Http<'a>, rows: &mut Rows) {
-        for (line, target) in self.asked.iter().filter(|(_, target)| !self.names.contains(target)) {
+        let names: HashSet<&str> = self.names.iter().map(|name| &**name).collect();
+        for (line, target) in self.asked.iter().filter(|(_, target)| !names.contains(&**target)) {
             let mut row = self.row(line, target, "no-such-location");
             row.missing = if self.out_of_sight {
                 Fact::unknown(Missing::new(
@@ -105,8 +108,9 @@ impl<'a> Redirects<'a> {
             } else {
                 Fact::derived(true)
             };
-            let near = nearest(target, self.names.iter().map(|name| &**name));
-            row.suggestion = near.map_or_else(Fact::absent, |near| Fact::derived(near.to_owned()));
+            let near =
+                http.patience.allows(self.names.len()).then(|| nearest(target, self.names.iter().map(|name| &**name)));
+            row.suggestion = near.flatten().map_or_else(Fact::absent, |near| Fact::derived(near.to_owned()));
             rows.add(row, None);
         }
         if !self.out_of_sight {
@@ -130,6 +134,9 @@ impl<'a> Redirects<'a> {
         for (line, target) in self.locations.iter().flat_map(|location| &location.error_pages) {
             if judged.contains(&line.place()) {
                 continue;
+            }
+            if judged.len() == MOST {
+                break;
             }
             judged.push(line.place());
             let holds =
@@ -155,6 +162,9 @@ impl<'a> Redirects<'a> {
     }
 }
 
+/// More pages for errors than anybody has in one server: beyond it they are not judged.
+const MOST: usize = 50;
+
 fn last<'a>(line: &Statement<'a>) -> Option<Cow<'a, str>> {
     line.known(line.directive.arguments().next_back()?)
 }
@@ -162,6 +172,9 @@ fn last<'a>(line: &Statement<'a>) -> Option<Cow<'a, str>> {
 /// The pages that hold in a block for 502 and 504, which nginx itself answers when an upstream does not.
 fn pages_for_dead_upstreams<'a>(level: &Level<'_, 'a>) -> Vec<(Statement<'a>, Cow<'a, str>)> {
     let Inherited::From(from) = level.inherited(Setting::ErrorPage) else { return Vec::new() };
+    if from.count(Setting::ErrorPage) > MOST {
+        return Vec::new();
+    }
     let is_for_them =
         |line: &&Statement<'a>| line.directive.arguments().any(|word| matches!(word.value(), "502" | "504"));
     let pages = from.all(Setting::ErrorPage).filter(is_for_them);

@@ -30,8 +30,8 @@ rows! {
     }
 }
 
-/// More names on more addresses than anybody gives to one server: each name counts on each address.
-const MOST: usize = 100_000;
+/// More names on more addresses than anybody serves, each name counting on each address; servers beyond are not judged.
+const MOST: usize = 1_000_000;
 
 /// The servers of one `http` block in the order in which nginx reads them.
 #[derive(Debug, Default)]
@@ -97,12 +97,16 @@ impl<'a> Servers<'a> {
     }
 
     fn taken(&self, rows: &mut Rows) {
-        let few = |server: &Seen<'_>| server.listens.len() * server.names.len() <= MOST;
-        let judged = || self.all.iter().enumerate().filter(|(_, server)| server.whole && few(server));
-        let count = judged().map(|(_, server)| server.listens.len() * server.names.len()).sum();
+        let mut left_over = MOST;
+        let mut fits = |server: &Seen<'_>| {
+            let left = left_over.checked_sub(server.listens.len() * server.names.len());
+            left_over = left.unwrap_or(left_over);
+            server.whole && left.is_some()
+        };
+        let judged: Vec<_> = self.all.iter().enumerate().filter(|(_, server)| fits(server)).collect();
         let mut first: HashMap<(&str, Cow<'_, str>), (usize, Place)> =
-            HashMap::with_capacity_and_hasher(count, RandomState::default());
-        for (at, server) in judged() {
+            HashMap::with_capacity_and_hasher(MOST - left_over, RandomState::default());
+        for (at, server) in judged {
             let mut taken: Vec<(&str, Place, &str, Place)> = Vec::new();
             let mut left = server.listens_unseen || server.listens.iter().any(|listen| listen.is_default);
             for listen in &server.listens {
@@ -140,10 +144,10 @@ impl<'a> Servers<'a> {
     }
 
     fn defaults(&self, whole: bool, rows: &mut Rows) {
-        let mut by_address: HashMap<&str, Vec<usize>> = HashMap::default();
+        let mut by_address: HashMap<&str, Vec<(usize, bool)>> = HashMap::default();
         for (at, server) in self.all.iter().enumerate() {
             for listen in &server.listens {
-                by_address.entry(&listen.address).or_default().push(at);
+                by_address.entry(&listen.address).or_default().push((at, listen.is_default));
             }
         }
         // One that listens somewhere unseen may be the first, or the one that is marked.
@@ -151,13 +155,10 @@ impl<'a> Servers<'a> {
         let mut addresses: Vec<_> = by_address.into_iter().filter(|(_, servers)| servers.len() > 1).collect();
         addresses.sort_unstable();
         for (address, servers) in addresses {
-            let is_default = |at: &&usize| {
-                self.all[**at].listens.iter().any(|listen| listen.address == address && listen.is_default)
-            };
-            let marked = servers.iter().find(is_default);
-            let Some(&default) = marked.or(whole.then(|| &servers[0])) else { continue };
+            let marked = servers.iter().find(|(_, is_default)| *is_default);
+            let Some(&(default, _)) = marked.or(whole.then(|| &servers[0])) else { continue };
             let default = &self.all[default];
-            let nameless = servers.iter().map(|at| &self.all[*at]).filter(|server| is_nameless(server));
+            let nameless = servers.iter().map(|(at, _)| &self.all[*at]).filter(|server| is_nameless(server));
             let unreached = |server: &&Seen<'_>| server.passes_on && !default.passes_on && !server.listens_unseen;
             for server in nameless.filter(unreached) {
                 let mut row = row(server, address);

@@ -15,6 +15,7 @@ use super::server::Servers;
 use super::target::Targets;
 use super::upstream::Uses;
 use super::{alias, condition, header, line, mount, request, root, taint};
+use crate::nearest::Patience;
 use crate::source::Place;
 use crate::stack::fact::{Row, Table};
 
@@ -45,6 +46,8 @@ pub(super) struct Http<'a> {
     pub(super) whole: bool,
     /// The regular expressions of its locations.
     pub(super) expressions: Expressions,
+    /// For looking what names were meant.
+    pub(super) patience: Patience,
 }
 
 impl<'a> Http<'a> {
@@ -65,6 +68,7 @@ impl<'a> Http<'a> {
             maps: named("map", 1).map(variable).collect(),
             whole: level.outwards().all(|level| level.whole),
             expressions: Expressions::default(),
+            patience: Patience::default(),
         }
     }
 }

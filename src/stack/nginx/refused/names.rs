@@ -12,8 +12,8 @@ use super::around::Around;
 use super::file::File;
 use super::once;
 use super::regex;
-use super::variable::{Variable, variables};
 use crate::source::Span;
+use crate::stack::nginx::variable::{Reference, Variable, references};
 use crate::syntax::Problem;
 use crate::syntax::data::nginx::{Contexts, Row, is_fixed_variable, is_variable};
 use crate::syntax::nginx::Directive;
@@ -328,22 +328,24 @@ impl<'a> Names<'a> {
             return;
         }
         let Some(text) = argument.final_text() else { return };
-        for found in variables(text) {
+        for found in references(text) {
             let (message, hint) = match found {
-                Variable::Named(name, range) => {
-                    self.variable(name, argument.span_of(range), scope);
+                Reference::Variable(capture) if capture.is_capture() => continue,
+                Reference::Variable(found) => {
+                    self.variable(found.name, argument.span_of(found.start..found.end), scope);
                     continue;
                 }
-                Variable::Unclosed(name) => {
+                Reference::Unclosed(Variable { name, .. }) => {
                     (format!("`${{{name}` lacks its closing `}}`"), format!("write `${{{name}}}`"))
                 }
-                Variable::Nameless => (
+                Reference::Nameless => (
                     "a `$` without the name of a variable".to_owned(),
                     "write the name behind it; nginx has no way to write the sign itself here, but a variable can hold it: `geo $dollar { default \"$\"; }`"
                         .to_owned(),
                 ),
             };
-            problems.push(Problem::new(VALUE, argument.span, message).hint(hint));
+            // nginx stops there.
+            return problems.push(Problem::new(VALUE, argument.span, message).hint(hint));
         }
     }
 
