@@ -150,7 +150,13 @@ fn never(variable: &str, value: &str) -> Option<(String, Option<String>)> {
     let lower = || Some(value.to_ascii_lowercase());
     match variable {
         "request_method" if value.contains(['|', ',', '(']) => {
-            Some((format!("`=` compares letter by letter: no method is called `{value}`"), None))
+            let methods = value.trim_matches(['(', ')', '^', '$']).replace([',', ' '], "|");
+            Some((
+                format!(
+                    "`=` compares letter by letter, and no method is called `{value}`; `~ ^({methods})$` takes any of them"
+                ),
+                None,
+            ))
         }
         "request_method" if value.contains(|c: char| c.is_ascii_lowercase()) => {
             Some(("methods are written in capitals".to_owned(), Some(value.to_ascii_uppercase())))
@@ -163,7 +169,13 @@ fn never(variable: &str, value: &str) -> Option<(String, Option<String>)> {
         "host" if value.contains(':') && !value.starts_with('[') => {
             Some(("$host holds no port".to_owned(), value.split(':').next().map(str::to_owned)))
         }
-        "host" if value.contains('*') => Some(("`=` compares letter by letter, `*` too".to_owned(), None)),
+        "host" if value.contains('*') => {
+            let pattern = value.trim_start_matches("*.").replace('.', r"\.").replace('*', ".*");
+            Some((
+                format!("`=` compares letter by letter, `*` too; a pattern needs `~`, as in `~ \\.{pattern}$`"),
+                None,
+            ))
+        }
         "host" if has_upper => Some(("nginx writes $host in small letters".to_owned(), lower())),
         "uri" | "document_uri" if !value.starts_with('/') => Some((format!("${variable} begins with `/`"), None)),
         "uri" | "document_uri" if value.contains('?') => {

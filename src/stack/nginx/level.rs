@@ -87,6 +87,8 @@ pub(super) enum Setting {
     Set,
     /// `try_files`
     TryFiles,
+    /// `uwsgi_modifier1`
+    UwsgiModifier,
     /// `uwsgi_param`, and an `include` of nginx's own `uwsgi_params`
     UwsgiParam,
 }
@@ -111,6 +113,7 @@ impl Setting {
             "server_name" => Self::ServerName,
             "set" => Self::Set,
             "try_files" => Self::TryFiles,
+            "uwsgi_modifier1" => Self::UwsgiModifier,
             "uwsgi_param" => Self::UwsgiParam,
             "include" if is_stock_params(statement) => Self::UwsgiParam,
             _ => return None,

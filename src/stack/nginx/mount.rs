@@ -45,7 +45,7 @@ pub struct Mounted {
 
 /// The path that a `uwsgi_pass` is mounted at; `None` where it is `/`, or nginx changes what the app gets.
 pub(super) fn of_pass(pass: &Statement<'_>, level: &Level<'_, '_>) -> Option<Mounted> {
-    if level.context != Context::Location || level.has(Setting::Rewrite) {
+    if level.context != Context::Location || level.has(Setting::Rewrite) || is_taken_off_by_python2(level) {
         return None;
     }
     let pattern = level.location().filter(|pattern| matches!(pattern.matching, Matching::Prefix { .. }))?;
@@ -69,6 +69,13 @@ pub(super) fn of_pass(pass: &Statement<'_>, level: &Level<'_, '_>) -> Option<Mou
         None => None,
     };
     Some(Mounted { pass: pass.place(), path: (path.to_owned(), pattern.place), script_name })
+}
+
+/// Whether `uwsgi_modifier1 30` holds: by it uWSGI takes `SCRIPT_NAME` off the path, where it runs Python 2. With Python 3, which
+/// it would not help, nothing is said: which of the two runs is seldom in sight (`wsgi_subhandler.c`, tried with 2.0.21).
+fn is_taken_off_by_python2(level: &Level<'_, '_>) -> bool {
+    let Inherited::From(from) = level.inherited(Setting::UwsgiModifier) else { return false };
+    from.first(Setting::UwsgiModifier).and_then(|modifier| modifier.text(0)).as_deref() == Some("30")
 }
 
 /// The mounts whose uWSGI is in sight, with what the code in sight knows of them.
