@@ -4,6 +4,10 @@ use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 use std::process::ExitCode;
 
 use housecall::cli::{self, Environment};
+use mimalloc::MiMalloc;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());

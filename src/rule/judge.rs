@@ -20,23 +20,24 @@ pub const NO_WORDS: &str = "the page's message fails here: ";
 ///
 /// Both are sorted by the name of the file, the offset in it and the rule. Findings with equal rule and places are one.
 pub fn judge(pages: &[Page], facts: &Facts, sources: &Sources) -> (Vec<Finding>, Vec<CannotTell>) {
-    let outcomes: Vec<Outcome> = pages
-        .par_iter()
-        .flat_map_iter(|page| {
-            let rows = page.each.as_ref().map_or(&[][..], |each| facts.rows(each.schema.table, each.key.as_deref()));
-            let rule: Arc<str> = page.id.as_str().into();
-            rows.iter().filter_map(move |row| of_row(page, &rule, row, sources))
-        })
-        .collect();
-    let mut findings = Vec::new();
-    let mut cannot_tell = Vec::new();
-    for outcome in outcomes {
-        match outcome {
-            Outcome::Fault(finding) => findings.push(*finding),
-            Outcome::Open(questions) => cannot_tell.extend(questions),
+    let of_page = |page: &Page| {
+        let rows = page.each.as_ref().map_or(&[][..], |each| facts.rows(each.schema.table, each.key.as_deref()));
+        let rule: Arc<str> = page.id.as_str().into();
+        let (mut findings, mut questions) = (Vec::new(), Vec::new());
+        for outcome in rows.iter().filter_map(|row| of_row(page, &rule, row, sources)) {
+            match outcome {
+                Outcome::Fault(finding) => findings.push(*finding),
+                Outcome::Open(open) => questions.extend(open),
+            }
         }
-    }
-    (merged(findings, sources), sorted(cannot_tell, sources))
+        (findings, questions)
+    };
+    let said: Vec<(Vec<Finding>, Vec<CannotTell>)> = pages.par_iter().map(of_page).collect();
+    let (findings, questions): (Vec<_>, Vec<_>) = said.into_iter().unzip();
+    (
+        merged(findings.into_iter().flatten().collect(), sources),
+        sorted(questions.into_iter().flatten().collect(), sources),
+    )
 }
 
 /// Sorts findings and makes one of those with equal rule and places: the one that is surest.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use toml::Spanned;
 
 use crate::finding::{Confidence, Effect, Safety, Severity};
@@ -136,7 +137,7 @@ impl std::error::Error for PageError {}
 /// # Errors
 /// The first page that cannot be used, which a test makes sure there is not.
 pub fn built_in() -> Result<Vec<Page>, PageError> {
-    BUILT_IN.iter().map(|(id, text)| Page::parse(id, text)).collect()
+    BUILT_IN.par_iter().map(|(id, text)| Page::parse(id, text)).collect()
 }
 
 /// Where in a page something is wrong: a byte range of the front matter, or nothing better than its first line.

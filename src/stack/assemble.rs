@@ -12,13 +12,14 @@ use crate::stack::app::{self, Entry, Moment};
 use crate::stack::chef::{Chef, checkout};
 use crate::stack::daemon_file::daemon_files;
 use crate::stack::database::{self, Database};
+use crate::stack::deployment::Deployed;
 use crate::stack::document::Kind;
 use crate::stack::env::{EnvRead, EnvValue, Layers, names_a_need, names_a_signing_key};
-use crate::stack::fact::{Answer, Fact, Missing};
+use crate::stack::fact::{Answer, Fact, Missing, Row};
 use crate::stack::facts::Facts;
 use crate::stack::front::{Front, fronts};
 use crate::stack::job::{self, Job};
-use crate::stack::link::{Link, PassLink, Surroundings, pass_links};
+use crate::stack::link::{Link, PassLink, Surroundings, Unlinked, pass_links};
 use crate::stack::login_shell::login_shell;
 use crate::stack::login_variable::login_variables;
 use crate::stack::nginx::{self, Trees};
@@ -87,8 +88,10 @@ pub struct Stack {
     pub instances: Vec<Instance>,
     /// What nginx listens on and passes on.
     pub nginx: nginx::Reading,
-    /// Each pass with the socket it meets.
-    pub pass_links: Vec<PassLink>,
+    /// Each pass with the socket it meets, once they are [`linked`](Stack::linked).
+    pub pass_links: Vec<Arc<PassLink>>,
+    /// The same where no configuration of uWSGI is in sight.
+    pub unlinked: Vec<Arc<dyn Row>>,
     /// Each instance with what nginx lets through to it.
     pub fronts: Vec<Front>,
     /// Every job with its stanzas, lines and events.
@@ -101,9 +104,8 @@ pub struct Stack {
     pub problems: Vec<(FileId, Problem)>,
 }
 
-/// Reads and links everything.
+/// Reads everything and links each uWSGI with its job and its app; its sockets and nginx are [`linked`](Stack::linked) next.
 pub fn assemble(parts: &Parts<'_>) -> Stack {
-    let mut nginx = nginx::read_all(parts.view, parts.trees, parts.nginx_release);
     let units = Units::of(parts.view);
     let mut starts = start::all(parts.view, &units);
     let login: Vec<Arc<EnvValue>> =
@@ -126,30 +128,13 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
             instance(parts, (&code, &requirements), around, uwsgi, start)
         })
         .collect();
-    let sockets: Vec<Arc<Socket>> =
-        instances.iter().flat_map(|instance| instance.uwsgi.sockets.iter().cloned().map(Arc::new)).collect();
-    let open = instances.iter().find_map(|instance| instance.uwsgi.open.as_ref());
-    let around = Surroundings { open, containers: parts.starters.containers.as_deref() };
-    let mut pass_links = pass_links(&nginx.passes, &sockets, around);
-    pass_links.iter_mut().for_each(PassLink::without_host);
-    for link in &mut pass_links {
-        link.job = job_of(link, &instances);
-        if parts.view.complete {
-            link.shut_out = Fact::absent();
-        } else {
-            permission::judge(link, &parts.chef.deployed);
-        }
-    }
-    let fronts = fronts(&instances, &pass_links, &nginx.limits);
-    let exposed = nginx::exposed(&nginx.served, instances.iter().map(|instance| &instance.uwsgi.uwsgi));
-    nginx.rows.extend(exposed.into_iter().map(|row| Arc::new(row) as _));
-    let mounts = nginx::mounts(&nginx.mounted, &pass_links, parts.view);
-    nginx.rows.extend(mounts.into_iter().map(|row| Arc::new(row) as _));
+    let code = nginx::CodeFolders::of(instances.iter().map(|instance| &instance.uwsgi.uwsgi));
+    let nginx = nginx::read_all(parts.view, parts.trees, &nginx::Beside { release: parts.nginx_release, code });
     let mut problems = problems(parts, &nginx, &starts, &instances);
     problems.extend(units.problems());
     let given = starts.iter().flat_map(|start| start.reading.env.iter().cloned()).map(Arc::new).collect();
     let jobs = starts.into_iter().map(Start::into_rows).collect();
-    Stack { instances, nginx, pass_links, fronts, jobs, login, given, problems }
+    Stack { instances, nginx, jobs, login, given, problems, ..Stack::default() }
 }
 
 fn instance(
@@ -325,6 +310,33 @@ fn problems(
 }
 
 impl Stack {
+    /// The same with nginx's passes joined to uWSGI's sockets. What nginx was read from is not needed for it.
+    #[must_use]
+    pub fn linked(mut self, view: &View, starters: &Starters, deployed: &[Deployed]) -> Self {
+        let (instances, nginx) = (&self.instances, &mut self.nginx);
+        let sockets: Vec<Arc<Socket>> =
+            instances.iter().flat_map(|instance| instance.uwsgi.sockets.iter().cloned().map(Arc::new)).collect();
+        let open = instances.iter().find_map(|instance| instance.uwsgi.open.as_ref());
+        if sockets.is_empty() && open.is_none() && !view.complete {
+            self.unlinked = Unlinked::all(&nginx.passes).collect();
+            return self;
+        }
+        let around = Surroundings { open, containers: starters.containers.as_deref() };
+        self.pass_links = pass_links(&nginx.passes, &sockets, around);
+        for link in self.pass_links.iter_mut().map(Arc::make_mut) {
+            link.job = job_of(link, instances);
+            if view.complete {
+                link.shut_out = Fact::absent();
+            } else {
+                permission::judge(link, deployed);
+            }
+        }
+        self.fronts = fronts(instances, &self.pass_links, &nginx.limits);
+        let mounts = nginx::mounts(&nginx.mounted, &self.pass_links, view);
+        nginx.rows.extend(mounts.into_iter().map(|row| Arc::new(row) as _));
+        self
+    }
+
     /// Adds every row to its table; `path_of` names a file.
     pub fn add_to(self, facts: &mut Facts, chef: Chef, path_of: impl Fn(FileId) -> String) {
         for row in daemon_files(&self.instances, &chef.deployed) {
@@ -349,7 +361,8 @@ impl Stack {
         self.nginx.passes.into_iter().for_each(|row| facts.add(row));
         self.nginx.listens.into_iter().for_each(|row| facts.add(row));
         self.nginx.rows.into_iter().for_each(|row| facts.add(row));
-        self.pass_links.into_iter().for_each(|row| facts.add(Arc::new(row)));
+        self.pass_links.into_iter().for_each(|row| facts.add(row));
+        self.unlinked.into_iter().for_each(|row| facts.add(row));
         self.fronts.into_iter().for_each(|row| facts.add(Arc::new(row)));
         for job in self.jobs {
             facts.add(job.job);

@@ -273,6 +273,17 @@ impl Value for Vec<String> {
     }
 }
 
+/// A text that stands in the program.
+impl Value for &'static str {
+    const TYPE: Type = Type::Text;
+    fn leaf(&self) -> Leaf {
+        Leaf::Text((*self).to_owned())
+    }
+    fn look(&self) -> Look<'_> {
+        Look::Text(self)
+    }
+}
+
 /// A text that many rows share.
 impl Value for Arc<str> {
     const TYPE: Type = Type::Text;

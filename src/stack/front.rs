@@ -35,15 +35,15 @@ rows! {
 }
 
 /// A row for each instance that a pass leads to; `limits` are those of each pass, in the order of `links`.
-pub fn fronts(instances: &[Instance], links: &[PassLink], limits: &[Arc<Limits>]) -> Vec<Front> {
+pub fn fronts(instances: &[Instance], links: &[Arc<PassLink>], limits: &[Arc<Limits>]) -> Vec<Front> {
     instances.iter().filter_map(|instance| front(instance, links, limits)).collect()
 }
 
-fn front(instance: &Instance, links: &[PassLink], limits: &[Arc<Limits>]) -> Option<Front> {
+fn front(instance: &Instance, links: &[Arc<PassLink>], limits: &[Arc<Limits>]) -> Option<Front> {
     let uwsgi = &instance.uwsgi.uwsgi;
     let leads_here = |link: &PassLink| link.instance.known().is_some_and(|other| other.place == uwsgi.place);
     let passes: Vec<(&PassLink, &Arc<Limits>)> =
-        links.iter().zip(limits).filter(|(link, _)| leads_here(link)).take(MOST_PASSES).collect();
+        links.iter().map(|link| &**link).zip(limits).filter(|(link, _)| leads_here(link)).take(MOST_PASSES).collect();
     let (first, _) = passes.first()?;
     let mut row = Front::at(uwsgi.place);
     row.uwsgi = instance.link.uwsgi.clone();
@@ -58,7 +58,7 @@ fn front(instance: &Instance, links: &[PassLink], limits: &[Arc<Limits>]) -> Opt
         most(passes.iter().map(|(link, limits)| with_place(of(link, limits), link)))
     };
     row.read_timeout = most(&|link, limits| {
-        let protocol = link.pass.known().and_then(|pass| pass.protocol.known()).map_or("uwsgi", String::as_str);
+        let protocol = link.pass.known().and_then(|pass| pass.protocol.known()).map_or("uwsgi", |protocol| protocol);
         limits.read_timeout(protocol).clone()
     });
     let any_size = |fact: Fact<i64>| fact.map(|bytes| if bytes == 0 { i64::MAX } else { bytes });

@@ -1,8 +1,14 @@
 //! The chain: nginx to uWSGI to its job to the app, each link with how it was made and how sure it is.
 
+mod unlinked;
+
 use crate::rows;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use rayon::prelude::*;
+
+pub use unlinked::Unlinked;
 
 use crate::finding::Confidence;
 use crate::stack::app::App;
@@ -53,12 +59,17 @@ rows! {
 }
 
 impl PassLink {
-    /// Says that nothing was tried: what only a host can show is absent in files, so that no page asks for it.
-    pub(super) fn without_host(&mut self) {
-        self.connects = Fact::absent();
-        self.listened = Fact::absent();
-        self.denied_because = Fact::absent();
-        self.master_runs = Fact::absent();
+    /// The row of a pass of which nothing was tried: what only a host can show is absent in files, so that no page asks for it.
+    fn of_files(pass: &Arc<Pass>) -> Self {
+        Self {
+            key: pass.key.clone(),
+            pass: Fact::derived(Arc::clone(pass)).at(pass.place),
+            connects: Fact::absent(),
+            listened: Fact::absent(),
+            denied_because: Fact::absent(),
+            master_runs: Fact::absent(),
+            ..Self::at(pass.place)
+        }
     }
 }
 
@@ -125,7 +136,7 @@ pub struct Surroundings<'a> {
 }
 
 /// Joins each pass with the socket at its address, or with the one it was probably meant for.
-pub fn pass_links(passes: &[Arc<Pass>], sockets: &[Arc<Socket>], around: Surroundings<'_>) -> Vec<PassLink> {
+pub fn pass_links(passes: &[Arc<Pass>], sockets: &[Arc<Socket>], around: Surroundings<'_>) -> Vec<Arc<PassLink>> {
     let unreached: Vec<&Arc<Socket>> = sockets
         .iter()
         .filter(|socket| !passes.iter().any(|pass| meets(pass, socket)) && socket.address.known().is_some())
@@ -136,11 +147,9 @@ pub fn pass_links(passes: &[Arc<Pass>], sockets: &[Arc<Socket>], around: Surroun
         .map(|pass| pass.address.known())
         .collect();
     passes
-        .iter()
+        .par_iter()
         .map(|pass| {
-            let mut link = PassLink::at(pass.place);
-            link.key = pass.key.clone();
-            link.pass = Fact::derived(Arc::clone(pass)).at(pass.place);
+            let mut link = PassLink::of_files(pass);
             (link.socket, link.confidence) = socket_of(pass, passes, sockets, around);
             link.instance = instance_of(pass, &link.socket, sockets);
             link.other_socket = match &link.socket.answer {
@@ -152,7 +161,7 @@ pub fn pass_links(passes: &[Arc<Pass>], sockets: &[Arc<Socket>], around: Surroun
                     other
                 }
             };
-            link
+            Arc::new(link)
         })
         .collect()
 }
@@ -174,7 +183,7 @@ fn socket_of(
         }
         let found = || Fact::derived(Arc::clone(socket)).at(socket.place);
         let is_sure = shares_address(pass, socket);
-        if !is_sure && pass.protocol.known() != socket.protocol.known() {
+        if !is_sure && !speak_alike(pass, socket) {
             // Two ends that speak one language belong together; where they do not, another program may be meant.
             if is_claimed_otherwise(pass, socket, passes) || around.containers.is_some() {
                 return unknown(&what_answers(pass, around.containers));
@@ -222,7 +231,7 @@ fn what_answers(pass: &Pass, containers: Option<&str>) -> Missing {
 
 /// On a host, where every uWSGI is in sight: a pass to this host that meets nobody, and the one socket that no pass reaches,
 /// belong together, also where one is a path and the other an address.
-pub fn join_the_lost(links: &mut [PassLink], sockets: &[Arc<Socket>]) {
+pub fn join_the_lost(links: &mut [Arc<PassLink>], sockets: &[Arc<Socket>]) {
     let passes: Vec<Arc<Pass>> = links.iter().filter_map(|link| link.pass.known().cloned()).collect();
     let mut unreached = sockets
         .iter()
@@ -233,11 +242,12 @@ pub fn join_the_lost(links: &mut [PassLink], sockets: &[Arc<Socket>]) {
         let pass = link.pass.known().filter(|pass| wants_uwsgi(pass) && pass.local.known() == Some(&true));
         pass.filter(|_| connects && link.socket.is_absent()).and_then(|pass| pass.address.known().cloned())
     };
-    let addresses: BTreeSet<String> = links.iter().filter_map(is_lost).collect();
+    let addresses: BTreeSet<String> = links.iter().filter_map(|link| is_lost(link)).collect();
     if addresses.len() != 1 {
         return;
     }
     for link in links.iter_mut().filter(|link| link.other_socket.is_absent() && is_lost(link).is_some()) {
+        let link = Arc::make_mut(link);
         link.other_socket = Fact::derived(Arc::clone(only)).at(only.place);
         link.confidence = Confidence::Likely;
     }
@@ -273,7 +283,12 @@ fn other_socket(
 
 /// Whether only uWSGI can be meant: plain HTTP on a port may be any program.
 fn wants_uwsgi(pass: &Pass) -> bool {
-    pass.protocol.known().is_some_and(|protocol| protocol == "uwsgi") || is_unix_pass(pass)
+    pass.protocol.known() == Some(&"uwsgi") || is_unix_pass(pass)
+}
+
+/// Whether nginx and uWSGI talk in one protocol.
+fn speak_alike(pass: &Pass, socket: &Socket) -> bool {
+    pass.protocol.known().copied() == socket.protocol.known().map(String::as_str)
 }
 
 /// Whether both ends name one address, or the pass names a loopback address: no other host can be meant.

@@ -39,7 +39,7 @@ pub use mount::{Mount, Mounted, mounts};
 pub use param::params;
 pub use redirect::Redirect;
 pub use request::Request;
-pub use root::{Root, Served, exposed};
+pub use root::{CodeFolders, Root};
 pub use server::Server;
 pub use taint::Taint;
 pub use target::PassTarget;
@@ -47,7 +47,7 @@ pub use upstream::KeepAlive;
 
 use crate::source::{FileId, Place, Span};
 use crate::stack::document::{Document, Kind};
-use crate::stack::fact::{Answer, Fact, Missing, Row};
+use crate::stack::fact::{Answer, Fact, Lack, Missing, Row};
 use crate::stack::view::View;
 use crate::syntax::Problem;
 use crate::syntax::data::Release;
@@ -60,9 +60,9 @@ rows! {
     #[doc = "one `uwsgi_pass` or `proxy_pass` of nginx; keyed by the directive"]
     pub struct Pass in "passes" {
         #[doc = "the directive"]
-        directive: String,
+        directive: &'static str,
         #[doc = "the protocol it speaks: `uwsgi` or `http`"]
-        protocol: String,
+        protocol: &'static str,
         #[doc = "the address it connects to, such as `/run/app.sock` or `127.0.0.1:3031`, through `upstream` where there is one"]
         address: String,
         #[doc = "whether the address is on this host: a unix socket or a loopback address"]
@@ -101,8 +101,6 @@ pub struct Reading {
     pub listens: Vec<Arc<Listen>>,
     /// What else its directives come to where they take effect.
     pub rows: Vec<Arc<dyn Row>>,
-    /// The folders whose files it hands out.
-    pub served: Vec<Served>,
     /// The apps that it passes to below a path of their own.
     pub mounted: Vec<Mounted>,
     /// What nginx refuses across files, by the file it stands in.
@@ -117,7 +115,6 @@ impl Reading {
         self.limits.extend(other.limits);
         self.listens.extend(other.listens);
         self.rows.extend(other.rows);
-        self.served.extend(other.served);
         self.mounted.extend(other.mounted);
         self.problems.extend(other.problems);
         self.included.extend(other.included);
@@ -130,19 +127,27 @@ pub fn is_main(document: &Document, tree: &Config) -> bool {
     named || tree.directives().any(|directive| directive.is("events") || directive.is("http"))
 }
 
-/// Reads every main file of the view with what it includes, then each fragment that nothing includes; `release` is the one
-/// that runs.
-pub fn read_all(view: &View, trees: &Trees, release: Option<Release>) -> Reading {
+/// What is known beside nginx's files.
+#[derive(Debug, Clone, Default)]
+pub struct Beside {
+    /// The release that runs, where it was said.
+    pub release: Option<Release>,
+    /// Where the code of the apps lies.
+    pub code: CodeFolders,
+}
+
+/// Reads every main file of the view with what it includes, then each fragment that nothing includes.
+pub fn read_all(view: &View, trees: &Trees, beside: &Beside) -> Reading {
     let documents = view.of(Kind::Nginx).filter_map(|document| Some((document, &trees.get(&document.file)?.tree)));
     let (mains, fragments): (Vec<_>, Vec<_>) = documents.partition(|(document, tree)| is_main(document, tree));
     let mut all = Reading::default();
     for (document, _) in mains {
-        all.add(read(view, trees, release, document));
+        all.add(read(view, trees, beside, document));
     }
     let alone: Vec<(FileId, Reading)> = fragments
         .into_iter()
         .filter(|(document, _)| !all.included.contains(&document.file))
-        .map(|(document, _)| (document.file, read(view, trees, release, document)))
+        .map(|(document, _)| (document.file, read(view, trees, beside, document)))
         .collect();
     let mut includers: BTreeMap<FileId, BTreeSet<FileId>> = BTreeMap::new();
     for (file, reading) in &alone {
@@ -159,23 +164,24 @@ pub fn read_all(view: &View, trees: &Trees, release: Option<Release>) -> Reading
 }
 
 /// Reads one main file, or one fragment on its own, with all that it includes.
-pub fn read(view: &View, trees: &Trees, release: Option<Release>, document: &Arc<Document>) -> Reading {
+pub fn read(view: &View, trees: &Trees, beside: &Beside, document: &Arc<Document>) -> Reading {
     let Some(parsed) = trees.get(&document.file) else { return Reading::default() };
     let main = is_main(document, &parsed.tree);
     let assembly = || Assembly::new(view, trees, prefix(document, main));
     // Three ways through the same statements, of which none needs what another finds.
     let refused = || {
         let assembly = assembly();
-        (refused::problems(&assembly, document, release, view.complete), assembly.included.take())
+        (refused::problems(&assembly, document, beside.release, view.complete), assembly.included.take())
     };
     let surveyed = || {
         let assembly = assembly();
         let (top, seen) = assembly.top(document);
-        survey::survey(&assembly, &top, seen)
+        survey::survey(&assembly, &top, seen, &beside.code)
     };
     let passed_on = || passed_on(&assembly(), document, main);
-    let ((problems, included), (mut reading, found)) = rayon::join(refused, || rayon::join(passed_on, surveyed));
-    (reading.rows, reading.served, reading.mounted) = (found.rows, found.served, found.mounted);
+    // The longest first: whoever is done with another takes the third.
+    let (found, ((problems, included), mut reading)) = rayon::join(surveyed, || rayon::join(refused, passed_on));
+    (reading.rows, reading.mounted) = (found.rows, found.mounted);
     reading.problems.splice(0..0, problems);
     reading.included.extend(included);
     reading
@@ -213,25 +219,47 @@ fn user_of(top: &[Statement<'_>], whole: bool) -> Fact<Arc<str>> {
     }
 }
 
+/// The most passes before upstreams are no longer gone through: a row is made for each pass to each server, and thousands of
+/// both would fill the memory.
+const MOST_PASSES: usize = 100_000;
+
 /// The blocks around a statement, as far as they matter to a pass.
 #[derive(Debug, Clone)]
-struct Scope {
+struct Scope<'a> {
     server_names: Fact<Arc<[String]>>,
-    location: Fact<Arc<str>>,
+    location: Location<'a>,
     limits: Arc<Limits>,
 }
 
-impl Scope {
+/// The location around a statement.
+#[derive(Debug, Clone, Copy)]
+enum Location<'a> {
+    None,
+    OutOfSight,
+    Seen(Statement<'a>),
+}
+
+/// What a fragment's surroundings lack.
+static AROUND_SERVER: Lack = Lack::fixed("the server around it", "lint the file that includes this one too");
+static AROUND_LOCATION: Lack = Lack::fixed("the location around it", "lint the file that includes this one too");
+
+impl Scope<'_> {
     fn of_file(main: bool) -> Self {
         let limits = Limits::of_file(main);
         if main {
-            return Self { server_names: Fact::absent(), location: Fact::absent(), limits };
+            return Self { server_names: Fact::absent(), location: Location::None, limits };
         }
-        let missing = |what: &str| Missing::new(what, "lint the file that includes this one too");
-        Self {
-            server_names: Fact::unknown(missing("the server around it")),
-            location: Fact::unknown(missing("the location around it")),
-            limits,
+        Self { server_names: Fact::unknown((&AROUND_SERVER).into()), location: Location::OutOfSight, limits }
+    }
+}
+
+impl Location<'_> {
+    /// Its arguments as written.
+    fn fact(&self) -> Fact<Arc<str>> {
+        match self {
+            Self::None => Fact::absent(),
+            Self::OutOfSight => Fact::unknown((&AROUND_LOCATION).into()),
+            Self::Seen(location) => text_of(location),
         }
     }
 }
@@ -246,8 +274,8 @@ struct Walk<'a> {
     reading: Reading,
 }
 
-impl Walk<'_> {
-    fn through(&mut self, statements: &[Statement<'_>], scope: &Scope) {
+impl<'a> Walk<'a> {
+    fn through(&mut self, statements: &[Statement<'a>], scope: &Scope<'a>) {
         for statement in statements {
             match statement.directive.name() {
                 "uwsgi_pass" | "proxy_pass" => self.pass(statement, scope),
@@ -264,7 +292,7 @@ impl Walk<'_> {
                         let names = server_names(&inside, seen);
                         scope.server_names = Fact { place: names.place.or(Some(block)), ..names };
                     } else if name == "location" {
-                        scope.location = text_of(statement);
+                        scope.location = Location::Seen(*statement);
                     }
                     self.through(&inside, &scope);
                 }
@@ -272,22 +300,24 @@ impl Walk<'_> {
         }
     }
 
-    fn pass(&mut self, statement: &Statement<'_>, scope: &Scope) {
+    fn pass(&mut self, statement: &Statement<'a>, scope: &Scope<'a>) {
         let directive = statement.directive;
         let Some(argument) = directive.argument(0) else { return };
         let uwsgi = directive.is("uwsgi_pass");
+        let (spelled, protocol) = if uwsgi { ("uwsgi_pass", "uwsgi") } else { ("proxy_pass", "http") };
         let name = statement.document.place(directive.name_span());
         let written = statement.fact(argument);
+        let location = scope.location.fact();
         for address in self.addresses(written, uwsgi) {
             let mut pass = Pass::at(statement.document.place(directive.head()));
-            pass.key = directive.name().to_owned();
-            pass.directive = Fact::read(directive.name().to_owned(), name);
-            pass.protocol = Fact::read(if uwsgi { "uwsgi" } else { "http" }.to_owned(), name);
+            pass.key = spelled.to_owned();
+            pass.directive = Fact::read(spelled, name);
+            pass.protocol = Fact::read(protocol, name);
             pass.local = address.clone().map(|address| address::is_local(&address));
             pass.unix = address.clone().map(|address| address.starts_with('/'));
             pass.address = address;
             pass.server_names = scope.server_names.clone();
-            pass.location = scope.location.clone();
+            pass.location = location.clone();
             pass.user = self.user.clone();
             self.reading.passes.push(Arc::new(pass));
             self.reading.limits.push(Arc::clone(&scope.limits));
@@ -304,6 +334,10 @@ impl Walk<'_> {
             Target::Variable(name) => return vec![unknown(unknown_variable(&name))],
             Target::Name(name, port) => (name, port),
         };
+        if self.reading.passes.len() > MOST_PASSES {
+            let what = format!("the servers of upstream `{name}`");
+            return vec![unknown(Missing::new(what, "there are more passes than are followed to each server"))];
+        }
         if let Some(servers) = self.upstreams.get(&name) {
             let through = |server: &Fact<String>| {
                 let (answer, trail) = (server.answer.clone(), server.trail.clone());
@@ -322,7 +356,7 @@ impl Walk<'_> {
         }
     }
 
-    fn listen(&mut self, statement: &Statement<'_>, scope: &Scope) {
+    fn listen(&mut self, statement: &Statement<'a>, scope: &Scope<'a>) {
         let Some(argument) = statement.directive.argument(0) else { return };
         let mut listen = Listen::at(statement.document.place(statement.directive.head()));
         listen.address = statement.fact(argument);

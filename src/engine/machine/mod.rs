@@ -122,6 +122,7 @@ impl Survey {
                 uwsgi_release: None,
                 starters: Starters::default(),
             })
+            .linked(&files.view, &Starters::default(), &chef.deployed)
         };
         // Only the inis tell where the app lies.
         let without_app: Vec<_> = read(&files).instances.into_iter().map(|instance| instance.uwsgi).collect();
@@ -133,7 +134,7 @@ impl Survey {
         let daemons = process::rows(host, &found, &mut sources);
         let processes = sources.by_name("processes").unwrap_or_else(|| sources.add_folder("processes"));
         let mut prober = passes::Prober::new(host, visit, &found);
-        stack.pass_links.iter_mut().for_each(|link| prober.fill(link, &mut sources));
+        stack.pass_links.iter_mut().for_each(|link| prober.fill(Arc::make_mut(link), &mut sources));
         let sockets: Vec<_> =
             stack.instances.iter().flat_map(|one| one.uwsgi.sockets.iter().cloned().map(Arc::new)).collect();
         join_the_lost(&mut stack.pass_links, &sockets);

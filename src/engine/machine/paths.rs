@@ -17,7 +17,7 @@ pub(super) struct Path {
     /// Listen, server name and locations, or the ini where nginx passes nothing on to it.
     pub(super) name: String,
     /// The pass, with what was tried; the first where there are several.
-    pub(super) link: Option<PassLink>,
+    pub(super) link: Option<Arc<PassLink>>,
     /// Every pass of it.
     pub(super) passes: Vec<Arc<Pass>>,
     /// Where its requests come in.
@@ -47,7 +47,7 @@ pub(super) fn paths(stack: &Stack) -> Vec<Path> {
         let listen = stack.nginx.listens.iter().find(|listen| listen.server_names == pass.server_names);
         all.push(Path {
             name: String::new(),
-            link: Some(link.clone()),
+            link: Some(Arc::clone(link)),
             passes: vec![Arc::clone(pass)],
             listen: listen.cloned(),
             listening: None,

@@ -79,6 +79,11 @@ impl Group<'_> {
         let read: BTreeSet<FileId> = judged.map(|document| document.file).collect();
         let ruby: BTreeSet<FileId> =
             chef.roots.iter().flat_map(|root| &root.programs).map(|(_, file, _)| *file).collect();
+        // Rows own what they say: what they were read from makes room for more of them.
+        let starters = parts.starters;
+        drop(trees);
+        let stack = stack.linked(&view, &starters, &chef.deployed);
+        drop(view);
         stack.add_to(facts, chef, |file| self.sources.get(file).name.clone());
         Ok(read.union(&ruby).count())
     }

@@ -18,12 +18,12 @@ fn place() -> crate::source::Place {
     crate::source::Place::whole(file)
 }
 
-fn pass(address: &str, protocol: &str) -> Arc<Pass> {
+fn pass(address: &str, protocol: &'static str) -> Arc<Pass> {
     let mut pass = Pass::at(place());
     let is_local = address.starts_with('/') || address.starts_with("127.");
     pass.local = Fact::derived(is_local);
     pass.unix = Fact::derived(address.starts_with('/'));
-    pass.protocol = Fact::derived(protocol.to_owned());
+    pass.protocol = Fact::derived(protocol);
     pass.address = Fact::derived(address.to_owned());
     Arc::new(pass)
 }
@@ -35,7 +35,7 @@ fn socket(address: &str, protocol: &str) -> Arc<Socket> {
     Arc::new(socket)
 }
 
-fn linked(passes: &[Arc<Pass>], sockets: &[Arc<Socket>]) -> PassLink {
+fn linked(passes: &[Arc<Pass>], sockets: &[Arc<Socket>]) -> Arc<PassLink> {
     pass_links(passes, sockets, Surroundings::default()).remove(0)
 }
 

@@ -7,6 +7,9 @@ use super::include::{Assembly, Statement};
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::syntax::nginx::Directive;
 
+/// The most servers of one upstream that are told apart.
+const MOST_SERVERS: usize = 200;
+
 /// The servers of each upstream, by its name; each leads to its line.
 pub(super) type Upstreams = BTreeMap<String, Vec<Fact<String>>>;
 
@@ -35,6 +38,12 @@ pub(super) fn add_upstreams(assembly: &Assembly<'_>, statements: &[Statement<'_>
             let what = format!("the servers of upstream `{}`", name.value());
             servers.push(Fact::unknown(Missing::new(what, "lint the files that it includes too")));
         }
+        if servers.len() > MOST_SERVERS {
+            servers.truncate(MOST_SERVERS);
+            let what = format!("the other servers of upstream `{}`", name.value());
+            servers.push(Fact::unknown(Missing::new(what, "there are more than are followed")));
+        }
+        servers.shrink_to_fit();
     }
 }
 

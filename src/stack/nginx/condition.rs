@@ -1,6 +1,7 @@
 //! What an `if` asks, and what it does to the location it stands in (`ngx_http_rewrite_if_condition`).
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::include::{Assembly, Statement};
 use super::level::{Context, Level, Setting};
@@ -38,19 +39,11 @@ pub(super) struct Condition<'a> {
 impl<'a> Condition<'a> {
     /// The words of an `if` without its parentheses; `None` where a template tag is among them.
     pub(super) fn of(statement: &Statement<'a>) -> Option<Self> {
-        let mut words: Vec<Cow<'a, str>> =
-            statement.directive.arguments().map(|word| statement.known(word)).collect::<Option<_>>()?;
-        let first = words.first_mut()?;
-        *first = cut(first, |word| word.strip_prefix('('))?;
-        let last = words.last_mut()?;
-        *last = cut(last, |word| word.strip_suffix(')'))?;
-        if words.first().is_some_and(|word| word.is_empty()) {
-            words.remove(0);
-        }
-        if words.last().is_some_and(|word| word.is_empty()) {
-            words.pop();
-        }
-        Some(Self { words })
+        let words: Option<Vec<Cow<'a, str>>> =
+            statement.directive.arguments().map(|word| statement.known(word)).collect();
+        let words = words?;
+        let texts: Vec<&str> = words.iter().map(|word| &**word).collect();
+        Some(Self { words: inside(&texts)?.into_iter().map(|(at, range)| cut(&words[at], range)).collect() })
     }
 
     /// The variable and the expression it is matched with, where it is.
@@ -71,11 +64,26 @@ impl<'a> Condition<'a> {
     }
 }
 
-fn cut<'a>(word: &Cow<'a, str>, shorten: fn(&str) -> Option<&str>) -> Option<Cow<'a, str>> {
+fn cut<'a>(word: &Cow<'a, str>, range: Range<usize>) -> Cow<'a, str> {
     match word {
-        Cow::Borrowed(word) => shorten(word).map(Cow::Borrowed),
-        Cow::Owned(word) => shorten(word).map(|kept| Cow::Owned(kept.to_owned())),
+        Cow::Borrowed(word) => Cow::Borrowed(&word[range]),
+        Cow::Owned(word) => Cow::Owned(word[range].to_owned()),
     }
+}
+
+/// What stands between the parentheses of an `if`: the numbers of its words, each with the bytes of it that count. Nothing is left
+/// out but a parenthesis that stands alone; `None` where one of the two is missing.
+pub(super) fn inside(words: &[&str]) -> Option<Vec<(usize, Range<usize>)>> {
+    let last = words.len().checked_sub(1)?;
+    let mut parts: Vec<(usize, Range<usize>)> = words.iter().map(|word| 0..word.len()).enumerate().collect();
+    words[0].strip_prefix('(')?;
+    parts[0].1.start = 1;
+    words[last].get(parts[last].1.start..)?.strip_suffix(')')?;
+    parts[last].1.end -= 1;
+    let is_left = |(at, range): &(usize, Range<usize>)| last == 0 || !range.is_empty() || (*at > 0 && *at < last);
+    let left: Vec<_> = parts.iter().filter(|part| is_left(part)).cloned().collect();
+    // Of an empty condition the place is left.
+    Some(if left.is_empty() { parts.split_off(last) } else { left })
 }
 
 /// Tells of an `if` whose answer is always the same.
@@ -142,7 +150,13 @@ fn never(variable: &str, value: &str) -> Option<(String, Option<String>)> {
     let lower = || Some(value.to_ascii_lowercase());
     match variable {
         "request_method" if value.contains(['|', ',', '(']) => {
-            Some((format!("`=` compares letter by letter: no method is called `{value}`"), None))
+            let methods = value.trim_matches(['(', ')', '^', '$']).replace([',', ' '], "|");
+            Some((
+                format!(
+                    "`=` compares letter by letter, and no method is called `{value}`; `~ ^({methods})$` takes any of them"
+                ),
+                None,
+            ))
         }
         "request_method" if value.contains(|c: char| c.is_ascii_lowercase()) => {
             Some(("methods are written in capitals".to_owned(), Some(value.to_ascii_uppercase())))
@@ -155,7 +169,13 @@ fn never(variable: &str, value: &str) -> Option<(String, Option<String>)> {
         "host" if value.contains(':') && !value.starts_with('[') => {
             Some(("$host holds no port".to_owned(), value.split(':').next().map(str::to_owned)))
         }
-        "host" if value.contains('*') => Some(("`=` compares letter by letter, `*` too".to_owned(), None)),
+        "host" if value.contains('*') => {
+            let pattern = value.trim_start_matches("*.").replace('.', r"\.").replace('*', ".*");
+            Some((
+                format!("`=` compares letter by letter, `*` too; a pattern needs `~`, as in `~ \\.{pattern}$`"),
+                None,
+            ))
+        }
         "host" if has_upper => Some(("nginx writes $host in small letters".to_owned(), lower())),
         "uri" | "document_uri" if !value.starts_with('/') => Some((format!("${variable} begins with `/`"), None)),
         "uri" | "document_uri" if value.contains('?') => {

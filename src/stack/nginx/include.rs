@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::source::{FileId, Place, SUBSTITUTE};
+use foldhash::{HashMap, HashSet};
+
+use crate::source::{FileId, Place, SUBSTITUTE, Span};
 use crate::stack::document::Document;
 use crate::stack::fact::{Answer, Fact};
 use crate::stack::view::View;
@@ -18,6 +20,9 @@ pub type Trees = BTreeMap<FileId, Parsed<Config>>;
 /// How many statements of included files are walked from one top before the rest stays out of sight: copies of copies would
 /// never end.
 const MOST_STATEMENTS: usize = 2_000_000;
+
+/// How many includes that lead back to their own file are told.
+const MOST_LOOPS: usize = 100;
 
 /// How deep files may include each other.
 const DEEPEST: u32 = 10;
@@ -54,6 +59,11 @@ impl<'a> Statement<'a> {
         let line = rest.split('\n').next().unwrap_or_default();
         let after = line.trim_start().strip_prefix(';').map(str::trim);
         after.is_some_and(|after| after.is_empty() || after.starts_with('#'))
+    }
+
+    /// Its name and arguments in one line, such as `location /static/`.
+    pub(super) fn title(&self) -> String {
+        self.directive.head().of(self.document.text()).split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// Its name and arguments.
@@ -134,6 +144,8 @@ pub(super) struct Assembly<'a> {
     walked: Cell<usize>,
     pub(super) included: RefCell<BTreeSet<FileId>>,
     pub(super) problems: RefCell<Vec<(FileId, Problem)>>,
+    /// The includes that were refused because they lead back.
+    loops: RefCell<HashSet<(FileId, Span)>>,
 }
 
 /// The folder that relative includes start from: of the main file; for a fragment `/etc/nginx` where it lies below it.
@@ -153,8 +165,8 @@ pub fn includes(document: &Document, tree: &Config, prefix: &str) -> Vec<String>
 
 impl<'a> Assembly<'a> {
     pub(super) fn new(view: &'a View, trees: &'a Trees, prefix: String) -> Self {
-        let (included, problems) = (RefCell::default(), RefCell::default());
-        Self { view, trees, prefix, inclusions: RefCell::default(), walked: Cell::new(0), included, problems }
+        let (included, problems, loops) = (RefCell::default(), RefCell::default(), RefCell::default());
+        Self { view, trees, prefix, inclusions: RefCell::default(), walked: Cell::new(0), included, problems, loops }
     }
 
     /// The statements outside every block of `document`, and whether all of them are in sight.
@@ -169,8 +181,10 @@ impl<'a> Assembly<'a> {
 
     /// The statements in the block of `statement`, and whether all of them are in sight.
     pub(super) fn inside(&self, statement: &Statement<'a>) -> (Vec<Statement<'a>>, bool) {
-        let mut into = Vec::new();
-        let seen = self.collect(statement.document, statement.directive.items(), statement.inclusion, &mut into);
+        const USUAL: usize = 24;
+        let items = statement.directive.items();
+        let mut into = Vec::with_capacity(items.size_hint().1.unwrap_or_default().min(USUAL));
+        let seen = self.collect(statement.document, items, statement.inclusion, &mut into);
         (into, seen)
     }
 
@@ -253,10 +267,9 @@ impl<'a> Assembly<'a> {
         let problem =
             Problem::new("nginx/syntax", directive.head(), "this include leads back to a file that is being included")
                 .hint("remove one of the includes: nginx follows the circle until it has too many open files");
-        let problem = (document.file, problem);
-        let mut problems = self.problems.borrow_mut();
-        if !problems.contains(&problem) {
-            problems.push(problem);
+        let mut loops = self.loops.borrow_mut();
+        if loops.len() < MOST_LOOPS && loops.insert((document.file, problem.span)) {
+            self.problems.borrow_mut().push((document.file, problem));
         }
     }
 }

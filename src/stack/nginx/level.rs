@@ -87,6 +87,8 @@ pub(super) enum Setting {
     Set,
     /// `try_files`
     TryFiles,
+    /// `uwsgi_modifier1`
+    UwsgiModifier,
     /// `uwsgi_param`, and an `include` of nginx's own `uwsgi_params`
     UwsgiParam,
 }
@@ -111,6 +113,7 @@ impl Setting {
             "server_name" => Self::ServerName,
             "set" => Self::Set,
             "try_files" => Self::TryFiles,
+            "uwsgi_modifier1" => Self::UwsgiModifier,
             "uwsgi_param" => Self::UwsgiParam,
             "include" if is_stock_params(statement) => Self::UwsgiParam,
             _ => return None,
@@ -187,6 +190,14 @@ impl<'l, 'a> Level<'l, 'a> {
         self.settings[first..].iter().take_while(move |(other, _)| *other == setting).map(|(_, statement)| statement)
     }
 
+    /// How many there are, without going through them.
+    pub(super) fn count(&self, setting: Setting) -> usize {
+        let before = |is_before: fn(&Setting, &Setting) -> bool| {
+            self.settings.partition_point(|(other, _)| is_before(other, &setting))
+        };
+        before(Setting::le) - before(Setting::lt)
+    }
+
     /// The first of them.
     pub(super) fn first(&self, setting: Setting) -> Option<&Statement<'a>> {
         self.all(setting).next()
@@ -238,11 +249,6 @@ impl<'l, 'a> Level<'l, 'a> {
 
     /// The block in a few words, such as `location /static/`.
     pub(super) fn title(&self) -> String {
-        match &self.block {
-            Some(block) => {
-                block.directive.head().of(block.document.text()).split_whitespace().collect::<Vec<_>>().join(" ")
-            }
-            None => "this file".to_owned(),
-        }
+        self.block.map_or_else(|| "this file".to_owned(), |block| block.title())
     }
 }

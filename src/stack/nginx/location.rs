@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use foldhash::HashMap;
 
 use regex::{Regex, RegexBuilder};
 
@@ -28,6 +30,21 @@ pub(super) enum Matching {
     Named,
 }
 
+impl Matching {
+    /// What a modifier makes of the text behind it; `None` for one that nginx does not know.
+    pub(super) fn of(modifier: &str, text: &str) -> Option<Self> {
+        Some(match modifier {
+            "=" => Self::Exact,
+            "^~" => Self::Prefix { first: true },
+            "~" => Self::Regex { caseless: false },
+            "~*" => Self::Regex { caseless: true },
+            "" if text.starts_with('@') => Self::Named,
+            "" => Self::Prefix { first: false },
+            _ => return None,
+        })
+    }
+}
+
 /// What a location matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pattern<'a> {
@@ -51,7 +68,7 @@ impl<'a> Pattern<'a> {
             Some(second) => (first.value(), location.known(second)?, false),
             None => {
                 let whole = location.known(first)?;
-                let modifier = modifier_of(first.value());
+                let (modifier, _) = split(first.value());
                 let text = match whole {
                     Cow::Borrowed(text) => Cow::Borrowed(&text[modifier.len()..]),
                     Cow::Owned(text) => Cow::Owned(text.get(modifier.len()..)?.to_owned()),
@@ -59,16 +76,7 @@ impl<'a> Pattern<'a> {
                 (modifier, text, !modifier.is_empty())
             }
         };
-        let matching = match modifier {
-            "=" => Matching::Exact,
-            "^~" => Matching::Prefix { first: true },
-            "~" => Matching::Regex { caseless: false },
-            "~*" => Matching::Regex { caseless: true },
-            "" if text.starts_with('@') => Matching::Named,
-            "" => Matching::Prefix { first: false },
-            _ => return None,
-        };
-        Some(Self { matching, text, place, glued })
+        Some(Self { matching: Matching::of(modifier, &text)?, text, place, glued })
     }
 
     /// The prefix it matches, where it is one.
@@ -77,8 +85,10 @@ impl<'a> Pattern<'a> {
     }
 }
 
-fn modifier_of(word: &str) -> &str {
-    ["=", "^~", "~*", "~"].into_iter().find(|modifier| word.starts_with(modifier)).unwrap_or("")
+/// The modifier at the start of a word, which nothing need part from the rest, and the rest: `=/a` is `= /a`.
+pub(super) fn split(word: &str) -> (&str, &str) {
+    let length = ["=", "^~", "~*", "~"].iter().find(|modifier| word.starts_with(**modifier)).map_or(0, |it| it.len());
+    word.split_at(length)
 }
 
 /// Regular expressions, each compiled once: a server's are often those of a thousand others.
@@ -90,12 +100,20 @@ pub(super) struct Expressions {
 /// The most an expression may take when compiled, in bytes.
 const LARGEST: usize = 1 << 18;
 
+/// The most expressions that are compiled; more is more than anybody writes.
+const MOST: usize = 1000;
+
 impl Expressions {
-    /// Whether `text` matches; `None` where the expression uses what only PCRE knows.
+    /// Whether `text` matches; `None` where the expression uses what only PCRE knows, or where there are too many.
     pub(super) fn matches(&self, expression: &str, caseless: bool, text: &str) -> Option<bool> {
         let mut compiled = self.compiled.borrow_mut();
         let compile = || RegexBuilder::new(expression).case_insensitive(caseless).size_limit(LARGEST).build().ok();
-        let regex = compiled.entry((expression.to_owned(), caseless)).or_insert_with(compile);
+        let is_full = compiled.len() >= MOST;
+        let regex = match compiled.entry((expression.to_owned(), caseless)) {
+            Entry::Vacant(_) if is_full => return None,
+            Entry::Vacant(free) => free.insert(compile()),
+            Entry::Occupied(known) => known.into_mut(),
+        };
         regex.as_ref().map(|regex| regex.is_match(text))
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::include::Statement;
 use super::level::{Context, Inherited, Level, Setting};
 use super::location::Matching;
+use super::request::MOST_PARAMS;
 use crate::rows;
 use crate::source::Place;
 use crate::stack::document::Kind;
@@ -44,13 +45,13 @@ pub struct Mounted {
 
 /// The path that a `uwsgi_pass` is mounted at; `None` where it is `/`, or nginx changes what the app gets.
 pub(super) fn of_pass(pass: &Statement<'_>, level: &Level<'_, '_>) -> Option<Mounted> {
-    if level.context != Context::Location || level.has(Setting::Rewrite) {
+    if level.context != Context::Location || level.has(Setting::Rewrite) || is_taken_off_by_python2(level) {
         return None;
     }
     let pattern = level.location().filter(|pattern| matches!(pattern.matching, Matching::Prefix { .. }))?;
     let path = pattern.text.trim_end_matches('/');
     let Inherited::From(params) = level.inherited(Setting::UwsgiParam) else { return None };
-    if path.is_empty() || !params.whole {
+    if path.is_empty() || !params.whole || params.count(Setting::UwsgiParam) > MOST_PARAMS {
         return None;
     }
     let set = |name: &'static str| {
@@ -70,8 +71,15 @@ pub(super) fn of_pass(pass: &Statement<'_>, level: &Level<'_, '_>) -> Option<Mou
     Some(Mounted { pass: pass.place(), path: (path.to_owned(), pattern.place), script_name })
 }
 
+/// Whether `uwsgi_modifier1 30` holds: by it uWSGI takes `SCRIPT_NAME` off the path, where it runs Python 2. With Python 3, which
+/// it would not help, nothing is said: which of the two runs is seldom in sight (`wsgi_subhandler.c`, tried with 2.0.21).
+fn is_taken_off_by_python2(level: &Level<'_, '_>) -> bool {
+    let Inherited::From(from) = level.inherited(Setting::UwsgiModifier) else { return false };
+    from.first(Setting::UwsgiModifier).and_then(|modifier| modifier.text(0)).as_deref() == Some("30")
+}
+
 /// The mounts whose uWSGI is in sight, with what the code in sight knows of them.
-pub fn mounts(mounted: &[Mounted], links: &[PassLink], view: &View) -> Vec<Mount> {
+pub fn mounts(mounted: &[Mounted], links: &[Arc<PassLink>], view: &View) -> Vec<Mount> {
     let by_place: BTreeMap<Place, &Mounted> = mounted.iter().map(|mounted| (mounted.pass, mounted)).collect();
     let mut passes: BTreeMap<&str, BTreeSet<Place>> = BTreeMap::new();
     for pass in links.iter().filter(|_| !mounted.is_empty()).filter_map(|link| link.pass.known()) {
@@ -79,7 +87,7 @@ pub fn mounts(mounted: &[Mounted], links: &[PassLink], view: &View) -> Vec<Mount
             passes.entry(address).or_default().insert(pass.place);
         }
     }
-    let row = |link: &PassLink| {
+    let row = |link: &Arc<PassLink>| {
         let (pass, socket) = (link.pass.known()?, link.socket.known()?);
         let mounted = by_place.get(&pass.place)?;
         let (path, place) = &mounted.path;
@@ -95,8 +103,11 @@ pub fn mounts(mounted: &[Mounted], links: &[PassLink], view: &View) -> Vec<Mount
         row.uwsgi = socket.uwsgi.clone();
         Some(row)
     };
-    links.iter().filter_map(row).collect()
+    links.iter().filter_map(row).take(MOST).collect()
 }
+
+/// More apps below paths of their own than one nginx has; the code is searched for each.
+const MOST: usize = 1000;
 
 /// What handles a path of its own, whatever it is called.
 const HANDLERS: [&str; 4] = ["SCRIPT_NAME", "APPLICATION_ROOT", "DispatcherMiddleware", "ProxyFix"];

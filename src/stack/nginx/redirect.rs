@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use foldhash::HashSet;
+
 use super::include::Statement;
 use super::level::{Context, Inherited, Level, Setting};
 use super::location::{Matching, Pattern, answering};
@@ -41,8 +43,7 @@ pub(super) struct Redirects<'a> {
 #[derive(Debug)]
 struct Answer<'a> {
     pattern: Pattern<'a>,
-    title: String,
-    block: Place,
+    block: Statement<'a>,
     /// What it passes to.
     pass: Option<(Cow<'a, str>, Place)>,
     /// Whether nothing but its pass can answer.
@@ -74,8 +75,7 @@ impl<'a> Redirects<'a> {
         let pass = level.first(Setting::Pass).and_then(|pass| Some((pass.text(0)?, pass.place())));
         let others = [Setting::TryFiles, Setting::Return, Setting::Rewrite, Setting::Internal];
         self.locations.push(Answer {
-            title: level.title(),
-            block: block.place(),
+            block,
             error_pages: if pass.is_some() { pages_for_dead_upstreams(level) } else { Vec::new() },
             direct: !others.into_iter().any(|setting| level.has(setting)),
             nested: level.around().is_some_and(|around| around.context == Context::Location)
@@ -97,7 +97,8 @@ impl<'a> Redirects<'a> {
 
     /// Tells of what does not arrive, once all of the server was taken.
     pub(super) fn tell(&self, http: &Http<'a>, rows: &mut Rows) {
-        for (line, target) in self.asked.iter().filter(|(_, target)| !self.names.contains(target)) {
+        let names: HashSet<&str> = self.names.iter().map(|name| &**name).collect();
+        for (line, target) in self.asked.iter().filter(|(_, target)| !names.contains(&**target)) {
             let mut row = self.row(line, target, "no-such-location");
             row.missing = if self.out_of_sight {
                 Fact::unknown(Missing::new(
@@ -107,8 +108,9 @@ impl<'a> Redirects<'a> {
             } else {
                 Fact::derived(true)
             };
-            let near = nearest(target, self.names.iter().map(|name| &**name));
-            row.suggestion = near.map_or_else(Fact::absent, |near| Fact::derived(near.to_owned()));
+            let near =
+                http.patience.allows(self.names.len()).then(|| nearest(target, self.names.iter().map(|name| &**name)));
+            row.suggestion = near.flatten().map_or_else(Fact::absent, |near| Fact::derived(near.to_owned()));
             rows.add(row, None);
         }
         if !self.out_of_sight {
@@ -133,6 +135,9 @@ impl<'a> Redirects<'a> {
             if judged.contains(&line.place()) {
                 continue;
             }
+            if judged.len() == MOST {
+                break;
+            }
             judged.push(line.place());
             let holds =
                 |location: &&Answer<'a>| location.error_pages.iter().any(|(other, _)| other.place() == line.place());
@@ -142,20 +147,23 @@ impl<'a> Redirects<'a> {
             let found = &self.locations[found];
             let Some((to, pass)) = found.pass.as_ref().filter(|_| found.direct && !found.nested) else { continue };
             let is_same = |other: &&&Answer<'a>| other.pass.as_ref().is_some_and(|(other, _)| other == to);
-            let others = failing.iter().filter(|other| other.block != found.block);
+            let others = failing.iter().filter(|other| other.block.place() != found.block.place());
             let same = others.clone().filter(is_same).count();
             // A location of its own for the pages, with another program behind it, is as it should be.
             if same == 0 && others.count() > 0 {
                 continue;
             }
             let mut row = self.row(line, target, "back-to-upstream");
-            row.location = Fact::read(found.title.clone(), *pass);
+            row.location = Fact::read(found.block.title(), *pass);
             row.missing = Fact::derived(false);
             row.suggestion = Fact::absent();
             rows.add(row, Some(*pass));
         }
     }
 }
+
+/// More pages for errors than anybody has in one server: beyond it they are not judged.
+const MOST: usize = 50;
 
 fn last<'a>(line: &Statement<'a>) -> Option<Cow<'a, str>> {
     line.known(line.directive.arguments().next_back()?)
@@ -164,6 +172,9 @@ fn last<'a>(line: &Statement<'a>) -> Option<Cow<'a, str>> {
 /// The pages that hold in a block for 502 and 504, which nginx itself answers when an upstream does not.
 fn pages_for_dead_upstreams<'a>(level: &Level<'_, 'a>) -> Vec<(Statement<'a>, Cow<'a, str>)> {
     let Inherited::From(from) = level.inherited(Setting::ErrorPage) else { return Vec::new() };
+    if from.count(Setting::ErrorPage) > MOST {
+        return Vec::new();
+    }
     let is_for_them =
         |line: &&Statement<'a>| line.directive.arguments().any(|word| matches!(word.value(), "502" | "504"));
     let pages = from.all(Setting::ErrorPage).filter(is_for_them);

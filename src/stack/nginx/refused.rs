@@ -9,6 +9,7 @@ mod condition;
 mod data;
 mod file;
 mod fit;
+mod lines;
 mod listen;
 mod location;
 mod log;
@@ -23,11 +24,11 @@ mod server;
 mod statement;
 mod url;
 mod value;
-mod variable;
 
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashSet};
 
 use super::include::Assembly;
 use crate::source::{FileId, Span};
@@ -39,7 +40,7 @@ use crate::syntax::erb::FILLER;
 use crate::syntax::nginx::{Directive, Item, Items};
 use argument::{Argument, Invalid};
 use around::{Around, LocationKind};
-use data::{Data, Wrong};
+use data::Data;
 use file::File;
 use names::Names;
 use once::{Held, Key, Once};
@@ -50,6 +51,9 @@ const NOT_HERE: &str = "nginx/directive-not-allowed-here";
 
 /// How deep files may include each other.
 const DEEPEST: usize = 10;
+
+/// How much of one file is told.
+const MOST: usize = 1000;
 
 /// What nginx refuses in a main file, or in a fragment on its own, and in all that it includes.
 pub(super) fn problems<'a>(
@@ -70,8 +74,8 @@ pub(super) fn problems<'a>(
         release,
         complete,
         problems: Vec::new(),
-        told: HashSet::new(),
-        files: HashMap::new(),
+        told: HashMap::default(),
+        files: HashMap::default(),
         within: vec![document.file],
         once: Once::default(),
         names: Names::default(),
@@ -102,7 +106,7 @@ struct Walk<'w, 'a> {
     /// Whether a file that is out of sight is surely not there.
     complete: bool,
     problems: Vec<(FileId, Problem)>,
-    told: HashSet<(FileId, Span, &'static str)>,
+    told: HashMap<FileId, HashSet<(Span, &'static str)>>,
     /// Each file that was included, by what it was judged in, with what it holds of statements that stand once.
     files: HashMap<(FileId, Around), Range<usize>>,
     within: Vec<FileId>,
@@ -112,10 +116,11 @@ struct Walk<'w, 'a> {
 }
 
 impl<'a> Walk<'_, 'a> {
-    /// A file that several blocks include says the same in each.
+    /// A file that several blocks include says the same in each, and one of nothing but mistakes does not say them all.
     fn tell(&mut self, file: File<'a>, problem: Problem) {
         let id = file.document.file;
-        if !file.quiet && self.told.insert((id, problem.span, problem.kind)) {
+        let told = self.told.entry(id).or_default();
+        if !file.quiet && told.len() < MOST && told.insert((problem.span, problem.kind)) {
             self.problems.push((id, problem));
         }
     }
@@ -332,66 +337,6 @@ impl<'a> Walk<'_, 'a> {
         self.block(file, directive.items(), Around { contexts, location }, Some(Parent { directive, arguments }));
         if let Some(problem) = self.servers.leave(mark, file, directive, arguments) {
             self.tell(file, problem);
-        }
-    }
-
-    /// The lines of a block of data, and of the files that are included there.
-    fn data(
-        &mut self,
-        file: File<'a>,
-        directive: Directive<'a>,
-        items: Items<'a>,
-        around: Around,
-        data: &mut Data<'a>,
-    ) {
-        for item in items {
-            let words: Vec<Argument<'a>> = match item {
-                Item::Entry(entry) => entry.words().map(|word| Argument::of(file, word)).collect(),
-                // A file that is included here was read without its block: its lines look like directives.
-                Item::Directive(line) if line.has_block() => continue,
-                Item::Directive(line) => line.words().map(|word| Argument::of(file, word)).collect(),
-                Item::Opaque(_) => continue,
-            };
-            if data.includes() && words.len() == 2 && words[0].is("include") {
-                self.data_include(file, directive, item, around, data);
-                continue;
-            }
-            let wrong = data.line(file, &words);
-            if data.has_variables() && words.len() == 2 {
-                self.names.captures(&words[0], around, file);
-                let mut problems = Vec::new();
-                self.names.variables_of(&words[1], around, file, &mut problems);
-                problems.into_iter().for_each(|problem| self.tell(file, problem));
-            }
-            match wrong {
-                Some(Wrong::Line(problem)) => self.tell(file, problem),
-                Some(Wrong::Value(invalid)) => self.tell_value(file, directive, &words, invalid),
-                None => {}
-            }
-        }
-    }
-
-    fn data_include(
-        &mut self,
-        file: File<'a>,
-        directive: Directive<'a>,
-        item: Item<'a>,
-        around: Around,
-        data: &mut Data<'a>,
-    ) {
-        let name = match item {
-            Item::Entry(entry) => entry.words().nth(1),
-            Item::Directive(line) => line.argument(0),
-            Item::Opaque(_) => None,
-        };
-        let Some(name) = name else { return };
-        let (documents, _) = self.assembly.named(file.document, name);
-        for document in documents {
-            if let Some(included) = self.enter(document) {
-                let included = File { fixed: included.fixed && file.fixed, ..included };
-                self.data(included, directive, included.tree.items(), around, data);
-                self.within.pop();
-            }
         }
     }
 }

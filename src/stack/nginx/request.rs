@@ -24,6 +24,9 @@ rows! {
 /// What Flask and Django read of every request, and what they take for granted: the rest they can do without.
 const NEEDED: [&str; 5] = ["REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "CONTENT_TYPE", "CONTENT_LENGTH"];
 
+/// More than anybody sets in one block: each pass that inherits them would go through them all.
+pub(super) const MOST_PARAMS: usize = 500;
+
 /// Tells of what a `uwsgi_pass` lacks.
 pub(super) fn of_pass(pass: &Statement<'_>, level: &Level<'_, '_>, rows: &mut Rows) {
     let from = match level.inherited(Setting::UwsgiParam) {
@@ -42,6 +45,9 @@ pub(super) fn of_pass(pass: &Statement<'_>, level: &Level<'_, '_>, rows: &mut Ro
             return rows.add(row, None);
         }
     };
+    if from.count(Setting::UwsgiParam) > MOST_PARAMS {
+        return;
+    }
     let lacking = lacking(from);
     let Some(first) = from.first(Setting::UwsgiParam).filter(|_| !lacking.is_empty()) else { return };
     let outer = from.around().map(|outer| outer.inherited(Setting::UwsgiParam));

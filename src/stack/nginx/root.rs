@@ -22,53 +22,77 @@ rows! {
     }
 }
 
-/// A folder that nginx hands out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Served {
-    /// Its path, without a `/` at its end.
-    pub(super) folder: String,
-    /// Where its `root` or `alias` stands.
-    pub(super) place: Place,
-    /// The location it is handed out by.
-    pub(super) location: String,
+/// The folders that uWSGI loads code from and all above them, each with the line that names the code's.
+#[derive(Debug, Clone, Default)]
+pub struct CodeFolders(BTreeMap<String, Fact<String>>);
+
+impl CodeFolders {
+    /// Those of the apps of some instances.
+    pub fn of<'u>(apps: impl Iterator<Item = &'u Arc<Uwsgi>>) -> Self {
+        let mut folders: BTreeMap<String, Fact<String>> = BTreeMap::new();
+        for app in apps {
+            let Some(folder) = app.chdir.known().filter(|folder| folder.starts_with('/')) else { continue };
+            let mut above = folder.trim_end_matches('/');
+            while !above.is_empty() {
+                folders.entry(above.to_owned()).or_insert_with(|| app.chdir.clone());
+                above = above.rsplit_once('/').map_or("", |(above, _)| above);
+            }
+        }
+        Self(folders)
+    }
+
+    /// Whether no code is in sight.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What is told of a folder that nginx hands out by `level`; nothing where no code lies in it.
+    fn exposed(&self, folder: &str, place: Place, level: &Level<'_, '_>) -> Option<Root> {
+        let folder = folder.trim_end_matches('/');
+        let code = self.0.get(folder)?;
+        let mut row = Root::at(place);
+        row.folder = Fact::read(folder.to_owned(), place);
+        row.location = Fact::derived(level.title());
+        row.code = code.clone();
+        Some(row)
+    }
 }
 
-/// The folder that a location hands out, where it does and any client can ask for it.
-pub(super) fn of_location(level: &Level<'_, '_>) -> Option<Served> {
+/// The code in the folder that a location hands out, where it does and any client can ask for it.
+pub(super) fn of_location(level: &Level<'_, '_>, code: &CodeFolders) -> Option<Root> {
+    if code.is_empty() {
+        return None;
+    }
     let Pattern { matching: Matching::Prefix { .. }, text, .. } = level.location()? else { return None };
     let answers = [Setting::Pass, Setting::Return, Setting::Internal];
     if answers.into_iter().any(|setting| level.has(setting)) || is_closed(level) {
         return None;
     }
     if let Some(alias) = level.first(Setting::Alias) {
-        return served(&alias.text(0)?, alias.place(), level.title());
+        return code.exposed(&alias.text(0)?, alias.place(), level);
     }
-    of_root(level, &text)
+    of_root(level, &text, code)
 }
 
-/// The folder that a server hands out where no location answers.
+/// The code in the folder that a server hands out where no location answers.
 pub(super) fn of_server<'p>(
     level: &Level<'_, '_>,
     mut patterns: impl Iterator<Item = &'p Pattern<'p>>,
-) -> Option<Served> {
+    code: &CodeFolders,
+) -> Option<Root> {
     let is_all = |pattern: &Pattern<'_>| pattern.prefix() == Some("/");
     let answers = [Setting::Return, Setting::Pass].into_iter().any(|setting| level.has(setting));
     if answers || is_closed(level) || !level.whole || patterns.any(is_all) {
         return None;
     }
-    of_root(level, "/")
+    of_root(level, "/", code)
 }
 
-fn of_root(level: &Level<'_, '_>, path: &str) -> Option<Served> {
+fn of_root(level: &Level<'_, '_>, path: &str, code: &CodeFolders) -> Option<Root> {
     let Inherited::From(from) = level.inherited(Setting::Root) else { return None };
     let root = from.first(Setting::Root)?;
     let folder = root.text(0)?;
-    served(&format!("{}{path}", folder.trim_end_matches('/')), root.place(), level.title())
-}
-
-fn served(folder: &str, place: Place, location: String) -> Option<Served> {
-    let folder = folder.trim_end_matches('/');
-    (folder.starts_with('/') && !folder.contains('$')).then(|| Served { folder: folder.to_owned(), place, location })
+    code.exposed(&format!("{}{path}", folder.trim_end_matches('/')), root.place(), level)
 }
 
 /// Whether files are not looked for, or not for everybody.
@@ -86,26 +110,4 @@ fn is_closed(level: &Level<'_, '_>) -> bool {
 /// Whether a server keeps the sources back by a location of its own.
 pub(super) fn keeps_sources_back<'p>(mut patterns: impl Iterator<Item = &'p Pattern<'p>>) -> bool {
     patterns.any(|pattern| matches!(pattern.matching, Matching::Regex { .. }) && pattern.text.contains("py"))
-}
-
-/// The folders among `served` that hold the code of one of the apps.
-pub fn exposed<'u>(served: &[Served], apps: impl Iterator<Item = &'u Arc<Uwsgi>>) -> Vec<Root> {
-    let mut code: BTreeMap<String, &Fact<String>> = BTreeMap::new();
-    for app in apps {
-        let Some(folder) = app.chdir.known().filter(|folder| folder.starts_with('/')) else { continue };
-        let mut above = folder.trim_end_matches('/');
-        while !above.is_empty() {
-            code.entry(above.to_owned()).or_insert(&app.chdir);
-            above = above.rsplit_once('/').map_or("", |(above, _)| above);
-        }
-    }
-    let row = |served: &Served| {
-        let code = *code.get(&served.folder)?;
-        let mut row = Root::at(served.place);
-        row.folder = Fact::read(served.folder.clone(), served.place);
-        row.location = Fact::derived(served.location.clone());
-        row.code = code.clone();
-        Some(row)
-    };
-    served.iter().filter_map(row).collect()
 }

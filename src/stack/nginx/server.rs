@@ -4,7 +4,9 @@
 //! the first one, answers whatever no name fits.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+
+use foldhash::HashMap;
+use foldhash::fast::RandomState;
 
 use super::include::Statement;
 use super::level::{Level, Setting};
@@ -28,6 +30,9 @@ rows! {
     }
 }
 
+/// More names on more addresses than anybody serves, each name counting on each address; servers beyond are not judged.
+const MOST: usize = 1_000_000;
+
 /// The servers of one `http` block in the order in which nginx reads them.
 #[derive(Debug, Default)]
 pub(super) struct Servers<'a> {
@@ -37,7 +42,7 @@ pub(super) struct Servers<'a> {
 #[derive(Debug)]
 struct Seen<'a> {
     block: Statement<'a>,
-    listens: Vec<Listening>,
+    listens: Vec<Listening<'a>>,
     /// Whether it listens on an address that a template tag decides as well: any, for all that is known.
     listens_unseen: bool,
     names: Vec<(Cow<'a, str>, Place)>,
@@ -49,8 +54,8 @@ struct Seen<'a> {
 }
 
 #[derive(Debug)]
-struct Listening {
-    address: String,
+struct Listening<'a> {
+    address: Cow<'a, str>,
     is_default: bool,
 }
 
@@ -62,10 +67,10 @@ impl<'a> Servers<'a> {
         if block.document.has_code() {
             return;
         }
-        let mut listens: Vec<Listening> = level.all(Setting::Listen).filter_map(listening).collect();
+        let mut listens: Vec<Listening<'a>> = level.all(Setting::Listen).filter_map(listening).collect();
         let listens_unseen = listens.len() < level.all(Setting::Listen).count();
         if listens.is_empty() && level.whole && !listens_unseen {
-            listens.push(Listening { address: "*:80".to_owned(), is_default: false });
+            listens.push(Listening { address: "*:80".into(), is_default: false });
         }
         let lines = level.all(Setting::ServerName);
         let words = lines.clone().flat_map(|line| line.directive.arguments().map(move |word| (line, word)));
@@ -92,13 +97,21 @@ impl<'a> Servers<'a> {
     }
 
     fn taken(&self, rows: &mut Rows) {
-        let mut first: HashMap<(&str, String), (usize, Place)> = HashMap::new();
-        for (at, server) in self.all.iter().enumerate().filter(|(_, server)| server.whole) {
+        let mut left_over = MOST;
+        let mut fits = |server: &Seen<'_>| {
+            let left = left_over.checked_sub(server.listens.len() * server.names.len());
+            left_over = left.unwrap_or(left_over);
+            server.whole && left.is_some()
+        };
+        let judged: Vec<_> = self.all.iter().enumerate().filter(|(_, server)| fits(server)).collect();
+        let mut first: HashMap<(&str, Cow<'_, str>), (usize, Place)> =
+            HashMap::with_capacity_and_hasher(MOST - left_over, RandomState::default());
+        for (at, server) in judged {
             let mut taken: Vec<(&str, Place, &str, Place)> = Vec::new();
             let mut left = server.listens_unseen || server.listens.iter().any(|listen| listen.is_default);
             for listen in &server.listens {
                 for (name, place) in &server.names {
-                    let key = (listen.address.as_str(), name.to_ascii_lowercase());
+                    let key = (&*listen.address, lowered(name));
                     match first.get(&key).filter(|(other, _)| *other != at) {
                         Some((other, by)) if !self.is_elsewhere(*other, at) && !name.starts_with('~') => {
                             taken.push((name, *place, &listen.address, *by));
@@ -131,10 +144,10 @@ impl<'a> Servers<'a> {
     }
 
     fn defaults(&self, whole: bool, rows: &mut Rows) {
-        let mut by_address: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut by_address: HashMap<&str, Vec<(usize, bool)>> = HashMap::default();
         for (at, server) in self.all.iter().enumerate() {
             for listen in &server.listens {
-                by_address.entry(&listen.address).or_default().push(at);
+                by_address.entry(&listen.address).or_default().push((at, listen.is_default));
             }
         }
         // One that listens somewhere unseen may be the first, or the one that is marked.
@@ -142,13 +155,10 @@ impl<'a> Servers<'a> {
         let mut addresses: Vec<_> = by_address.into_iter().filter(|(_, servers)| servers.len() > 1).collect();
         addresses.sort_unstable();
         for (address, servers) in addresses {
-            let is_default = |at: &&usize| {
-                self.all[**at].listens.iter().any(|listen| listen.address == address && listen.is_default)
-            };
-            let marked = servers.iter().find(is_default);
-            let Some(&default) = marked.or(whole.then(|| &servers[0])) else { continue };
+            let marked = servers.iter().find(|(_, is_default)| *is_default);
+            let Some(&(default, _)) = marked.or(whole.then(|| &servers[0])) else { continue };
             let default = &self.all[default];
-            let nameless = servers.iter().map(|at| &self.all[*at]).filter(|server| is_nameless(server));
+            let nameless = servers.iter().map(|(at, _)| &self.all[*at]).filter(|server| is_nameless(server));
             let unreached = |server: &&Seen<'_>| server.passes_on && !default.passes_on && !server.listens_unseen;
             for server in nameless.filter(unreached) {
                 let mut row = row(server, address);
@@ -177,20 +187,30 @@ fn row(server: &Seen<'_>, address: &str) -> Server {
     row
 }
 
+/// In small letters, in which nginx compares names; most are written so.
+fn lowered(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) { name.to_ascii_lowercase().into() } else { name.into() }
+}
+
 /// Whether no request names the server, other than one made to reach it.
 fn is_nameless(server: &Seen<'_>) -> bool {
     server.whole && server.names.iter().all(|(name, _)| matches!(&**name, "" | "_" | "localhost"))
 }
 
 /// The address of a `listen` as nginx keeps it: without a host it is every one.
-fn listening(listen: &Statement<'_>) -> Option<Listening> {
+fn listening<'a>(listen: &Statement<'a>) -> Option<Listening<'a>> {
     let written = listen.text(0)?;
-    let address = match &*written {
-        unix if unix.starts_with("unix:") => unix.to_owned(),
-        port if port.bytes().all(|byte| byte.is_ascii_digit()) => format!("*:{port}"),
-        host if !host.trim_start_matches(|c| c != ']').contains(':') && !host.contains(':') => format!("{host}:80"),
-        host if host.ends_with(']') => format!("{host}:80"),
-        whole => whole.replace("0.0.0.0:", "*:"),
+    let address: Cow<'a, str> = match &*written {
+        unix if unix.starts_with("unix:") => written,
+        "80" => "*:80".into(),
+        "443" => "*:443".into(),
+        port if port.bytes().all(|byte| byte.is_ascii_digit()) => format!("*:{port}").into(),
+        host if !host.trim_start_matches(|c| c != ']').contains(':') && !host.contains(':') => {
+            format!("{host}:80").into()
+        }
+        host if host.ends_with(']') => format!("{host}:80").into(),
+        whole if whole.contains("0.0.0.0:") => whole.replace("0.0.0.0:", "*:").into(),
+        _ => written,
     };
     let is_default = listen.directive.arguments().any(|word| matches!(word.value(), "default_server" | "default"));
     Some(Listening { address, is_default })

@@ -1,19 +1,21 @@
 //! One way through all blocks of an nginx configuration, asking at each what its directives come to there.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashSet};
 
 use super::include::{Assembly, Statement};
 use super::level::{Context, Level, Setting};
 use super::location::Expressions;
 use super::mount::Mounted;
 use super::redirect::Redirects;
-use super::root::Served;
+use super::root::{CodeFolders, Root};
 use super::server::Servers;
 use super::target::Targets;
 use super::upstream::Uses;
 use super::{alias, condition, header, line, mount, request, root, taint};
+use crate::nearest::Patience;
 use crate::source::Place;
 use crate::stack::fact::{Row, Table};
 
@@ -44,6 +46,8 @@ pub(super) struct Http<'a> {
     pub(super) whole: bool,
     /// The regular expressions of its locations.
     pub(super) expressions: Expressions,
+    /// For looking what names were meant.
+    pub(super) patience: Patience,
 }
 
 impl<'a> Http<'a> {
@@ -64,6 +68,7 @@ impl<'a> Http<'a> {
             maps: named("map", 1).map(variable).collect(),
             whole: level.outwards().all(|level| level.whole),
             expressions: Expressions::default(),
+            patience: Patience::default(),
         }
     }
 }
@@ -73,26 +78,23 @@ impl<'a> Http<'a> {
 pub(super) struct Found {
     /// The rows.
     pub(super) rows: Vec<Arc<dyn Row>>,
-    /// The folders whose files are handed out.
-    pub(super) served: Vec<Served>,
     /// The apps below a path of their own.
     pub(super) mounted: Vec<Mounted>,
 }
 
 /// Looks through one main file, or one fragment on its own.
-pub(super) fn survey<'a>(assembly: &Assembly<'a>, top: &[Statement<'a>], whole: bool) -> Found {
+pub(super) fn survey<'a>(assembly: &Assembly<'a>, top: &[Statement<'a>], whole: bool, code: &CodeFolders) -> Found {
     // A file may be called `nginx.conf` and hold nothing but a server.
     let is_main = top.iter().any(|statement| statement.directive.is("http") || statement.directive.is("events"));
     let file = Level::of_file(top, is_main, whole);
     if !is_main {
-        return Survey::through(assembly, &file);
+        return Survey::through(assembly, &file, code);
     }
     let mut found = Found::default();
     for http in top.iter().filter(|statement| statement.directive.is("http")) {
         let (inside, seen) = assembly.inside(http);
-        let of_block = Survey::through(assembly, &file.inner(*http, &inside, seen));
+        let of_block = Survey::through(assembly, &file.inner(*http, &inside, seen), code);
         found.rows.extend(of_block.rows);
-        found.served.extend(of_block.served);
         found.mounted.extend(of_block.mounted);
     }
     found
@@ -101,6 +103,7 @@ pub(super) fn survey<'a>(assembly: &Assembly<'a>, top: &[Statement<'a>], whole: 
 /// One `http` block, or one fragment, on its way through.
 struct Survey<'s, 'a> {
     assembly: &'s Assembly<'a>,
+    code: &'s CodeFolders,
     http: Http<'a>,
     rows: Rows,
     targets: Targets<'a>,
@@ -109,21 +112,22 @@ struct Survey<'s, 'a> {
     /// Of the server that is being visited.
     redirects: Redirects<'a>,
     /// Of the server that is being visited.
-    serves: Vec<Served>,
+    exposed: Vec<Root>,
     found: Found,
 }
 
 impl<'s, 'a> Survey<'s, 'a> {
-    fn through(assembly: &'s Assembly<'a>, level: &Level<'_, 'a>) -> Found {
+    fn through(assembly: &'s Assembly<'a>, level: &Level<'_, 'a>, code: &'s CodeFolders) -> Found {
         let mut survey = Self {
             assembly,
+            code,
             http: Http::of(level),
             rows: Rows::default(),
             targets: Targets::default(),
             upstreams: Uses::default(),
             servers: Servers::default(),
             redirects: Redirects::default(),
-            serves: Vec::new(),
+            exposed: Vec::new(),
             found: Found::default(),
         };
         survey.visit(level);
@@ -136,8 +140,9 @@ impl<'s, 'a> Survey<'s, 'a> {
     fn visit(&mut self, level: &Level<'_, 'a>) {
         self.block(level);
         for statement in level.statements {
-            self.directive(statement, level);
-            if statement.directive.has_block() && level.context.holds(statement.directive.name()) {
+            let name = statement.directive.name();
+            self.directive(name, statement, level);
+            if statement.directive.has_block() && level.context.holds(name) {
                 let (inside, seen) = self.assembly.inside(statement);
                 self.visit(&level.inner(*statement, &inside, seen));
             }
@@ -156,7 +161,7 @@ impl<'s, 'a> Survey<'s, 'a> {
             Context::Server => self.redirects.add(level),
             Context::Location => {
                 self.redirects.add(level);
-                self.serves.extend(root::of_location(level));
+                self.exposed.extend(root::of_location(level, self.code));
             }
             _ => {}
         }
@@ -167,16 +172,16 @@ impl<'s, 'a> Survey<'s, 'a> {
         let redirects = std::mem::take(&mut self.redirects);
         redirects.tell(&self.http, &mut self.rows);
         self.servers.add(level, redirects.pass_on());
-        let serves = std::mem::take(&mut self.serves);
-        if !root::keeps_sources_back(redirects.patterns()) {
-            self.found.served.extend(serves);
-            self.found.served.extend(root::of_server(level, redirects.patterns()));
+        let exposed = std::mem::take(&mut self.exposed);
+        if !self.code.is_empty() && !root::keeps_sources_back(redirects.patterns()) {
+            let exposed = exposed.into_iter().chain(root::of_server(level, redirects.patterns(), self.code));
+            self.rows.rows.extend(exposed.map(|row| Arc::new(row) as _));
         }
     }
 
     /// What one directive comes to in its block.
-    fn directive(&mut self, statement: &Statement<'a>, level: &Level<'_, 'a>) {
-        match statement.directive.name() {
+    fn directive(&mut self, name: &str, statement: &Statement<'a>, level: &Level<'_, 'a>) {
+        match name {
             "uwsgi_pass" | "proxy_pass" => self.pass(statement, level),
             "alias" => alias::of_alias(statement, level, &mut self.rows),
             "if" => condition::of_if(statement, &mut self.rows),

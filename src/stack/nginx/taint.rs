@@ -62,7 +62,7 @@ pub(super) fn of_directive<'a>(statement: &Statement<'a>, level: &Level<'_, 'a>,
         let rewrite = (name == "rewrite").then_some(statement);
         let look = Look { level, http, escapes: rewrite.is_some(), rewrite, is_target: name == "proxy_pass" };
         if let Some(found) = look.line_break(&text, 0) {
-            rows.add(row(statement, "response", &found, sink), None);
+            rows.add(row(statement, "response", &found, sink.words()), None);
         }
     }
     match name {
@@ -106,27 +106,47 @@ fn is_internal(level: &Level<'_, '_>) -> bool {
     level.nearest(Context::Location).is_some_and(|location| location.has(Setting::Internal))
 }
 
-/// What a directive puts into a line of a request or an answer, and what that line is.
-fn line<'a>(statement: &Statement<'a>) -> Option<(Cow<'a, str>, String)> {
-    let last = statement.directive.arguments().len().checked_sub(1)?;
-    let location = || "the header Location".to_owned();
-    match statement.directive.name() {
-        "add_header" => Some((statement.text(1)?, format!("the header {}", statement.text(0)?))),
-        "proxy_set_header" => {
-            Some((statement.text(1)?, format!("the header {} of the request to the app", statement.text(0)?)))
+/// The line that a value gets into.
+enum Sink<'a> {
+    /// A header of the answer.
+    Header(Cow<'a, str>),
+    /// A header of the request that is passed on.
+    RequestHeader(Cow<'a, str>),
+    /// The first line of that request.
+    Request,
+}
+
+impl Sink<'_> {
+    const LOCATION: Self = Self::Header(Cow::Borrowed("Location"));
+
+    fn words(&self) -> String {
+        match self {
+            Self::Header(name) => format!("the header {name}"),
+            Self::RequestHeader(name) => format!("the header {name} of the request to the app"),
+            Self::Request => "the request to the app".to_owned(),
         }
-        "proxy_pass" => Some((statement.text(0)?, "the request to the app".to_owned())),
-        "return" if last == 0 => Some((statement.text(0).filter(|url| is_url(url))?, location())),
+    }
+}
+
+/// What a directive puts into a line of a request or an answer, and what that line is.
+fn line<'a>(statement: &Statement<'a>) -> Option<(Cow<'a, str>, Sink<'a>)> {
+    let last = statement.directive.arguments().len().checked_sub(1)?;
+    match statement.directive.name() {
+        "add_header" => Some((statement.text(1)?, Sink::Header(statement.text(0)?))),
+        "proxy_set_header" => Some((statement.text(1)?, Sink::RequestHeader(statement.text(0)?))),
+        "proxy_pass" => Some((statement.text(0)?, Sink::Request)),
+        "return" if last == 0 => Some((statement.text(0).filter(|url| is_url(url))?, Sink::LOCATION)),
         "return" => {
             let code = statement.text(0)?;
-            matches!(&*code, "301" | "302" | "303" | "307" | "308").then(|| Some((statement.text(1)?, location())))?
+            matches!(&*code, "301" | "302" | "303" | "307" | "308")
+                .then(|| Some((statement.text(1)?, Sink::LOCATION)))?
         }
         "rewrite" => {
             let to = statement.text(1)?;
             let redirects = is_url(&to) || matches!(statement.text(2).as_deref(), Some("redirect" | "permanent"));
-            redirects.then(|| (to, location()))
+            redirects.then_some((to, Sink::LOCATION))
         }
-        "error_page" => Some((statement.text(last).filter(|url| is_url(url))?, location())),
+        "error_page" => Some((statement.text(last).filter(|url| is_url(url))?, Sink::LOCATION)),
         _ => None,
     }
 }

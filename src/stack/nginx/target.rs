@@ -4,7 +4,8 @@
 //! of another pass without variables, or a name for which there must be a `resolver` (`ngx_http_upstream_init_request`).
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+
+use foldhash::HashSet;
 
 use super::address::{self, Target};
 use super::include::Statement;
@@ -79,10 +80,11 @@ impl<'a> Targets<'a> {
 
     /// Tells of those that nginx cannot find.
     pub(super) fn tell(&self, http: &Http<'a>, rows: &mut Rows) {
-        let unused: Vec<&str> =
+        let mut unused: Vec<&str> =
             http.upstreams.keys().map(|name| &**name).filter(|name| !self.fixed.contains(*name)).collect();
+        unused.sort_unstable();
         for named in &self.unknown {
-            if let Some(row) = without_port(named, &unused, http.whole) {
+            if let Some(row) = without_port(named, &unused, http) {
                 rows.add(row, None);
             }
         }
@@ -99,12 +101,12 @@ fn target_of(pass: &Statement<'_>, value: &str) -> Target {
     if pass.directive.is("uwsgi_pass") { address::of_uwsgi_pass(value) } else { address::of_proxy_pass(value) }
 }
 
-fn without_port(named: &Named<'_>, unused: &[&str], whole: bool) -> Option<PassTarget> {
+fn without_port(named: &Named<'_>, unused: &[&str], http: &Http<'_>) -> Option<PassTarget> {
     let name = named.name.as_str();
-    let suggestion = nearest(name, unused.iter().copied());
+    let suggestion = http.patience.allows(unused.len()).then(|| nearest(name, unused.iter().copied())).flatten();
     let is_host = name.contains('.') || name == "localhost" || address::is_ip(name);
     let confidence = match (named.needs_port, suggestion) {
-        (true, _) if whole || address::is_ip(name) || name == "localhost" => Confidence::Proved,
+        (true, _) if http.whole || address::is_ip(name) || name == "localhost" => Confidence::Proved,
         (true, _) if is_host => Confidence::Likely,
         // A name alone may be one that the name service knows, such as that of a container.
         (_, Some(_)) if !is_host => Confidence::Possible,

@@ -37,7 +37,7 @@ fn includes_start_from_the_folder_of_the_main_file() {
             "server { listen 443 ssl; location / { if ($x) { proxy_pass http://127.0.0.1; } } }",
         ),
     ]);
-    let reading = read_all(&site.view, &site.trees, None);
+    let reading = read_all(&site.view, &site.trees, &Beside::default());
     assert_eq!(addresses(&reading), [Some("127.0.0.1:80"), Some("/run/b.sock")]);
     let pass = &reading.passes[1];
     assert_eq!(**pass.server_names.known().unwrap(), ["b.test".to_owned()]);
@@ -53,7 +53,7 @@ fn an_upstream_gives_one_pass_for_each_server_with_its_line() {
     let text = "upstream app { server unix:/run/a.sock; server 10.0.0.2:3031; server 10.0.0.3:3031 down; }\n\
                 server { location / { uwsgi_pass app; } }";
     let site = site(&[("/etc/nginx/conf.d/app.conf", text)]);
-    let reading = read_all(&site.view, &site.trees, None);
+    let reading = read_all(&site.view, &site.trees, &Beside::default());
     assert_eq!(addresses(&reading), [Some("/run/a.sock"), Some("10.0.0.2:3031")]);
     let trail = &reading.passes[0].address.trail;
     assert_eq!(trail[0].place.span.unwrap().of(text), "unix:/run/a.sock");
@@ -64,7 +64,7 @@ fn an_upstream_gives_one_pass_for_each_server_with_its_line() {
 fn what_is_out_of_sight_is_unknown() {
     let fragment = "location / { uwsgi_pass app; } location /b { proxy_pass http://$backend; } location /c { proxy_pass http://other; }";
     let site = site(&[("/etc/nginx/conf.d/x.conf", fragment)]);
-    let reading = read_all(&site.view, &site.trees, None);
+    let reading = read_all(&site.view, &site.trees, &Beside::default());
     assert_eq!(addresses(&reading), [None, None, None]);
     assert!(reading.passes.iter().all(|pass| pass.address.is_unknown() && pass.local.is_unknown()));
     assert!(reading.passes[0].server_names.is_unknown());
@@ -74,11 +74,11 @@ fn what_is_out_of_sight_is_unknown() {
 fn the_user_is_nobody_only_where_the_whole_main_file_was_seen() {
     let pass = "http { server { location / { proxy_pass http://app; } } }";
     let whole = site(&[("/etc/nginx/nginx.conf", &format!("events {{}} {pass}"))]);
-    let reading = read_all(&whole.view, &whole.trees, None);
+    let reading = read_all(&whole.view, &whole.trees, &Beside::default());
     assert_eq!(&**reading.passes[0].user.known().unwrap(), "nobody");
     assert_eq!(addresses(&reading), [Some("app:80")]);
     let part = site(&[("/etc/nginx/nginx.conf", &format!("include modules-enabled/*.conf; events {{}} {pass}"))]);
-    let reading = read_all(&part.view, &part.trees, None);
+    let reading = read_all(&part.view, &part.trees, &Beside::default());
     assert!(reading.passes[0].user.is_unknown());
     assert_eq!(addresses(&reading), [None]);
 }
@@ -90,7 +90,7 @@ fn an_include_that_leads_back_is_a_problem_and_ends() {
         ("/etc/nginx/conf.d/a", "server { location / { uwsgi_pass 127.0.0.1:3031; } }\ninclude conf.d/b;"),
         ("/etc/nginx/conf.d/b", "include conf.d/a;"),
     ]);
-    let reading = read_all(&site.view, &site.trees, None);
+    let reading = read_all(&site.view, &site.trees, &Beside::default());
     assert_eq!(reading.problems.len(), 1);
     assert_eq!(addresses(&reading), [Some("127.0.0.1:3031")]);
 }
@@ -101,7 +101,7 @@ fn a_fragment_that_another_fragment_includes_is_read_there() {
         ("site/a.conf", "server { server_name a.test; include b.conf; }"),
         ("site/b.conf", "location / { uwsgi_pass 127.0.0.1:3031; }"),
     ]);
-    let reading = read_all(&site.view, &site.trees, None);
+    let reading = read_all(&site.view, &site.trees, &Beside::default());
     assert_eq!(reading.passes.len(), 1);
     assert_eq!(**reading.passes[0].server_names.known().unwrap(), ["a.test".to_owned()]);
     let tree = &site.trees[&site.sources.by_name("site/a.conf").unwrap()].tree;
@@ -116,7 +116,7 @@ fn a_file_that_is_included_many_times_is_read_in_each_place() {
     let main = format!("events {{}} http {{ server {{ {locations} }} }}");
     let pass = "include more; uwsgi_pass 127.0.0.1:3031;";
     let site = site(&[("nginx.conf", main.as_str()), ("snip/pass", pass), ("more", "uwsgi_read_timeout 5;")]);
-    let reading = read_all(&site.view, &site.trees, None);
+    let reading = read_all(&site.view, &site.trees, &Beside::default());
     assert_eq!(reading.passes.len(), 20_000);
     assert_eq!(&**reading.passes[19_999].location.known().unwrap(), "/19999");
 }
@@ -130,5 +130,7 @@ fn copies_of_copies_end() {
     let texts: Vec<String> = (0..11).map(text).collect();
     let files: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(texts.iter().map(String::as_str)).collect();
     let site = site(&files);
-    assert!(!read(&site.view, &site.trees, None, &site.view.at("/etc/nginx/0.conf")[0]).passes.is_empty());
+    assert!(
+        !read(&site.view, &site.trees, &Beside::default(), &site.view.at("/etc/nginx/0.conf")[0]).passes.is_empty()
+    );
 }

@@ -4,7 +4,8 @@
 //! one only under HTTP/1.1 and without its own `Connection: close`, which are its defaults since 1.29.7.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+
+use foldhash::HashMap;
 
 use super::address::{self, Target};
 use super::include::{Assembly, Statement};

@@ -40,28 +40,55 @@ impl Variable<'_> {
         self.number().is_some()
     }
 
+    /// Whether nginx itself puts a capture there: in braces it would look for a variable of that name.
+    pub(super) fn is_capture(self) -> bool {
+        self.is_numbered() && self.end - self.start == 2
+    }
+
     /// The number of the group it stands for.
     pub(super) fn number(self) -> Option<u32> {
         self.name.parse().ok().filter(|number| (1..=9).contains(number))
     }
 }
 
-/// The variables of a value, as `ngx_http_script_compile` finds them.
-pub(super) fn variables(text: &str) -> impl Iterator<Item = Variable<'_>> {
+/// What a `$` in a value is to nginx.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reference<'t> {
+    /// `$name`, `${name}`, or `$1` to `$9`.
+    Variable(Variable<'t>),
+    /// `${name` without its bracket, which nginx refuses.
+    Unclosed(Variable<'t>),
+    /// `$` with nothing behind it that could be a name, which nginx refuses.
+    Nameless,
+}
+
+/// Every `$` of a value in order, as `ngx_http_script_compile` takes them, read on behind what it refuses.
+pub(super) fn references(text: &str) -> impl Iterator<Item = Reference<'_>> {
     let mut at = 0;
     std::iter::from_fn(move || {
-        loop {
-            let start = at + text.get(at..)?.find('$')?;
-            let rest = &text[start + 1..];
-            let (open, rest) = rest.strip_prefix('{').map_or((0, rest), |rest| (1, rest));
-            let is_numbered = rest.starts_with(|c: char| matches!(c, '1'..='9'));
-            let length = if is_numbered { 1 } else { rest.find(|c: char| !is_of_name(c)).unwrap_or(rest.len()) };
-            let close = usize::from(open == 1 && rest[length..].starts_with('}'));
-            at = start + 1 + open + length + close;
-            if length > 0 {
-                return Some(Variable { name: &rest[..length], start, end: at });
-            }
-        }
+        let start = at + text.get(at..)?.find('$')?;
+        let after = &text[start + 1..];
+        let open = usize::from(after.starts_with('{'));
+        let rest = &after[open..];
+        let is_capture = open == 0 && rest.starts_with(|c: char| matches!(c, '1'..='9'));
+        let length = if is_capture { 1 } else { rest.find(|c: char| !is_of_name(c)).unwrap_or(rest.len()) };
+        let close = usize::from(open == 1 && rest[length..].starts_with('}'));
+        at = start + 1 + open + length + close;
+        let variable = Variable { name: &rest[..length], start, end: at };
+        Some(match (open > close, length) {
+            (true, _) if !rest.is_empty() => Reference::Unclosed(variable),
+            (false, 1..) => Reference::Variable(variable),
+            _ => Reference::Nameless,
+        })
+    })
+}
+
+/// The variables of a value, whatever else nginx refuses in it.
+pub(super) fn variables(text: &str) -> impl Iterator<Item = Variable<'_>> {
+    references(text).filter_map(|reference| match reference {
+        Reference::Variable(variable) => Some(variable),
+        Reference::Unclosed(variable) => Some(variable).filter(|variable| !variable.name.is_empty()),
+        Reference::Nameless => None,
     })
 }
 
@@ -179,5 +206,25 @@ mod tests {
         assert_eq!(names("http://$host:${port}b$uri"), ["host", "port", "uri"]);
         assert_eq!(names("$12a $ ${} ${a"), ["1", "a"]);
         assert_eq!(with_source("a$1-$2b", "$host"), "a$host-$hostb");
+    }
+
+    #[test]
+    fn references_as_nginx_takes_them() {
+        let all = |text| references(text).collect::<Vec<_>>();
+        let variable = |name, start, end| Reference::Variable(Variable { name, start, end });
+        assert_eq!(
+            all("$scheme://$host$request_uri"),
+            [variable("scheme", 0, 7), variable("host", 10, 15), variable("request_uri", 15, 27)]
+        );
+        assert_eq!(all("a${b}c$1$d"), [variable("b", 1, 5), variable("1", 6, 8), variable("d", 8, 10)]);
+        assert_eq!(all("${b"), [Reference::Unclosed(Variable { name: "b", start: 0, end: 3 })]);
+        assert_eq!(all("a$"), [Reference::Nameless]);
+        assert_eq!(all("$-$a"), [Reference::Nameless, variable("a", 2, 4)]);
+        assert_eq!(all("${"), [Reference::Nameless]);
+        assert_eq!(all("é$0é"), [variable("0", 2, 4)]);
+        assert!(all("plain").is_empty() && all("").is_empty());
+        let captures =
+            |text| references(text).filter(|found| matches!(found, Reference::Variable(one) if one.is_capture()));
+        assert_eq!((captures("$1 $9a").count(), captures("${1} $0 $a1").count()), (2, 0));
     }
 }

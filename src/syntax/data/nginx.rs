@@ -3,9 +3,10 @@
 //! The table holds every directive of nginx 1.31.4 (its `ngx_command_t` tables) with the first release that had it, and the
 //! names that are gone with their last. Names of NGINX Plus and of third-party modules are known too, but not what they take.
 
-use std::collections::{HashMap, HashSet};
 use std::ops::{BitAnd, BitOr};
 use std::sync::LazyLock;
+
+use foldhash::{HashMap, HashSet};
 
 use super::Release;
 use crate::nearest::nearest;

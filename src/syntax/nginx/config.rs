@@ -130,6 +130,12 @@ impl<'t> Iterator for Items<'t> {
         };
         Some(item)
     }
+
+    /// What stands in the blocks among them counts too, and may be all there is but one.
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let most = self.end.saturating_sub(self.next);
+        (usize::from(most > 0), Some(most))
+    }
 }
 
 /// One statement of a block.
@@ -191,7 +197,7 @@ impl<'t> Directive<'t> {
 
     /// Whether it has this name; names are case-sensitive.
     pub fn is(self, name: &str) -> bool {
-        self.name() == name
+        self.tree.words.is(&self.tree.text, self.tree.nodes[self.node].first_word as usize, name)
     }
 
     /// Its name and the words after it.

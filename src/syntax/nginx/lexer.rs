@@ -119,7 +119,9 @@ impl<'a> Lexer<'a> {
         let start = self.at;
         self.at += parsed_length(word, self.rest());
         let mut repetition = None;
-        while let Ok((_, braces)) = repetition_of_regex(self.rest()) {
+        while self.rest().starts_with('{')
+            && let Ok((_, braces)) = repetition_of_regex(self.rest())
+        {
             repetition = repetition.or(Some(Span::new(self.at, self.at + braces.len())));
             self.at += braces.len();
             self.at += parsed_length(word, self.rest());
@@ -248,6 +250,12 @@ fn variable(text: &str) -> IResult<&str, &str> {
 /// An unquoted word: it ends at a blank, `;` or `{`, but not at `}`, `#` or a quote.
 fn word(text: &str) -> IResult<&str, &str> {
     let plain = |text| run(text, |byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' | b'\\' | b'$'));
+    // Most words are one such run.
+    if let Ok((rest, taken)) = plain(text)
+        && !rest.starts_with(['\\', '$'])
+    {
+        return Ok((rest, taken));
+    }
     recognize(many0_count(alt((plain, variable, escape)))).parse(text)
 }
 

@@ -1,13 +1,15 @@
 //! From tokens to blocks, as `ngx_conf_parse` and `ngx_conf_handler` do it, with a guess at what was meant where they give up.
 
+mod refusal;
+
 use std::num::NonZeroU32;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::braces::{Braces, indent_of};
 use super::config::{Block, Config, Node, Shape};
-use super::lexer::{Lexer, Token, is_blank};
-use super::word::unquoted;
+use super::lexer::{Lexer, Token};
+use super::word::{Store, unquoted};
 use super::{KIND, names};
 use crate::source::{Located, Span};
 use crate::syntax::erb::FILLER;
@@ -15,6 +17,10 @@ use crate::syntax::{Parsed, Problem, Problems};
 
 /// Blocks nested deeper are read as if they stood side by side, so that no input exhausts the stack.
 const DEEPEST: usize = 100;
+
+/// What a word and a statement take in most files, blanks and comments included, so that room is made for them at once.
+const BYTES_A_WORD: usize = 14;
+const BYTES_A_STATEMENT: usize = 34;
 
 /// The numbers of words that follow each other.
 type Words = Range<usize>;
@@ -27,7 +33,10 @@ struct Frame {
     /// Where the tree keeps it; nowhere without a name.
     block: Option<usize>,
     open: Span,
+    /// Whether it holds lines of data.
     data: bool,
+    /// Whether its name is one that nginx knows with a block only.
+    known: bool,
 }
 
 struct Builder<'a> {
@@ -50,7 +59,12 @@ pub(super) fn build(text: &Arc<str>) -> Parsed<Config> {
     let mut builder = Builder {
         text,
         lexer: Lexer::new(text),
-        config: Config { text: Arc::clone(text), ..Config::default() },
+        config: Config {
+            text: Arc::clone(text),
+            words: Store::with_capacity(text.len() / BYTES_A_WORD),
+            nodes: Vec::with_capacity(text.len() / BYTES_A_STATEMENT),
+            ..Config::default()
+        },
         stack: Vec::new(),
         pending: 0,
         only_tags: false,
@@ -87,7 +101,11 @@ impl Builder<'_> {
 
     /// Takes signs that cannot be seen out of what should be a name; gives whether something is left.
     fn is_name(&mut self, span: Span, value: &mut Option<Box<str>>) -> bool {
-        let Some(at) = span.of(self.text).find(is_invisible) else { return true };
+        let raw = span.of(self.text);
+        if raw.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return true;
+        }
+        let Some(at) = raw.find(is_invisible) else { return true };
         let start = span.start as usize + at;
         let sign = self.text[start..].chars().next().unwrap_or_default();
         let message = format!("an invisible character, U+{:04X}, that nginx takes for part of a name", u32::from(sign));
@@ -230,9 +248,10 @@ impl Builder<'_> {
         let name = (!words.is_empty()).then_some(words.start);
         let statement = name.map_or(open, |name| self.span(name)).start as usize;
         self.braces.open(self.text, open, statement);
-        let data = name.is_some_and(|name| names::holds_data(self.value(name)));
+        let is = |test: fn(&str) -> bool| name.is_some_and(|name| test(self.value(name)));
+        let (data, known) = (is(names::holds_data), is(names::is_block));
         let block = name.map(|name| self.push_block(name, open, None, Shape::Block));
-        self.stack.push(Frame { name, block, open, data });
+        self.stack.push(Frame { name, block, open, data, known });
     }
 
     fn leave(&mut self, close: Option<Span>) {
@@ -286,7 +305,7 @@ impl Builder<'_> {
             Some(frame) => match self.name_of(frame) {
                 "server" if name == "server" => true,
                 "http" | "mail" | "stream" if name == "server" => true,
-                around if !names::is_block(around) && around != "server" => false,
+                around if !frame.known && around != "server" => false,
                 _ => names::is_block(name),
             },
             None if name == "server" => self.first_line(words) == words.start + 1 && words.len() > 2,
@@ -301,50 +320,6 @@ impl Builder<'_> {
     /// The end of those of `words` that stand on the line of the first.
     fn first_line(&self, words: &Words) -> usize {
         (words.start + 1..words.end).find(|&word| self.on_new_line(word)).unwrap_or(words.end)
-    }
-
-    /// Reports a block directive that `semicolon` ends; where its first line is all there is of it, the rest stands in its block.
-    fn refuse_without_block(&mut self, words: Words, semicolon: Span) {
-        let name = self.value(words.start);
-        let first = self.first_line(&words);
-        let head = self.span(words.start).to(self.span(first - 1));
-        let cut = self.lexer.rest().chars().next().is_some_and(|c| !is_blank(c) && !matches!(c, '#' | '}' | '{' | ';'));
-        let hint = if first < words.end {
-            format!("write `{{` at the end of this line: `{} {{`", head.of(self.text).trim())
-        } else if cut && name != "if" {
-            "this `;` ends the directive; put the expression it belongs to in quotes".to_owned()
-        } else {
-            format!("`{name}` needs a block: {name} … {{ … }}")
-        };
-        let nginx = format!("nginx: directive \"{name}\" has no opening \"{{\"");
-        let problem = Problem::new(KIND, head, format!("`{name}` has no opening \"{{\"")).hint(hint);
-        self.problems.push(problem.also(semicolon, nginx));
-        if first == words.end {
-            return self.statement(words, Some(semicolon));
-        }
-        self.assumed += 1;
-        self.enter(words.start..first, Span::new(head.end as usize, head.end as usize));
-        self.statement(first..words.end, Some(semicolon));
-    }
-
-    /// Reports a directive without `;`, at the end of the first line that lacks it; nginx notices at `noticed`.
-    fn refuse_unterminated(&mut self, words: Words, close: Option<Span>, noticed: Span, nginx: &str) {
-        let indent = self.indent(words.start);
-        let begins = (words.start + 1..words.end).filter(|&word| self.begins_statement(word, indent));
-        let lacking: Vec<usize> = begins.chain([words.end]).map(|next| next - 1).collect();
-        let end_of = |word: &usize| Span::new(self.span(*word).end as usize, self.span(*word).end as usize);
-        let Some((first, others)) = lacking.split_first() else { return };
-        let name = shown(self.value(words.start));
-        let hint = match close {
-            Some(_) if others.is_empty() => format!("end {name} with `;` before the `}}`"),
-            _ => format!("end {name} with `;` here"),
-        };
-        let problem = Problem::new(KIND, end_of(first), format!("{name} is not ended by `;`")).hint(hint);
-        let problem = others
-            .iter()
-            .take(3)
-            .fold(problem, |problem, word| problem.also(end_of(word), "this line lacks its `;` too"));
-        self.problems.push(problem.also(noticed, format!("nginx notices here: {nginx}")));
     }
 
     /// Whether a word, which is not the first of its statement, looks like the name of a directive: first on its line, indented
@@ -382,35 +357,6 @@ impl Builder<'_> {
     fn indent(&self, word: usize) -> usize {
         indent_of(self.text, self.span(word).start as usize).0
     }
-
-    /// Reports a `{` in a block of data: either that block was never closed, or the word is not in quotes.
-    fn refuse_in_data(&mut self, words: &Words, span: Span) {
-        let name = self.value(words.start);
-        let stands_outside = name == "server" || names::is_block(name);
-        let Some(frame) = self.stack.last().filter(|_| stands_outside) else {
-            self.problems.push(
-                Problem::new(KIND, span, "unexpected \"{\"")
-                    .hint("this block holds lines of data only; put a word that contains `{` in quotes"),
-            );
-            return;
-        };
-        let problem = Problem::new(KIND, frame.open, format!("the `{{` of `{}` is never closed", self.name_of(frame)))
-            .hint(format!("write the missing `}}` before `{name}`"))
-            .also(span, "nginx notices here: unexpected \"{\"");
-        self.problems.push(problem);
-        self.leave(None);
-    }
-
-    /// Reports `{` in the pattern of an `include`, and takes the whole pattern as one word.
-    fn refuse_include(&mut self, open: Span) {
-        self.lexer.step_back_to(open);
-        let span = self.lexer.literally();
-        self.problems.push(
-            Problem::new(KIND, open, "directive \"include\" is not terminated by \";\"")
-                .hint("include knows `*`, `?` and `[…]`, not `{a,b}`: write one include per file, or a `*`"),
-        );
-        self.config.words.push(span, None);
-    }
 }
 
 /// An offset that is kept; the sign that ends a statement is never the first of its file.
@@ -430,9 +376,4 @@ fn is_invisible(c: char) -> bool {
         '\u{B}' | '\u{C}' | '\u{A0}' | '\u{2000}'
             ..='\u{200F}' | '\u{2028}' | '\u{2029}' | '\u{202F}' | '\u{3000}' | '\u{FEFF}'
     )
-}
-
-/// A name as it can be shown; template tags have no text.
-fn shown(name: &str) -> String {
-    if name.contains(FILLER) { "this directive".to_owned() } else { format!("`{}`", name.escape_debug()) }
 }

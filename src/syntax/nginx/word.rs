@@ -24,6 +24,11 @@ pub(super) struct Store {
 }
 
 impl Store {
+    /// Room for so many words.
+    pub(super) fn with_capacity(words: usize) -> Self {
+        Self { words: Vec::with_capacity(words), aside: Vec::new() }
+    }
+
     /// Adds the word at `span`; `value` where it is not what the text says between its quotes, if any.
     pub(super) fn push(&mut self, span: Span, value: Option<Box<str>>) {
         let length = (span.end - span.start).min(ASIDE - 1);
@@ -45,12 +50,21 @@ impl Store {
 
     /// The value of a word of `text`.
     pub(super) fn value<'t>(&'t self, text: &'t str, word: usize) -> &'t str {
-        if self.words.get(word).is_some_and(|stored| stored.length & ASIDE != 0)
+        let Some(stored) = self.words.get(word) else { return "" };
+        if stored.length & ASIDE != 0
             && let Ok(at) = self.aside.binary_search_by_key(&word, |(word, _)| *word)
         {
             return &self.aside[at].1;
         }
         unquoted(self.span(word).of(text))
+    }
+
+    /// Whether a word of `text` has this value; most have not even its length, and are not looked at.
+    pub(super) fn is(&self, text: &str, word: usize, value: &str) -> bool {
+        const QUOTES: usize = 2;
+        let length = self.words.get(word).map_or(0, |stored| stored.length as usize);
+        let may_be = length == value.len() || length == value.len() + QUOTES || length >= ASIDE as usize;
+        may_be && self.value(text, word) == value
     }
 
     /// Gives back what was reserved and not needed.

@@ -1,5 +1,6 @@
 //! What stands around a statement, as far as it decides what nginx takes there.
 
+use crate::stack::nginx::location::Matching;
 use crate::syntax::data::nginx::Contexts;
 
 /// The blocks a statement may stand in, and what kind of location the nearest is.
@@ -26,6 +27,17 @@ pub(super) enum LocationKind {
     Named,
     /// `if` in a location, `limit_except`.
     Nameless,
+}
+
+impl From<Matching> for LocationKind {
+    fn from(matching: Matching) -> Self {
+        match matching {
+            Matching::Exact => Self::Exact,
+            Matching::Prefix { .. } => Self::Prefix,
+            Matching::Regex { .. } => Self::Regex,
+            Matching::Named => Self::Named,
+        }
+    }
 }
 
 impl Around {

@@ -2,6 +2,7 @@
 
 use super::argument::{Argument, Invalid};
 use super::pattern;
+use crate::stack::nginx::condition::inside;
 
 /// What stands between the parentheses, each part with its argument and the bytes skipped before it.
 type Part<'a> = (&'a str, usize, usize);
@@ -22,7 +23,10 @@ pub(super) fn refused(arguments: &[Argument<'_>]) -> Option<Invalid> {
             usage,
         ));
     }
-    match parts(&texts).as_slice() {
+    let parts = inside(&texts).unwrap_or_default();
+    let parts: Vec<Part<'_>> =
+        parts.into_iter().map(|(at, range)| (&texts[at][range.clone()], at, range.start)).collect();
+    match parts.as_slice() {
         [] | [("", ..)] => Some(Invalid::new(last, "an empty condition", usage)),
         [first, rest @ ..] if first.0.len() > 1 && first.0.starts_with('$') => compared(*first, rest),
         [test, rest @ ..] if matches!(test.0, "-f" | "-d" | "-e" | "-x" | "!-f" | "!-d" | "!-e" | "!-x") => {
@@ -36,22 +40,6 @@ pub(super) fn refused(arguments: &[Argument<'_>]) -> Option<Invalid> {
             "it begins with a variable, or with `-f`, `-d`, `-e` or `-x`, a `!` before it or not",
         )),
     }
-}
-
-fn parts<'a>(texts: &[&'a str]) -> Vec<Part<'a>> {
-    let last = texts.len() - 1;
-    let mut parts: Vec<Part<'a>> = texts.iter().enumerate().map(|(at, text)| (*text, at, 0)).collect();
-    parts[0] = (&parts[0].0[1..], 0, 1);
-    if last > 0 && parts[0].0.is_empty() {
-        parts.remove(0);
-    }
-    if let Some(end) = parts.last_mut() {
-        end.0 = end.0.strip_suffix(')').unwrap_or(end.0);
-        if end.0.is_empty() && parts.len() > 1 {
-            parts.pop();
-        }
-    }
-    parts
 }
 
 /// `$variable` with an operator and what it is compared with.

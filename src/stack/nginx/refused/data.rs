@@ -1,6 +1,6 @@
 //! Blocks that hold lines of data: `map`, `geo`, `types`, `split_clients`, `charset_map`.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::argument::{Argument, Invalid};
 use super::file::File;
@@ -51,7 +51,7 @@ impl<'a> Data<'a> {
             "charset_map" => DataKind::CharsetMap,
             _ => return None,
         };
-        Some(Self { kind, keys: HashMap::new(), sum: Some(0), ranges: false, lines: 0 })
+        Some(Self { kind, keys: HashMap::default(), sum: Some(0), ranges: false, lines: 0 })
     }
 
     /// Whether `include` brings in other lines; elsewhere the word is data like any other.

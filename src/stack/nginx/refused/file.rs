@@ -31,7 +31,7 @@ impl<'a> File<'a> {
         Self {
             document,
             tree: &parsed.tree,
-            clean: document.is_plain() && !document.text().contains([SUBSTITUTE, FILLER]),
+            clean: document.is_plain() && is_whole(document.text()),
             quiet: !parsed.problems.is_empty(),
             fixed: !document.has_code(),
             by_pattern: false,
@@ -42,4 +42,10 @@ impl<'a> File<'a> {
     pub fn place(self, span: Span) -> Place {
         self.document.place(span)
     }
+}
+
+/// Whether every byte of a text stands for itself.
+fn is_whole(text: &str) -> bool {
+    let holds = |sign: char| u8::try_from(sign).is_ok_and(|byte| text.as_bytes().contains(&byte));
+    !holds(SUBSTITUTE) && !holds(FILLER)
 }

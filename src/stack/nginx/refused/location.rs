@@ -3,6 +3,7 @@
 use super::argument::{Argument, Invalid};
 use super::around::LocationKind;
 use super::pattern;
+use crate::stack::nginx::location::{Matching, split};
 
 /// The kind of a location and its name, without the modifier; a lone `~*` may be glued to the pattern.
 pub(super) fn name<'a>(arguments: &'a [Argument<'_>]) -> Option<(LocationKind, &'a str)> {
@@ -11,21 +12,7 @@ pub(super) fn name<'a>(arguments: &'a [Argument<'_>]) -> Option<(LocationKind, &
         [name] => split(name.text()?),
         _ => return None,
     };
-    let kind = match modifier {
-        "=" => LocationKind::Exact,
-        "~" | "~*" => LocationKind::Regex,
-        "" if name.starts_with('@') => LocationKind::Named,
-        "" | "^~" => LocationKind::Prefix,
-        _ => return None,
-    };
-    Some((kind, name))
-}
-
-/// `=/a` is `= /a`, and so for the other modifiers.
-fn split(text: &str) -> (&str, &str) {
-    let length =
-        ["=", "^~", "~*", "~"].iter().find(|modifier| text.starts_with(**modifier)).map_or(0, |found| found.len());
-    text.split_at(length)
+    Some((Matching::of(modifier, name)?.into(), name))
 }
 
 /// An unknown modifier, or a pattern that PCRE refuses.

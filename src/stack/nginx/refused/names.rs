@@ -3,15 +3,17 @@
 mod undefined;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use foldhash::HashMap;
 
 use super::argument::Argument;
 use super::around::Around;
 use super::file::File;
 use super::once;
 use super::regex;
-use super::variable::{Variable, variables};
 use crate::source::Span;
+use crate::stack::nginx::variable::{Reference, Variable, references};
 use crate::syntax::Problem;
 use crate::syntax::data::nginx::{Contexts, Row, is_fixed_variable, is_variable};
 use crate::syntax::nginx::Directive;
@@ -175,11 +177,10 @@ impl<'a> Names<'a> {
             let text = Cow::Owned(text.to_lowercase());
             self.defined.entry(Name { thing: Thing::AnyLogFormat, stream, text }).or_insert(spot);
         }
-        let name = Name { thing, stream, text };
-        match self.defined.get(&name) {
-            Some(first) => Some(*first),
-            None => {
-                self.defined.insert(name, spot);
+        match self.defined.entry(Name { thing, stream, text }) {
+            Entry::Occupied(first) => Some(*first.get()),
+            Entry::Vacant(free) => {
+                free.insert(spot);
                 None
             }
         }
@@ -327,22 +328,24 @@ impl<'a> Names<'a> {
             return;
         }
         let Some(text) = argument.final_text() else { return };
-        for found in variables(text) {
+        for found in references(text) {
             let (message, hint) = match found {
-                Variable::Named(name, range) => {
-                    self.variable(name, argument.span_of(range), scope);
+                Reference::Variable(capture) if capture.is_capture() => continue,
+                Reference::Variable(found) => {
+                    self.variable(found.name, argument.span_of(found.start..found.end), scope);
                     continue;
                 }
-                Variable::Unclosed(name) => {
+                Reference::Unclosed(Variable { name, .. }) => {
                     (format!("`${{{name}` lacks its closing `}}`"), format!("write `${{{name}}}`"))
                 }
-                Variable::Nameless => (
+                Reference::Nameless => (
                     "a `$` without the name of a variable".to_owned(),
                     "write the name behind it; nginx has no way to write the sign itself here, but a variable can hold it: `geo $dollar { default \"$\"; }`"
                         .to_owned(),
                 ),
             };
-            problems.push(Problem::new(VALUE, argument.span, message).hint(hint));
+            // nginx stops there.
+            return problems.push(Problem::new(VALUE, argument.span, message).hint(hint));
         }
     }
 

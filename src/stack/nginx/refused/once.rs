@@ -1,7 +1,8 @@
 //! What may stand in a block once: most plain directives, locations of one name, addresses of one server.
 
-use std::collections::HashMap;
 use std::ops::Range;
+
+use foldhash::HashMap;
 
 use super::argument::Argument;
 use super::around::LocationKind;
@@ -116,7 +117,7 @@ impl<'a> Once<'a> {
                 }
             }
             _ => {
-                let mut firsts: HashMap<Key<'a>, Held<'a>> = HashMap::new();
+                let mut firsts: HashMap<Key<'a>, Held<'a>> = HashMap::default();
                 for held in named {
                     match firsts.get(&held.key) {
                         Some(first) => twice.push((*first, *held)),

@@ -1,6 +1,6 @@
 //! What a `server` and an `upstream` need as a whole, and the addresses that servers share.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::argument::Argument;
 use super::file::File;

@@ -61,14 +61,17 @@ pub(super) fn row(
     arguments: &[Argument<'_>],
     around: Around,
 ) -> Result<&'static Row, Box<Problem>> {
-    let here: Vec<&Row> = rows.iter().filter(|row| row.contexts.meets(around.contexts)).collect();
-    let Some(first) = here.first() else { return Err(Box::new(not_here(rows, directive, around))) };
-    let same_form = |row: &&&Row| row.block == directive.has_block();
-    if !here.iter().any(|row| same_form(&row)) {
-        return Err(Box::new(wrong_form(first, directive)));
+    let here = || rows.iter().filter(|row| row.contexts.meets(around.contexts));
+    let same_form = |row: &&Row| row.block == directive.has_block();
+    if let Some(row) = here().filter(same_form).find(|row| fits(row, arguments)) {
+        return Ok(row);
     }
-    let counted = here.iter().filter(same_form).find(|row| fits(row, arguments));
-    counted.copied().ok_or_else(|| Box::new(wrong_count(&here, directive, arguments)))
+    let here: Vec<&Row> = here().collect();
+    Err(Box::new(match here.first() {
+        None => not_here(rows, directive, around),
+        Some(first) if !here.iter().any(same_form) => wrong_form(first, directive),
+        Some(_) => wrong_count(&here, directive, arguments),
+    }))
 }
 
 /// Whether the number of arguments is right; words of a template may be any number.

@@ -4,7 +4,7 @@
 use crate::source::{Origin, Sources};
 use crate::stack::document::{Document, Kind};
 use crate::stack::fact::Row;
-use crate::stack::nginx::{Trees, read_all};
+use crate::stack::nginx::{Beside, Trees, read_all};
 use crate::stack::view::View;
 use crate::syntax::nginx::parse;
 
@@ -23,7 +23,7 @@ fn rows(files: &[(&str, &str)]) -> Vec<String> {
         let unknown = row.schema().columns.iter().any(|column| row.fact(column.name).unwrap().is_unknown());
         format!("{}[{}]{} {line}", row.schema().table, row.key(), if unknown { "?" } else { "" })
     };
-    read_all(&view, &trees, None).rows.iter().map(text).collect()
+    read_all(&view, &trees, &Beside::default()).rows.iter().map(text).collect()
 }
 
 /// The rows of one table for what stands in the `http` block of a main file.
@@ -121,4 +121,39 @@ fn the_page_for_a_dead_app_is_looked_for_as_nginx_does() {
         1
     );
     assert!(at(&format!("{app} location ~ ^/(?!e) {{ root /srv; }}")).is_empty(), "housecall cannot read that one");
+}
+
+/// Each costs seconds here while the time grows with the text, and hours where it grows with its square.
+#[test]
+fn no_amount_of_anything_takes_long() {
+    let many = |count: usize, item: &dyn Fn(usize) -> String| (0..count).map(item).collect::<String>();
+    let passes = many(600, &|at| format!("location /{at} {{ uwsgi_pass app; }}"));
+    let https = [
+        many(20_000, &|_| "include *;".to_owned()),
+        format!("upstream app {{ {} }} server {{ {passes} }}", many(9_000, &|at| format!("server 10.0.0.1:{at};"))),
+        format!(
+            "{} server {{ {} }}",
+            many(6_000, &|at| format!("upstream application{at} {{ server a; }}")),
+            many(6_000, &|at| format!("location /{at} {{ uwsgi_pass applications{at}; }}")),
+        ),
+        format!("server {{ {} }}", many(9_000, &|at| format!("location @a{at} {{ try_files /x @b{at}; }}"))),
+        format!("server {{ {} {passes} }}", many(9_000, &|_| "uwsgi_param A B;".to_owned())),
+        format!("server {{ {} {passes} }}", many(9_000, &|_| "error_page 502 /x;".to_owned())),
+        format!(
+            "server {{ error_page 502 /x; {} }}",
+            many(4_000, &|at| format!("location ~ a{at} {{ uwsgi_pass a; }}"))
+        ),
+        format!(
+            "server {{ {} server_name {}; }}",
+            many(9_000, &|at| format!("listen {};", at + 1)),
+            many(9_000, &|at| format!("n{at} ")),
+        ),
+        many(9_000, &|at| format!("server {{ return 200 $nothing{at}; }} map $uri $anything{at} {{ }}")),
+        many(9_000, &|_| "lisen 80;".to_owned()),
+    ];
+    for http in https {
+        let began = std::time::Instant::now();
+        rows(&[("/etc/nginx/nginx.conf", &format!("events {{}} http {{ {http} }}"))]);
+        assert!(began.elapsed().as_secs() < 60, "{:?}: {}", began.elapsed(), &http[..60]);
+    }
 }

@@ -3,20 +3,24 @@
 use super::super::file::File;
 use super::super::once;
 use super::{Asked, Name, Names, Spot, Thing, VALUE};
-use crate::nearest::nearest;
+use crate::nearest::{Patience, nearest};
 use crate::syntax::Problem;
 use crate::syntax::data::nginx::variables;
 
 const KIND: &str = "nginx/undefined-reference";
 
+/// About as many names as nginx has of its own.
+const FEW: usize = 200;
+
 impl<'a> Names<'a> {
     /// What was asked for and defined nowhere; `main` where the whole of `http` is in sight but for what was said to be open.
     pub fn undefined(&self, main: bool) -> Vec<(File<'a>, Problem)> {
         let mut problems = Vec::new();
+        let patience = Patience::default();
         for asked in &self.asked {
             let problem = match self.defined.get(&asked.name) {
                 Some(defined) => self.too_late(asked, defined),
-                None => self.unknown(asked, main),
+                None => self.unknown(asked, main, &patience),
             };
             problems.extend(problem.map(|problem| (asked.spot.file, problem)));
         }
@@ -44,11 +48,11 @@ impl<'a> Names<'a> {
         Some(once::related(problem, asked.spot.file, defined.file, defined.span, "it is defined here", false))
     }
 
-    fn unknown(&self, asked: &Asked<'a>, main: bool) -> Option<Problem> {
+    fn unknown(&self, asked: &Asked<'a>, main: bool, patience: &Patience) -> Option<Problem> {
         let Name { thing, stream, text } = &asked.name;
         let open = if *thing == Thing::Variable { self.open_variables } else { self.open_top };
         let sure = main && !open;
-        let meant = self.meant(&asked.name, sure);
+        let meant = patience.allows(self.defined.len() + FEW).then(|| self.meant(&asked.name, sure)).flatten();
         if !sure && meant.is_none() {
             return None;
         }
@@ -68,14 +72,19 @@ impl<'a> Names<'a> {
     /// that is no other word.
     fn meant(&self, name: &Name<'a>, sure: bool) -> Option<String> {
         let text = name.text.as_ref();
-        let built_in: Vec<&str> = match name.thing {
+        let mut known: Vec<&str> = match name.thing {
             Thing::Variable => variables(name.stream).collect(),
             Thing::AnyLogFormat if !name.stream => vec!["combined"],
             _ => Vec::new(),
         };
         if sure {
             let same = self.defined.keys().filter(|other| other.thing == name.thing && other.stream == name.stream);
-            return nearest(text, same.map(|other| other.text.as_ref()).chain(built_in)).map(str::to_owned);
+            known.extend(same.map(|other| other.text.as_ref()));
+        }
+        // Of several that are equally near the same one is named in every run.
+        known.sort_unstable();
+        if sure {
+            return nearest(text, known).map(str::to_owned);
         }
         let likely = |known: &&str| {
             let near = strsim::damerau_levenshtein(text, known) <= if text.len() < 9 { 1 } else { 2 };
@@ -84,6 +93,6 @@ impl<'a> Names<'a> {
                 && !known.contains(text)
                 && !text.ends_with(|c: char| c.is_ascii_digit())
         };
-        built_in.into_iter().find(likely).map(str::to_owned)
+        known.into_iter().find(likely).map(str::to_owned)
     }
 }
