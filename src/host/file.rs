@@ -7,11 +7,12 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
+use flate2::read::MultiGzDecoder;
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::machine::{TAIL_BYTES, Tail};
-use super::{FileKind, ReadError, Stat};
+use super::{FileKind, ReadError, Stat, input};
 
 /// How much is read of one file.
 pub const FILE_BYTES: u64 = 4 << 20;
@@ -34,9 +35,21 @@ pub(super) fn read_up_to(path: &Path, cap: u64) -> Result<Vec<u8>, ReadError> {
     Ok(bytes)
 }
 
-/// The end of a regular file, as whole lines.
+/// How much is read of a packed log.
+const PACKED_BYTES: u64 = 32 << 20;
+/// How much may come out of it.
+const UNPACKED_BYTES: u64 = 512 << 20;
+
+/// The end of a regular file, as whole lines; a rotated log is unpacked where its name says that it is packed.
 pub fn tail(path: &Path) -> Result<Tail, ReadError> {
     let mut file = open_regular(path)?;
+    if path.extension().is_some_and(|extension| extension == "gz") {
+        if file.metadata()?.len() > PACKED_BYTES {
+            return Err(ReadError::Other(format!("larger than {} MiB, the most that is unpacked", PACKED_BYTES >> 20)));
+        }
+        let unpacked = MultiGzDecoder::new(file.take(PACKED_BYTES));
+        return input::end_of(&mut unpacked.take(UNPACKED_BYTES)).map_err(ReadError::from);
+    }
     let start = file.metadata()?.len().saturating_sub(TAIL_BYTES);
     file.seek(SeekFrom::Start(start))?;
     let mut bytes = Vec::new();
@@ -174,6 +187,24 @@ mod tests {
         assert!(tail(&path).unwrap().cut);
         std::fs::write(&path, "one\ntwo\n").unwrap();
         assert_eq!(tail(&path).unwrap().bytes, b"one\ntwo\n");
+    }
+
+    #[test]
+    fn a_packed_log_is_unpacked_to_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log.2.gz");
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let megabyte = vec![b'x'; 1 << 20];
+        for _ in 0..20 {
+            std::io::Write::write_all(&mut packer, &megabyte).unwrap();
+        }
+        std::io::Write::write_all(&mut packer, b"\nlast\n").unwrap();
+        std::fs::write(&path, packer.finish().unwrap()).unwrap();
+        assert_eq!(tail(&path), Ok(Tail { bytes: b"last\n".to_vec(), cut: true }));
+        std::fs::write(&path, "not packed\n").unwrap();
+        assert!(matches!(tail(&path), Err(ReadError::Other(_))));
+        File::create(&path).unwrap().set_len(1 << 40).unwrap();
+        assert!(matches!(tail(&path), Err(ReadError::Other(_))));
     }
 
     #[test]

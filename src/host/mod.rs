@@ -1,6 +1,7 @@
 //! The only floor that touches a machine: a repository on disk, a live host, or a recorded one.
 
 pub mod access;
+pub mod acl;
 pub mod around;
 pub mod connect;
 pub mod deadline;
@@ -19,8 +20,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 pub use access::{Access, Identity};
+pub use acl::Acl;
 pub use connect::{Connect, NoAddress};
-pub use machine::{Listener, Process, SocketInode, Tail, UnixSocket, User, Volume};
+pub use machine::{Listener, OpenFile, Process, SocketInode, Space, Tail, UnixSocket, User, Volume};
 pub use postgres::{Failure, Login, SslMode, Stage, Target};
 
 /// Why a file could not be read.
@@ -137,9 +139,9 @@ pub trait Files: Sync {
     fn shown(&self, path: &str) -> String {
         path.to_owned()
     }
-    /// Whether an access control list grants or denies more than the permission bits say.
-    fn has_acl(&self, _path: &str) -> bool {
-        false
+    /// The access control list of a path, links followed; `None` where the permission bits say all.
+    fn acl(&self, _path: &str) -> Result<Option<Acl>, ReadError> {
+        Ok(None)
     }
 }
 
@@ -155,6 +157,8 @@ pub trait Host: Files {
     fn unix_sockets(&self) -> Result<Vec<UnixSocket>, ReadError>;
     /// The established TCP connections of a process; one inode in several processes is one connection that they share.
     fn established(&self, pid: i32) -> Result<Vec<SocketInode>, ReadError>;
+    /// The regular files that a process holds open, by its descriptors.
+    fn open_files(&self, pid: i32) -> Result<Vec<OpenFile>, ReadError>;
     /// The users of `/etc/passwd` with the groups of `/etc/group`.
     fn users(&self) -> Result<Vec<User>, ReadError>;
     /// Seconds since 1970, by the host's clock.

@@ -12,7 +12,9 @@ pub mod why;
 mod fingerprint;
 mod frame;
 mod mend;
+mod moment;
 mod paint;
+mod path;
 mod texts;
 
 use std::io::{self, Write};

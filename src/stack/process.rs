@@ -268,6 +268,7 @@ mod tests {
             groups: vec![],
             started: 0,
             environ: Err(ReadError::NoPermission),
+            apart: vec![],
         }
     }
 

@@ -7,7 +7,7 @@ use crate::engine::machine::logs::{NginxLog, UwsgiLog};
 use crate::engine::machine::passes;
 use crate::engine::machine::paths::Path;
 use crate::finding::{Confidence, Finding, Label};
-use crate::host::Connect;
+use crate::host::{Connect, Space};
 use crate::source::{FileId, Place};
 use crate::stack::assemble::{Instance, Stack};
 use crate::stack::process::{Found, Program};
@@ -31,6 +31,8 @@ pub(super) struct Scene<'a> {
     pub(super) resources: &'a Said,
     /// What is recent, in words.
     pub(super) period: &'a str,
+    /// Of each instance, why its databases were not connected to although that was allowed.
+    pub(super) networks: &'a [Option<String>],
     /// Whether anything may be connected to.
     pub(super) network: bool,
 }
@@ -93,21 +95,30 @@ impl Scene<'_> {
         if self.hidden.is_empty() { Reason::NoEvidence } else { Reason::NoPermission }
     }
 
-    /// An unknown, with what root would see where that is the reason.
+    /// An unknown, with what root would see where that is the reason, else with what is not known.
     pub(super) fn unknown(&self, reason: Reason, what: Option<&str>) -> Said {
-        let hidden = match (what, self.hidden) {
-            _ if reason != Reason::NoPermission => None,
-            (Some(what), _) => Some(what.to_owned()),
-            (None, []) => None,
-            (None, [one]) => Some(one.clone()),
-            (None, [first, rest @ ..]) => Some(format!("{first} and {} more", rest.len())),
+        let words = match (&reason, what, self.hidden) {
+            (Reason::NoPermission, Some(what), _) => Some(format!("root would see {what}")),
+            (Reason::NoPermission, None, []) => None,
+            (Reason::NoPermission, None, [one]) => Some(format!("root would see {one}")),
+            (Reason::NoPermission, None, [first, rest @ ..]) => {
+                Some(format!("root would see {first} and {} more", rest.len()))
+            }
+            (Reason::NoEvidence, what, _) => what.map(str::to_owned),
+            _ => None,
         };
-        let evidence = hidden.map(|what| self.table(&format!("root would see {what}")));
+        let evidence = words.map(|words| self.table(&words));
         (State::Unknown(reason), evidence.into_iter().collect())
     }
 
     fn table(&self, text: &str) -> Label {
         Label { place: Place::whole(self.processes), text: text.to_owned() }
+    }
+
+    /// Whether every process of a program has a network that is not the one of this shell.
+    fn is_elsewhere(&self, program: Program) -> bool {
+        let mut all = self.found.iter().filter(|one| one.program == program).peekable();
+        all.peek().is_some() && all.all(|one| one.process.apart.contains(&Space::Network))
     }
 
     fn listen(&self, path: &Path) -> Said {
@@ -116,8 +127,21 @@ impl Scene<'_> {
             None if !self.network => (State::Unknown(Reason::NotAsked), Vec::new()),
             None => (State::Unknown(Reason::NoEvidence), Vec::new()),
             Some((Connect::Ok, _)) => (State::Ok, Vec::new()),
+            Some(_) if self.is_elsewhere(Program::Nginx) => self.unknown(
+                Reason::NoEvidence,
+                Some(
+                    "nginx has a network of its own, and nothing was tried from there: sudo nsenter --net --target PID",
+                ),
+            ),
             Some((Connect::TimedOut, _)) => (State::Unknown(Reason::Timeout), Vec::new()),
-            Some((Connect::Other(_) | Connect::Denied, _)) => self.unknown(self.unseen(), None),
+            Some((Connect::Full, place)) => {
+                let text = "nginx does not take connections as fast as they come".to_owned();
+                (State::Degraded, vec![Label { place: *place, text }])
+            }
+            Some((Connect::Other(words) | Connect::Hidden(words), _)) if self.unseen() == Reason::NoEvidence => {
+                self.unknown(Reason::NoEvidence, Some(words))
+            }
+            Some((Connect::Other(_) | Connect::Hidden(_) | Connect::Denied, _)) => self.unknown(self.unseen(), None),
             Some((seen, place)) => {
                 let seen = passes::words(seen);
                 let text = match nginx_runs {
@@ -146,24 +170,50 @@ impl Scene<'_> {
         let Some(word) = link.connects.known() else {
             let reason = match link.connects.missing() {
                 _ if !self.network => Reason::NotAsked,
-                Some(missing) if missing.how == "run with sudo" => Reason::NoPermission,
+                Some(missing) if missing.how == passes::SUDO => Reason::NoPermission,
                 _ => Reason::NoEvidence,
             };
-            let what = link.connects.missing().map(|missing| &*missing.what);
-            return (self.unknown(reason, what), false);
+            let what = link.connects.missing().map(|missing| match reason {
+                Reason::NoEvidence => format!("{} ({})", missing.what, missing.how),
+                _ => missing.what.to_string(),
+            });
+            return (self.unknown(reason, what.as_deref()), false);
         };
         let place = link.connects.place.unwrap_or(pass.place);
         let said = match word.as_str() {
             "ok" => return ((State::Ok, Vec::new()), false),
             "timed out" => return ((State::Unknown(Reason::Timeout), Vec::new()), false),
+            "full" => {
+                let text = "uWSGI does not take connections as fast as they come, so some users get 502 at once";
+                return ((State::Degraded, vec![Label { place, text: text.to_owned() }]), false);
+            }
             "missing" => "nginx cannot connect: the socket does not exist",
             "refused" => "nginx cannot connect: nobody listens there",
             "denied" => "nginx cannot connect: permission denied",
             _ => "nginx cannot connect",
         };
         let mut evidence = vec![Label { place, text: format!("{said}, so users get 502") }];
+        evidence.extend(self.other_mounts(path).filter(|_| word == "missing"));
         evidence.extend(self.nginx_says(path));
         ((State::Broken, evidence), word == "denied" || elsewhere)
+    }
+
+    /// uWSGI binds a path in a tree of mounts that is not nginx's.
+    fn other_mounts(&self, path: &Path) -> Option<Label> {
+        let pid = self.running_of(&self.stack.instances[path.instance?])?.pid;
+        let mounts = |one: &Found| one.process.apart.contains(&Space::Mounts);
+        let of_uwsgi = self.found.iter().find(|one| one.process.pid == pid).is_some_and(mounts);
+        let of_nginx = self.found.iter().any(|one| one.program == Program::Nginx && mounts(one));
+        let text = match (of_uwsgi, of_nginx) {
+            (true, false) => format!(
+                "uWSGI (pid {pid}) has mounts of its own (`PrivateTmp=` gives them): its socket is there, out of nginx's sight"
+            ),
+            (false, true) => {
+                "nginx has mounts of its own (`PrivateTmp=` gives them), in which this socket is not".to_owned()
+            }
+            _ => return None,
+        };
+        Some(self.table(&text))
     }
 
     /// The last line of nginx's log about connecting to this way's address.
@@ -262,8 +312,10 @@ impl Scene<'_> {
         let instance = &self.stack.instances[at];
         let running = self.running_of(instance);
         if let Some(hidden) = running.and_then(|running| running.started.hidden.as_ref()) {
-            let reason = if hidden.how == "run with sudo" { Reason::NoPermission } else { Reason::NoEvidence };
-            return self.unknown(reason, Some(&hidden.what));
+            return match &*hidden.how {
+                passes::SUDO => self.unknown(Reason::NoPermission, Some(&hidden.what)),
+                how => self.unknown(Reason::NoEvidence, Some(&format!("{}: {how}", hidden.what))),
+            };
         }
         // Of a process that ended only its log can tell whether its environment was the reason.
         if !runs && *import != State::Broken {
@@ -323,7 +375,7 @@ impl Scene<'_> {
             };
             return (UNNAMED[stage].to_owned(), (state, Vec::new()));
         };
-        let (state, address) = (worst.states[stage].clone(), &worst.address);
+        let (mut state, address) = (worst.states[stage].clone(), &worst.address);
         let title = match databases::HOPS[stage] {
             "dns" => format!("name service: {address}"),
             "tcp" => format!("app -> PostgreSQL at {address}"),
@@ -335,7 +387,11 @@ impl Scene<'_> {
             _ => "first query".to_owned(),
         };
         let said = worst.row.said.known().map(|said| Label { place: worst.evidence.place, text: said.clone() });
-        let evidence = said.into_iter().filter(|_| state == State::Broken).collect();
+        let mut evidence: Vec<Label> = said.into_iter().filter(|_| state == State::Broken).collect();
+        if let Some(words) = self.networks[at].as_ref().filter(|_| state == State::Unknown(Reason::NotAsked)) {
+            state = State::Unknown(Reason::NoEvidence);
+            evidence.push(self.table(words));
+        }
         (title, (state, evidence))
     }
 }

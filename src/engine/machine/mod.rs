@@ -2,21 +2,27 @@
 
 mod answers;
 mod causes;
+mod changes;
+mod chef_run;
+mod containers;
 mod databases;
 mod environment;
 mod files;
 mod hops;
+mod log_files;
 mod logs;
+mod memory;
 mod moment;
 mod passes;
 mod paths;
 mod record;
 mod resources;
+mod spell;
 mod units;
 
 use std::sync::Arc;
 
-use crate::diagnosis::Diagnosis;
+use crate::diagnosis::{Diagnosis, Hop, RootCause, State};
 use crate::engine::judged;
 use crate::finding::{CannotTell, InputError, Report};
 use crate::host::Host;
@@ -26,6 +32,7 @@ use crate::secret::{is_open, is_telling};
 use crate::source::{FileId, Place, Sources};
 use crate::stack::assemble::{Parts, Stack, assemble};
 use crate::stack::chef::Chef;
+use crate::stack::document::Kind;
 use crate::stack::facts::Facts;
 use crate::stack::process::{self, Daemon, Found, Program};
 use crate::stack::starter::Starters;
@@ -95,6 +102,11 @@ struct Survey {
     logs: Vec<UwsgiLog>,
     nginx: NginxLog,
     tried: Vec<Vec<Tried>>,
+    networks: Vec<Option<String>>,
+    notes: Vec<String>,
+    /// The files that were read, with the program that reads each where one runs.
+    read: Vec<(String, Program)>,
+    moment: i64,
 }
 
 impl Survey {
@@ -102,7 +114,9 @@ impl Survey {
         // Whoever may not see other processes sees the files all the same.
         let listed = process::discover(host);
         let mut hidden: Vec<String> = listed.is_err().then(|| "/proc".to_owned()).into_iter().collect();
-        let found = listed.unwrap_or_default();
+        // What runs in a container reads files that are not the ones of the same name here.
+        let (contained, found): (Vec<Found>, Vec<Found>) =
+            listed.unwrap_or_default().into_iter().partition(|one| one.process.is_contained());
         let mut files = Files::gather(host, visit, &found);
         let chef = Chef::default();
         let running = environment::running(host, &found, &files.inis, &mut files.sources);
@@ -126,6 +140,7 @@ impl Survey {
         let mut stack = read(&files);
         hidden.append(&mut files.hidden);
 
+        let read = read_by(&files);
         let Files { mut sources, trees, mut errors, .. } = files;
         let daemons = process::rows(host, &found, &mut sources);
         let processes = sources.by_name("processes").unwrap_or_else(|| sources.add_folder("processes"));
@@ -138,11 +153,18 @@ impl Survey {
         for path in paths.iter_mut().filter(|_| visit.network) {
             path.listening = path.entrance().map(|entrance| prober.connect_tcp(&entrance, &mut sources));
         }
-        let mut databases = databases::Prober::new(host, visit);
+        let networks: Vec<Option<String>> = stack
+            .instances
+            .iter()
+            .map(|instance| containers::other_network(instance, &running, &found).filter(|_| visit.network))
+            .collect();
+        let from_afar = Visit { network: false, ..visit.clone() };
+        let mut databases = [databases::Prober::new(host, visit), databases::Prober::new(host, &from_afar)];
         let mut tried: Vec<Vec<Tried>> = Vec::new();
         for (at, instance) in stack.instances.iter().enumerate() {
             let is_asked = paths.iter().any(|path| path.instance == Some(at));
-            tried.push(if is_asked { databases.of(instance, &mut sources) } else { Vec::new() });
+            let prober = &mut databases[usize::from(networks[at].is_some())];
+            tried.push(if is_asked { prober.of(instance, &mut sources) } else { Vec::new() });
         }
         let logs = stack.instances.iter().map(|instance| {
             let row = &instance.uwsgi.uwsgi;
@@ -150,7 +172,7 @@ impl Survey {
             let job = instance.link.job.known().and_then(|job| job.name.known());
             UwsgiLog::of(host, visit, row, job.map(String::as_str), pid, &mut sources)
         });
-        let logs = logs.collect();
+        let logs: Vec<UwsgiLog> = logs.collect();
         let mut error_logs = Vec::new();
         trees.values().for_each(|parsed| logs::error_logs(&parsed.tree, &mut error_logs));
         if error_logs.is_empty() {
@@ -168,7 +190,9 @@ impl Survey {
         let folders = all.filter(|folder| folder.starts_with('/')).collect();
         let of_stack: Vec<Found> =
             found.iter().filter(|one| one.master || one.program == Program::Nginx).cloned().collect();
-        let resources = resources::judge(host, &folders, &of_stack, &mut sources);
+        let killed = logs.iter().any(UwsgiLog::tells_of_a_kill);
+        let users = resources::Users { folders, found: &of_stack, killed };
+        let resources = resources::judge(host, visit, &users, &mut sources);
         let network = visit.network;
         let period = visit.period();
         Self {
@@ -187,6 +211,10 @@ impl Survey {
             logs,
             nginx,
             tried,
+            networks,
+            notes: containers::notes(&contained),
+            read,
+            moment: visit.moment(host),
         }
     }
 
@@ -220,13 +248,35 @@ impl Survey {
             hidden: &self.hidden,
             period: &self.period,
             resources: &self.resources,
+            networks: &self.networks,
             network: self.network,
         };
         let candidates = Candidates::of(pages, &all, &scene, &self.sharing(host));
         let mut diagnosis = causes::diagnose(&self.paths, &candidates, &all, &scene);
         let cannot_tell = cannot_tell.into_iter().filter(|question| is_unanswered(question, pages)).collect();
+        self.date(&mut diagnosis, host);
+        worst_first(&mut diagnosis);
+        diagnosis.notes = self.notes;
         diagnosis.report = Report { findings, cannot_tell, errors: self.errors, files: self.sources.iter().count() };
         Seen { sources: self.sources, facts, diagnosis }
+    }
+
+    /// Says since when requests fail, and what was done shortly before.
+    fn date(&self, diagnosis: &mut Diagnosis, host: &dyn Host) {
+        let ahead = self.nginx.ahead;
+        diagnosis.ahead = ahead;
+        for cause in &mut diagnosis.root_causes {
+            let of_cause = self.paths.iter().filter(|path| cause.path.split("; ").any(|name| name == path.name));
+            let log = |path: &paths::Path| path.instance.map(|at| &self.logs[at]);
+            let spells = of_cause.filter_map(|path| spell::of(path, &self.nginx, log(path), ahead));
+            cause.spell = spells.min_by_key(|spell| spell.first);
+        }
+        if diagnosis.root_causes.is_empty() {
+            return;
+        }
+        let first = diagnosis.root_causes.iter().filter_map(|cause| Some(cause.spell?.first)).min();
+        let looked = changes::Looked { found: &self.found, files: self.read.clone(), ahead };
+        diagnosis.changes = changes::before(host, &looked, first.unwrap_or(self.moment));
     }
 
     /// The inis of which several processes hold one connection.
@@ -241,6 +291,27 @@ impl Survey {
         };
         self.running.iter().filter_map(of_ini).collect()
     }
+}
+
+/// What breaks requests goes before what fails some of them.
+fn worst_first(diagnosis: &mut Diagnosis) {
+    let Diagnosis { hops, root_causes, .. } = diagnosis;
+    let is_in_part = |cause: &RootCause| {
+        let of_cause = |hop: &&Hop| hop.id == cause.hop && cause.path.split("; ").any(|name| name == hop.path);
+        hops.iter().filter(of_cause).all(|hop| hop.state == State::Degraded)
+    };
+    root_causes.sort_by_key(is_in_part);
+}
+
+/// The files that were read of a stack, with the program that reads each where one runs.
+fn read_by(files: &Files<'_>) -> Vec<(String, Program)> {
+    let of_kind = |kind: Kind| match kind {
+        Kind::Nginx => Some(Program::Nginx),
+        Kind::Uwsgi | Kind::Upstart | Kind::Systemd | Kind::Variables | Kind::Python => Some(Program::Uwsgi),
+        _ => None,
+    };
+    let documents = files.view.iter().flat_map(|(path, documents)| documents.iter().map(move |one| (path, one)));
+    documents.filter_map(|(path, document)| Some((path.to_owned(), of_kind(document.kind)?))).collect()
 }
 
 /// Where Debian's nginx complains when its configuration does not say.

@@ -85,7 +85,13 @@ pub(super) struct ProcessEntry {
     pub(super) environ: Option<Vec<String>>,
     #[serde(default)]
     pub(super) established: Vec<Established>,
-    /// Why something of it could not be read, by `exe`, `cwd`, `environ` or `established`.
+    /// The regular files it held open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) open: Vec<Open>,
+    /// What it did not share with the recorder: `root`, `mounts`, `network`, `processes`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) apart: Vec<String>,
+    /// Why something of it could not be read, by `exe`, `cwd`, `environ`, `established` or `open`.
     #[serde(default)]
     pub(super) failed: BTreeMap<String, String>,
 }
@@ -95,6 +101,16 @@ pub(super) struct ProcessEntry {
 pub(super) struct Established {
     pub(super) inode: u64,
     pub(super) remote: String,
+}
+
+/// One open file, by its descriptor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Open {
+    pub(super) descriptor: i32,
+    pub(super) path: String,
+    #[serde(default)]
+    pub(super) deleted: bool,
 }
 
 /// The processes that hold a listening socket; it is there as long as one of them is.
@@ -130,8 +146,8 @@ pub(super) struct FileEntry {
     pub(super) size: Option<u64>,
     /// Its number in the file system.
     pub(super) inode: u64,
-    /// Whether an access control list says more than the mode.
-    pub(super) acl: bool,
+    /// The access control list, where there is one: `user::rw-,user:33:rw-,group::r--,mask::rw-,other::---`.
+    pub(super) acl: Option<String>,
     /// Whether only its end was recorded.
     pub(super) cut: bool,
     /// The names in a folder.
