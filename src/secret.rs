@@ -4,6 +4,7 @@
 mod encoded;
 mod find;
 mod pattern;
+mod pem;
 mod redact;
 mod shown;
 mod value;

@@ -1,11 +1,9 @@
 //! A repository, in memory or on disk, as one or several stacks: which file is what, where it lands, and what is judged.
 
 mod group;
+mod included;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-
-use rayon::prelude::*;
 
 use crate::config::{self, Config};
 use crate::engine::allow::Allows;
@@ -17,12 +15,8 @@ use crate::rule::judge;
 use crate::rule::page::{self, Page};
 use crate::source::{FileId, Origin, Place, Sources, Text};
 use crate::stack::boundary::{Boundary, below, divide};
-use crate::stack::document::{Document, Kind};
 use crate::stack::facts::Facts;
 use crate::stack::kind;
-use crate::stack::nginx::Trees;
-use crate::stack::view::View;
-use crate::syntax::nginx;
 
 /// Folders of other people's code: never judged, and too large to read for context.
 const VENDORED: &[&str] =
@@ -49,7 +43,7 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
         named.insert(path.clone());
         asked += 1;
     }
-    let mut walked = Repo::new(roots).walk();
+    let mut walked = Repo::new(roots).walk(kind::most_wanted);
     if let Some((path, bytes)) = stdin {
         walked.files.retain(|file| file.path != path);
         walked.files.push(RepoFile { path, text: Text::from(bytes), named: true, binary: false });
@@ -346,13 +340,6 @@ pub(super) fn joined(folder: &str, path: &str) -> String {
     }
     let start = if path.starts_with('/') || (folder.starts_with('/') && !path.starts_with('/')) { "/" } else { "" };
     format!("{start}{}", parts.join("/"))
-}
-
-/// nginx's documents, parsed in parallel, each file once.
-pub(super) fn nginx_trees(view: &View) -> Trees {
-    let documents: BTreeMap<FileId, &Arc<Document>> =
-        view.of(Kind::Nginx).map(|document| (document.file, document)).collect();
-    documents.into_par_iter().map(|(file, document)| (file, nginx::parse(document.shared_text()))).collect()
 }
 
 #[cfg(test)]

@@ -66,8 +66,9 @@ impl Repo {
         Self { roots }
     }
 
-    /// Reads every text file below the roots, in parallel. Binary files are left out, unless they were named.
-    pub fn walk(&self) -> Walked {
+    /// Reads the text files below the roots, in parallel: those that were named, and those of which `most` wants so many bytes
+    /// or fewer. Binary files are left out, unless they were named.
+    pub fn walk(&self, most: impl Fn(&str) -> Option<u64> + Sync) -> Walked {
         let mut found = Vec::new();
         let mut walked = Walked::default();
         for root in &self.roots {
@@ -78,18 +79,21 @@ impl Repo {
         found.retain(|(path, _)| seen.insert(path.clone()));
         found.iter_mut().for_each(|(path, is_named)| *is_named = named.contains(path));
         let read = |(path, named): (String, bool)| {
+            let most = if named { Some(file::FILE_BYTES) } else { most(&path).map(|most| most.min(file::FILE_BYTES)) };
             // Here, side by side, each text is made of its bytes, which are gone before the next file is read.
-            let text = file::read(on_disk(&path)).map(|bytes| (is_binary(&bytes), Text::from(bytes)));
+            let read = |most| file::read_up_to(on_disk(&path), most);
+            let text = most.map(read).map(|bytes| bytes.map(|bytes| (is_binary(&bytes), Text::from(bytes))));
             (text, path, named)
         };
         let read: Vec<_> = found.into_par_iter().map(read).collect();
         for (result, path, named) in read {
             match result {
-                Ok((true, _)) if !named => walked.unread.push(path),
-                Ok((binary, text)) => walked.files.push(RepoFile { path, text, named, binary }),
+                None => walked.unread.push(path),
+                Some(Ok((true, _))) if !named => walked.unread.push(path),
+                Some(Ok((binary, text))) => walked.files.push(RepoFile { path, text, named, binary }),
                 // What the walk meets by the way is not the user's input: a FIFO or a disk image is passed by.
-                Err(ReadError::NotRegular | ReadError::TooLarge) if !named => walked.unread.push(path),
-                Err(error) => walked.errors.push(InputError { path, message: error.to_string() }),
+                Some(Err(ReadError::NotRegular | ReadError::TooLarge)) if !named => walked.unread.push(path),
+                Some(Err(error)) => walked.errors.push(InputError { path, message: error.to_string() }),
             }
         }
         walked.unread.sort();
@@ -232,9 +236,24 @@ mod tests {
     #[test]
     fn a_walk_sees_what_git_sees() {
         let (_folder, root) = tree();
-        let walked = Repo::new([&root]).walk();
+        let walked = Repo::new([&root]).walk(|_| Some(u64::MAX));
         let paths: Vec<&str> = walked.files.iter().map(|file| &file.path[root.len() + 1..]).collect();
         assert_eq!(paths, [".gitignore", ".kitchen.yml", "a.ini", "b/.profile"]);
+        assert_eq!(walked.errors, []);
+    }
+
+    #[test]
+    fn what_nobody_wants_is_there_and_not_read() {
+        let (_folder, root) = tree();
+        let most =
+            |path: &str| if path.ends_with(".ini") { Some(4) } else { path.ends_with(".yml").then_some(u64::MAX) };
+        let named = format!("{root}/b/.profile");
+        let walked = Repo::new([root.clone(), named]).walk(most);
+        let names =
+            |paths: Vec<&str>| paths.into_iter().map(|path| path[root.len() + 1..].to_owned()).collect::<Vec<_>>();
+        assert_eq!(names(walked.files.iter().map(|file| file.path.as_str()).collect()), [".kitchen.yml", "b/.profile"]);
+        let unread = names(walked.unread.iter().map(String::as_str).collect());
+        assert!(unread.contains(&".gitignore".to_owned()) && unread.contains(&"a.ini".to_owned()), "{unread:?}");
         assert_eq!(walked.errors, []);
     }
 
@@ -242,7 +261,8 @@ mod tests {
     fn a_named_file_is_read_and_a_missing_one_is_an_error() {
         let (_folder, root) = tree();
         let (ignored, missing) = (format!("{root}/ignored.ini"), format!("{root}/missing.ini"));
-        let walked = Repo::new([ignored.clone(), missing.clone(), format!("{root}/fifo"), root]).walk();
+        let walked =
+            Repo::new([ignored.clone(), missing.clone(), format!("{root}/fifo"), root]).walk(|_| Some(u64::MAX));
         assert_eq!((walked.files[0].path.as_str(), walked.files[0].named), (ignored.as_str(), true));
         assert_eq!(walked.files.len(), 5);
         let failed: Vec<(&str, &str)> = walked.errors.iter().map(|e| (e.path.as_str(), e.message.as_str())).collect();
@@ -255,7 +275,7 @@ mod tests {
     fn a_file_named_beside_its_folder_is_read_once_and_stays_named() {
         let (_folder, root) = tree();
         let ini = format!("{root}/a.ini");
-        let walked = Repo::new([root, ini.clone()]).walk();
+        let walked = Repo::new([root, ini.clone()]).walk(|_| Some(u64::MAX));
         let found: Vec<_> = walked.files.iter().filter(|file| file.path == ini).collect();
         assert!(found.len() == 1 && found[0].named);
     }

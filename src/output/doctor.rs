@@ -5,12 +5,11 @@ use std::io::{self, Write};
 use crate::diagnosis::{Change, Diagnosis, Reason, RootCause, Spell, State};
 use crate::finding::{Confidence, Label};
 use crate::output::frame::frames;
-use crate::output::human::write_cannot_tell;
 use crate::output::mend;
 use crate::output::moment::moment;
 use crate::output::paint::{Paint, count, wrap};
 use crate::output::path::Paths;
-use crate::output::{Shown, Texts};
+use crate::output::{Shown, Texts, cannot_tell};
 
 /// Writes the diagnosis for people.
 ///
@@ -188,7 +187,7 @@ impl Screen<'_, '_> {
         if hidden > 0 {
             writeln!(out, "{} hidden from this user: sudo housecall doctor", count(hidden, "hop"))?;
         }
-        write_cannot_tell(&diagnosis.report.cannot_tell, self.texts, self.shown, out)?;
+        cannot_tell::write(&diagnosis.report.cannot_tell, self.texts, self.shown, out)?;
         match diagnosis.root_causes.iter().find(|cause| !cause.finding.rule.starts_with("hop/")) {
             Some(cause) => writeln!(out, "why, and how to be sure: housecall explain {}", cause.finding.rule),
             None => Ok(()),

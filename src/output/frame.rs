@@ -1,5 +1,6 @@
 //! Frames: source lines with carets and labels, in several files. codespan-reporting lives here alone.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -11,8 +12,6 @@ use crate::finding::{Label, Severity};
 use crate::output::texts::{Texts, trimmed};
 use crate::source::{FileId, Span};
 
-/// A label over more lines than this is shown by its first line alone.
-const LINES_OF_A_LABEL: usize = 6;
 const TAB: usize = 4;
 /// A mark is never cut shorter than this.
 const SHORTEST_MARK: usize = 3;
@@ -27,12 +26,8 @@ pub(super) fn frames(
     notes: Vec<String>,
     look: Look,
 ) -> String {
-    let labels: Vec<(bool, &Label)> = primary
-        .into_iter()
-        .map(|label| (true, label))
-        .chain(related.iter().map(|label| (false, label)))
-        .filter(|(_, label)| label.place.span.is_some())
-        .collect();
+    let labels = joined(primary, related);
+    let labels: Vec<(bool, &Label)> = labels.iter().map(|(is_primary, label)| (*is_primary, &**label)).collect();
     // All files of a frame share the column of line numbers: that of the longest.
     let last_line = |label: &Label| Some(texts.source(label.place.file).line_of(label.place.span?.end));
     let longest = labels.iter().filter_map(|(_, label)| last_line(label)).max().unwrap_or(1);
@@ -64,6 +59,22 @@ pub(super) fn frames(
     let drawn = String::from_utf8_lossy(buffer.as_slice()).into_owned();
     // The first line is the header, which the caller writes.
     drawn.split_once('\n').map_or_else(String::new, |(_, body)| body.trim_end_matches('\n').to_owned())
+}
+
+/// The labels that have a span, and whether each is the primary one. What is said of one place is said in one label.
+fn joined<'l>(primary: Option<&'l Label>, related: &'l [Label]) -> Vec<(bool, Cow<'l, Label>)> {
+    let mut joined: Vec<(bool, Cow<'l, Label>)> = Vec::new();
+    let primary = primary.into_iter().map(|label| (true, label));
+    for (is_primary, label) in primary.chain(related.iter().map(|label| (false, label))) {
+        match joined.iter_mut().find(|(_, other)| other.place == label.place) {
+            _ if label.place.span.is_none() => {}
+            Some((_, other)) if other.text.is_empty() => other.to_mut().text.clone_from(&label.text),
+            Some((_, other)) if label.text.is_empty() || other.text == label.text => {}
+            Some((_, other)) => other.to_mut().text += &format!("; {}", label.text),
+            None => joined.push((is_primary, Cow::Borrowed(label))),
+        }
+    }
+    joined
 }
 
 /// How frames are drawn.
@@ -157,14 +168,14 @@ impl Cut {
     }
 }
 
-/// A span that a frame can show: without its closing line end, and one line of it where it runs over many.
+/// A span that a frame can show: without its closing line end, and its first line where it runs over several, for brackets
+/// over lines hide what they are about.
 fn shortened(texts: &Texts<'_>, file: FileId, span: Span) -> Span {
     let source = texts.source(file);
     let span = trimmed(span, source.text());
-    let (first, last) = (source.line_of(span.start), source.line_of(span.end));
-    match source.line_span(first) {
-        Some(line) if last - first >= LINES_OF_A_LABEL => Span { start: span.start, end: line.end.max(span.start) },
-        _ => span,
+    match source.line_span(source.line_of(span.start)) {
+        Some(line) => trimmed(Span { start: span.start, end: span.end.min(line.end.max(span.start)) }, source.text()),
+        None => span,
     }
 }
 
@@ -237,5 +248,27 @@ impl<'f> Files<'f> for Cuts {
         let from = line.range.start + line.lead;
         let shown = self.0[id].text.get(from..byte_index.max(from)).unwrap_or("");
         Ok(line.skipped + shown.chars().count() + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::source::{Origin, Place, Sources};
+
+    #[test]
+    fn two_words_about_one_place_share_its_label_and_a_long_one_is_its_first_line() {
+        let mut sources = Sources::default();
+        let text = "engine = create_engine(\n    URL,\n)\n";
+        let file = sources.add("app.py", text.as_bytes().to_vec(), Origin::File);
+        let label = |said: &str| Label { place: Place::at(file, Span::new(9, text.len())), text: said.to_owned() };
+        let related = [label("the engine is made here"), label("the pool is made here")];
+        let texts = Texts::new(&sources);
+        let drawn = frames(&texts, Severity::Error, None, &related, Vec::new(), Look { colour: false, width: 80 });
+        let lines: Vec<&str> = drawn.lines().collect();
+        assert!(lines[2].ends_with("engine = create_engine("), "{drawn}");
+        assert!(lines[3].ends_with("-------------- the engine is made here; the pool is made here"), "{drawn}");
+        assert!(!drawn.contains("URL"), "{drawn}");
     }
 }

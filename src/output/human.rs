@@ -1,13 +1,12 @@
 //! What a person reads: each finding with frames in every file it touches, the fix, and one closing paragraph.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use crate::finding::{CannotTell, Confidence, Finding, Label, Missing, Report, Severity};
+use crate::finding::{Confidence, Finding, Label, Report, Severity};
 use crate::output::frame::frames;
-use crate::output::mend;
 use crate::output::paint::{Paint, count, word, wrap};
-use crate::output::{Format, Shown, Texts};
+use crate::output::{Format, Shown, Texts, cannot_tell, mend};
 
 /// The format's name is `human`.
 #[derive(Debug, Clone, Copy)]
@@ -88,35 +87,11 @@ fn write_closing(report: &Report, texts: &Texts<'_>, shown: &Shown, out: &mut dy
         None => String::new(),
     };
     writeln!(out, "{summary}{hidden}")?;
-    write_cannot_tell(&report.cannot_tell, texts, shown, out)?;
+    cannot_tell::write(&report.cannot_tell, texts, shown, out)?;
     let rules: BTreeSet<&str> = shown.of(report).map(|finding| finding.rule.as_str()).collect();
     match rules.len() {
         0 => Ok(()),
         1 => writeln!(out, "why, and how to be sure: housecall explain {}", rules.into_iter().collect::<String>()),
         _ => writeln!(out, "why, and how to be sure: housecall explain RULE"),
     }
-}
-
-/// One line for each thing that is out of sight, the most asked for first.
-pub(super) fn write_cannot_tell(
-    cannot_tell: &[CannotTell],
-    texts: &Texts<'_>,
-    shown: &Shown,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let mut groups: BTreeMap<&Missing, usize> = BTreeMap::new();
-    for one in cannot_tell {
-        *groups.entry(&one.missing).or_default() += 1;
-    }
-    let mut groups: Vec<(&Missing, usize)> = groups.into_iter().collect();
-    groups.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
-    for (missing, times) in groups {
-        let line = format!("cannot tell {} without {}: {}", count(times, "thing"), missing.what, missing.how);
-        // Words of our own hold no secret, and cleaning the first line reads every file.
-        let line = if missing.is_fixed() { line } else { texts.clean(&line) };
-        for (at, line) in wrap(&line, shown.width.saturating_sub(2)).iter().enumerate() {
-            writeln!(out, "{}{line}", if at == 0 { "" } else { "  " })?;
-        }
-    }
-    Ok(())
 }

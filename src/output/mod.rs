@@ -9,6 +9,7 @@ pub mod json;
 pub mod sarif;
 pub mod why;
 
+mod cannot_tell;
 mod fingerprint;
 mod frame;
 mod mend;

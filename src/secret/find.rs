@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::pattern::Pattern;
+use super::pem;
 use super::value::{holds_secret, is_lookup, is_path, is_placeholder};
 
 /// One secret.
@@ -58,8 +59,6 @@ static SHAPED: Pattern = Pattern::new(
     r"\bA[KS]IA[A-Z0-9]{16}\b|\bgh[pousr]_[A-Za-z0-9]{20,}|\bglpat-[A-Za-z0-9_-]{20,}|\bxox[abprs]-[A-Za-z0-9-]{10,}|\b[sr]k_live_[A-Za-z0-9]{10,}|\beyJ[A-Za-z0-9_-]+\.eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*",
 );
 static PGPASS: Pattern = Pattern::new(r"^[A-Za-z0-9_.*/-]+:(?:[0-9]{2,5}|\*):[^:\s]+:[^:\s]+:(\S+)$");
-static PEM_BEGIN: Pattern = Pattern::new(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----");
-static PEM_LINE: Pattern = Pattern::new(r#"^(?:[\s"'#+]|\\n)*(?:[A-Za-z0-9+/=]{8,}|[A-Za-z-]+: .*)?[\s"',+\\]*$"#);
 
 /// Every secret of a text, in no particular order; spans may overlap.
 pub(super) fn find(text: &str) -> Vec<Found> {
@@ -81,7 +80,7 @@ pub(super) fn find(text: &str) -> Vec<Found> {
         );
         from = end;
     }
-    private_keys(text, &mut found);
+    pem::private_keys(text, &mut found);
     found
 }
 
@@ -354,26 +353,6 @@ fn headers(line: &str, found: &mut Vec<Found>) {
     }
 }
 
-/// The bodies of PEM private keys.
-fn private_keys(text: &str, found: &mut Vec<Found>) {
-    for begin in PEM_BEGIN.find_iter(text) {
-        let body = &text[begin.end()..text.floor_char_boundary(begin.end() + 16 * 1024)];
-        let end = match body.find("-----END") {
-            Some(end) if !body[..end].contains("-----BEGIN") => end,
-            _ => body.split_inclusive('\n').take_while(|line| PEM_LINE.is_match(line)).map(str::len).sum(),
-        };
-        let mut start = begin.end();
-        for line in body[..end].split_inclusive('\n') {
-            let key = line.trim();
-            if !key.is_empty() {
-                let at = start + line.find(key).unwrap_or(0);
-                found.push(Found { span: at..at + key.len(), repeats: key.len() >= 16 });
-            }
-            start += line.len();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -403,8 +382,6 @@ mod tests {
             &LOGGED_URL,
             &SHAPED,
             &PGPASS,
-            &PEM_BEGIN,
-            &PEM_LINE,
         ] {
             assert!(pattern.compiles());
         }

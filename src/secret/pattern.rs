@@ -13,7 +13,8 @@ impl Pattern {
     }
 
     fn get(&self) -> Option<&Regex> {
-        self.0.get_or_init(|| Regex::new(self.1).ok()).as_ref()
+        // Word boundaries are ASCII's: at Unicode's the engine leaves its fast way in every text that is not ASCII.
+        self.0.get_or_init(|| Regex::new(&self.1.replace(r"\b", r"(?-u:\b)")).ok()).as_ref()
     }
 
     pub(super) fn is_match(&self, text: &str) -> bool {

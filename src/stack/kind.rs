@@ -21,6 +21,15 @@ pub fn most_bytes(kind: Kind) -> Option<usize> {
     }
 }
 
+/// The most that a node's attributes or a role take as JSON; what is larger is an app's data.
+const JSON_BYTES: u64 = 1 << 20;
+
+/// The most bytes with which the file might be of interest, before its text is known: reading everything else would only cost
+/// time and memory.
+pub fn most_wanted(path: &str) -> Option<u64> {
+    may_be(path).then_some(if path.ends_with(".json") { JSON_BYTES } else { u64::MAX })
+}
+
 /// The language of the file at `path` (where it lands, or where it lies) with this text; `None` where housecall does not read it.
 pub fn of(path: &str, text: &str) -> Option<Kind> {
     // An editor's byte order mark hides the first statement from its program, not from who wrote it.
@@ -28,7 +37,7 @@ pub fn of(path: &str, text: &str) -> Option<Kind> {
     by_place(path).or_else(|| by_name(path, text)).or_else(|| by_content(path, text))
 }
 
-/// Whether the file might be of interest before its text is known; reading everything else would only cost time.
+/// Whether the file might be of interest, before its text is known.
 pub fn may_be(path: &str) -> bool {
     // `sites-available/shop.example.com` has no extension that tells.
     if by_place(without_template_suffix(path)).is_some() {
@@ -57,6 +66,10 @@ pub fn may_be(path: &str) -> bool {
                     | "json"
                     | "override"
                     | "nginx"
+                    | "inc"
+                    | "include"
+                    | "vhost"
+                    | "params"
                     | "cfg"
                     | "template"
                     | "lock"

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{joined, nginx_trees};
+use super::{included, joined};
 use crate::config::{self, Config};
 use crate::engine::Options;
 use crate::source::{FileId, Sources};
@@ -19,7 +19,6 @@ use crate::stack::fact::{Answer, Missing};
 use crate::stack::facts::Facts;
 use crate::stack::kind;
 use crate::stack::starter::Starters;
-use crate::stack::uwsgi;
 use crate::stack::view::View;
 use crate::syntax::data::Release;
 use crate::syntax::erb;
@@ -59,9 +58,9 @@ impl Group<'_> {
             .collect();
         plain.into_iter().for_each(|document| _ = view.add(document));
         self.add_links(&chef, &mut view);
-        self.add_brought_in(members, &mut view);
+        included::inis(self, members, &mut view);
         let app = self.config.1.app.as_ref().map(|app| joined(&self.config.0, &app.value));
-        let trees = nginx_trees(&view);
+        let trees = included::nginx(self, members, &mut view);
         let starters = Starters::among(members.iter().map(|(path, _)| *path));
         let parts = Parts {
             view: &view,
@@ -125,30 +124,12 @@ impl Group<'_> {
     }
 
     /// The release of uWSGI that the configuration states.
-    fn release(&self) -> Option<Release> {
+    pub(super) fn release(&self) -> Option<Release> {
         self.config.1.uwsgi.as_ref().map(|release| release.value)
     }
 
-    /// Adds inis that only the name in another ini shows to be some.
-    fn add_brought_in(&self, members: &[(&str, FileId)], view: &mut View) {
-        let mut seen = BTreeSet::new();
-        loop {
-            let around = uwsgi::Around { files: Some(view), release: self.release() };
-            let inis = view.of(Kind::Uwsgi);
-            let mut wanted: BTreeSet<String> = inis.flat_map(|ini| uwsgi::read(ini, around).wanted).collect();
-            wanted.retain(|path| seen.insert(path.clone()));
-            let found = members.iter().filter(|(path, _)| wanted.contains(&self.landing(path)));
-            let found: Vec<&(&str, FileId)> = found.collect();
-            if found.is_empty() {
-                return;
-            }
-            for (path, file) in found {
-                view.add(self.read_as(path, *file, Kind::Uwsgi));
-            }
-        }
-    }
-
-    fn landing(&self, path: &str) -> String {
+    /// Where a host would have the file, or where it lies.
+    pub(super) fn landing(&self, path: &str) -> String {
         self.boundary.landing(path).unwrap_or_else(|| path.to_owned())
     }
 
@@ -160,7 +141,8 @@ impl Group<'_> {
         Some(self.read_as(path, file, kind?))
     }
 
-    fn read_as(&self, path: &str, file: FileId, kind: Kind) -> Document {
+    /// The file under the path where it lands, with the tags of a template as unknown.
+    pub(super) fn read_as(&self, path: &str, file: FileId, kind: Kind) -> Document {
         let text = self.sources.get(file).shared_text();
         let lands = self.landing(path);
         let unseen = |code: &str| {

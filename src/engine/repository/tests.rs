@@ -164,3 +164,43 @@ fn an_allow_of_the_configuration_that_hides_nothing_is_told() {
     assert!(past.len() == 2 && past[0].1.contains("2026-01-31"), "{past:?}");
     assert_eq!(rules("rule = \"link/protocol-mismatch\"", clean).len(), 1, "nginx is nowhere");
 }
+
+#[test]
+fn what_only_an_include_shows_to_be_nginx_s_is_read_as_such() {
+    let files = [
+        ("nginx.conf", "events {}\nhttp {\n    include shared/*.conf;\n    include sites/*.vhost;\n}\n"),
+        ("shared/compression.conf", "gzip yes;\n"),
+        ("sites/shop.vhost", "server {\n    listen 80;\n    include shared/deep/tls.inc;\n}\n"),
+        ("shared/deep/tls.inc", "ssl_protocol TLSv1.3;\n"),
+        ("shared/elsewhere.txt", "gzip yes;\n"),
+        ("other/compression.conf", "gzip yes;\n"),
+    ];
+    let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
+    let run = lint_memory(&files, &Options::default());
+    let found = run
+        .report
+        .findings
+        .iter()
+        .map(|finding| (run.sources.get(finding.primary.place.file).name.as_str(), finding.rule.as_ref()));
+    assert_eq!(
+        found.collect::<Vec<_>>(),
+        [("shared/compression.conf", "nginx/invalid-value"), ("shared/deep/tls.inc", "nginx/unknown-directive")]
+    );
+}
+
+#[test]
+fn a_server_whose_port_is_a_tag_may_be_the_default_of_any() {
+    let answers = |listen: &str| {
+        let text = format!(
+            "events {{}}\nhttp {{\n  server {{\n    listen 80;\n    server_name old.example;\n    return 301 /;\n  }}\n  server {{\n    {listen}\n    server_name _;\n    location / {{ proxy_pass http://10.0.0.1; }}\n  }}\n}}\n"
+        );
+        let run = lint_memory(&[("nginx.conf.erb".to_owned(), text.into_bytes())], &Options::default());
+        run.report.findings.iter().any(|finding| {
+            finding.rule == "nginx/default-site-answers" && finding.severity == crate::finding::Severity::Error
+        })
+    };
+    assert!(answers("listen 80;"));
+    assert!(!answers("listen <%= ENV['PORT'] %>;"));
+    assert!(!answers("listen <%= ENV['PORT'] %> default_server;"));
+    assert!(!answers("listen 80; listen <%= ENV['PORT'] %> default_server;"));
+}

@@ -154,7 +154,7 @@ impl Code {
 
     /// The file at a path.
     pub fn at(&self, path: &str) -> Option<&Unit> {
-        self.units.get(&normal(path))
+        if is_normal(path) { self.units.get(path) } else { self.units.get(&normal(path)) }
     }
 
     /// The file of a dotted module below one folder: `a/b.py` or `a/b/__init__.py`.
@@ -380,8 +380,17 @@ pub fn join(folder: &str, name: &str) -> String {
     if name.starts_with('/') || folder.is_empty() { normal(name) } else { normal(&format!("{folder}/{name}")) }
 }
 
+/// Whether a path has no `.`, no `..` and no doubled slash: nearly every one.
+fn is_normal(path: &str) -> bool {
+    let inner = path.strip_prefix('/').unwrap_or(path);
+    inner.split('/').all(|part| !matches!(part, "" | "." | ".."))
+}
+
 /// A path without `.`, `..` and doubled slashes.
 pub fn normal(path: &str) -> String {
+    if is_normal(path) {
+        return path.to_owned();
+    }
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {

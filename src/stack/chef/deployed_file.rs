@@ -233,6 +233,8 @@ fn reader<'a>(path: &str, resource: &Resource, contents: &[&Deployed], around: &
         // It is read when something is started or stopped, and by nothing that runs.
         Some(Dialect::Script) => None,
         Some(Dialect::Supervisor) => named("supervisor").or_else(|| named("supervisord")),
+        // nginx opens a password file at each request (nginx: ngx_http_auth_basic_module.c).
+        None if base.contains("htpasswd") => None,
         None if path.starts_with("/etc/nginx/") => named("nginx"),
         None if base.ends_with(".ini") => {
             let job = around

@@ -38,6 +38,8 @@ pub(super) struct Servers<'a> {
 struct Seen<'a> {
     block: Statement<'a>,
     listens: Vec<Listening>,
+    /// Whether it listens on an address that a template tag decides as well: any, for all that is known.
+    listens_unseen: bool,
     names: Vec<(Cow<'a, str>, Place)>,
     /// Whether all its names are in sight.
     whole: bool,
@@ -61,7 +63,8 @@ impl<'a> Servers<'a> {
             return;
         }
         let mut listens: Vec<Listening> = level.all(Setting::Listen).filter_map(listening).collect();
-        if listens.is_empty() && level.whole {
+        let listens_unseen = listens.len() < level.all(Setting::Listen).count();
+        if listens.is_empty() && level.whole && !listens_unseen {
             listens.push(Listening { address: "*:80".to_owned(), is_default: false });
         }
         let lines = level.all(Setting::ServerName);
@@ -78,7 +81,8 @@ impl<'a> Servers<'a> {
         }
         let root = level.first(Setting::Root).and_then(|root| root.text(0));
         let welcomes = matches!(root.as_deref(), Some("/var/www/html" | "/usr/share/nginx/html")) && !passes_on;
-        self.all.push(Seen { block, listens, names, whole: whole && level.whole, passes_on, welcomes });
+        let whole = whole && level.whole;
+        self.all.push(Seen { block, listens, listens_unseen, names, whole, passes_on, welcomes });
     }
 
     /// Tells of names that are taken, and of what answers without a name.
@@ -91,7 +95,7 @@ impl<'a> Servers<'a> {
         let mut first: HashMap<(&str, String), (usize, Place)> = HashMap::new();
         for (at, server) in self.all.iter().enumerate().filter(|(_, server)| server.whole) {
             let mut taken: Vec<(&str, Place, &str, Place)> = Vec::new();
-            let mut left = server.listens.iter().any(|listen| listen.is_default);
+            let mut left = server.listens_unseen || server.listens.iter().any(|listen| listen.is_default);
             for listen in &server.listens {
                 for (name, place) in &server.names {
                     let key = (listen.address.as_str(), name.to_ascii_lowercase());
@@ -133,6 +137,8 @@ impl<'a> Servers<'a> {
                 by_address.entry(&listen.address).or_default().push(at);
             }
         }
+        // One that listens somewhere unseen may be the first, or the one that is marked.
+        let whole = whole && !self.all.iter().any(|server| server.listens_unseen);
         let mut addresses: Vec<_> = by_address.into_iter().filter(|(_, servers)| servers.len() > 1).collect();
         addresses.sort_unstable();
         for (address, servers) in addresses {
@@ -143,7 +149,8 @@ impl<'a> Servers<'a> {
             let Some(&default) = marked.or(whole.then(|| &servers[0])) else { continue };
             let default = &self.all[default];
             let nameless = servers.iter().map(|at| &self.all[*at]).filter(|server| is_nameless(server));
-            for server in nameless.filter(|server| server.passes_on && !default.passes_on) {
+            let unreached = |server: &&Seen<'_>| server.passes_on && !default.passes_on && !server.listens_unseen;
+            for server in nameless.filter(unreached) {
                 let mut row = row(server, address);
                 row.unreached = Fact::derived(true);
                 row.welcome = Fact::derived(default.welcomes);

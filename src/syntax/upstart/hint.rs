@@ -3,7 +3,7 @@
 use crate::source::Span;
 use crate::syntax::upstart::Stanza;
 use crate::syntax::upstart::lexer::{Reason, Refused, line_at};
-use crate::syntax::upstart::stanza::NAMES;
+use crate::syntax::upstart::names::STANZAS;
 
 /// What to write, and where the mistake is if not where the refusal says.
 pub(super) struct Advice {
@@ -102,7 +102,7 @@ fn unknown(text: &str, refused: Refused, stanza: &Stanza) -> Advice {
         }
         _ if name.starts_with(['\'', '"']) => "the name of a stanza cannot be quoted".to_owned(),
         _ if name.starts_with(['<', '{', '[']) => "Upstart knows no such line: remove it".to_owned(),
-        _ => match closest(name, &NAMES) {
+        _ => match closest(name, &STANZAS) {
             Some(known) => format!("did you mean `{known}`?"),
             None => "Upstart has no such stanza: shell commands belong between `script` and `end script`".to_owned(),
         },

@@ -7,6 +7,7 @@ mod events;
 mod hint;
 mod job;
 mod lexer;
+mod names;
 mod quirk;
 mod signal;
 mod stanza;
@@ -149,7 +150,7 @@ fn next_known_line(lexer: &mut Lexer, from: usize) {
         lexer.next_line();
         let line = line_at(lexer.text, lexer.at);
         let name = line.split_ascii_whitespace().next().unwrap_or("");
-        if lexer.at_end() || stanza::NAMES.contains(&name) {
+        if lexer.at_end() || names::STANZAS.contains(&name) {
             return;
         }
     }

@@ -5,64 +5,8 @@ use crate::syntax::erb::FILLER;
 use crate::syntax::upstart::events::{self, Events};
 use crate::syntax::upstart::job::{Command, Console, Expect, Job, Limit, Phase};
 use crate::syntax::upstart::lexer::{Lexer, Reason, Refused};
+use crate::syntax::upstart::names::RESOURCES;
 use crate::syntax::upstart::{Dialect, Stanza, signal};
-
-/// Every stanza of Upstart 1.x.
-pub(super) const NAMES: [&str; 35] = [
-    "apparmor",
-    "author",
-    "cgroup",
-    "chdir",
-    "chroot",
-    "console",
-    "debug",
-    "description",
-    "emits",
-    "env",
-    "exec",
-    "expect",
-    "export",
-    "instance",
-    "kill",
-    "limit",
-    "manual",
-    "nice",
-    "normal",
-    "oom",
-    "post-start",
-    "post-stop",
-    "pre-start",
-    "pre-stop",
-    "reload",
-    "respawn",
-    "script",
-    "setgid",
-    "setuid",
-    "start",
-    "stop",
-    "task",
-    "umask",
-    "usage",
-    "version",
-];
-
-const RESOURCES: [&str; 15] = [
-    "as",
-    "core",
-    "cpu",
-    "data",
-    "fsize",
-    "memlock",
-    "msgqueue",
-    "nice",
-    "nofile",
-    "nproc",
-    "rss",
-    "rtprio",
-    "sigpending",
-    "stack",
-    "rttime",
-];
 
 type Done = Result<(), Refused>;
 
