@@ -119,6 +119,24 @@ pub struct Diagnosis {
 /// Those of a database explain none of each other: where one fails, those beyond it are unknown, and a second one that
 /// fails too is of another database.
 pub const EXPLAINED_BY: &[(&str, &[&str])] = &[
+    (
+        "request",
+        &[
+            "listen",
+            "upstream-socket",
+            "app-answers",
+            "uwsgi-master",
+            "workers",
+            "app-import",
+            "environment",
+            "dns",
+            "tcp",
+            "tls",
+            "login",
+            "query",
+            "resources",
+        ],
+    ),
     ("listen", &[]),
     ("upstream-socket", &["uwsgi-master", "app-import", "environment", "resources"]),
     (

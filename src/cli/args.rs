@@ -161,6 +161,9 @@ pub(super) struct Doctor {
     /// Look at the site with this server name alone
     #[arg(long, value_name = "NAME")]
     pub(super) site: Option<String>,
+    /// Send this one request, and say who answered it
+    #[arg(long, value_name = "URL", value_parser = crate::host::Url::parse, conflicts_with_all = ["from", "no_network", "at"])]
+    pub(super) url: Option<crate::host::Url>,
     /// How far back a log line tells of now [default: 15m]
     #[arg(long, value_name = "SPAN", value_parser = super::when::span)]
     pub(super) since: Option<i64>,

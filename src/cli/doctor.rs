@@ -36,7 +36,7 @@ pub(super) fn run(args: &Doctor, shown: Shown, stdin: &mut dyn Read, streams: &m
     let seen = opened.and_then(|(host, visit)| {
         let ahead = zone::offset(host.as_ref(), host.now());
         let at = args.at.as_ref().map(|text| when::moment(text, ahead)).transpose()?;
-        let visit = Visit { site: args.site.clone(), since: args.since, at, ..visit };
+        let visit = Visit { site: args.site.clone(), since: args.since, at, url: args.url.clone(), ..visit };
         Ok((engine::examine(host.as_ref(), &visit)?, visit))
     });
     match seen {

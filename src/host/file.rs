@@ -57,6 +57,17 @@ pub fn tail(path: &Path) -> Result<Tail, ReadError> {
     Ok(Tail::of(&bytes, start == 0))
 }
 
+/// The text after the first place in `bytes` where a digit follows `words`.
+pub(super) fn text_after(bytes: &[u8], words: &str) -> Option<String> {
+    const LONGEST: usize = 64;
+    let starts = bytes.windows(words.len() + 1);
+    let at = starts
+        .into_iter()
+        .position(|window| window.starts_with(words.as_bytes()) && window[words.len()].is_ascii_digit());
+    let after = bytes.get(at? + words.len()..)?.iter().take(LONGEST);
+    Some(after.take_while(|byte| byte.is_ascii_graphic()).map(|byte| char::from(*byte)).collect())
+}
+
 /// What a path is, links followed.
 pub fn stat(path: &Path) -> Result<Stat, ReadError> {
     Ok(stat_of(&std::fs::metadata(path)?))
@@ -187,6 +198,14 @@ mod tests {
         assert!(tail(&path).unwrap().cut);
         std::fs::write(&path, "one\ntwo\n").unwrap();
         assert_eq!(tail(&path).unwrap().bytes, b"one\ntwo\n");
+    }
+
+    #[test]
+    fn a_program_says_its_release() {
+        let program = b"\x7fELF nginx/ nginx/x \0nginx/1.22.1\0more";
+        assert_eq!(text_after(program, "nginx/").as_deref(), Some("1.22.1"));
+        assert_eq!(text_after(program, "uwsgi/"), None);
+        assert_eq!(text_after(b"nginx/", "nginx/"), None);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use super::ReadError;
 
 /// One process, as `/proc/PID` shows it to this user.
@@ -156,6 +158,22 @@ impl Volume {
     pub fn is_like(&self, other: &Volume) -> bool {
         (self.bytes, self.inodes) == (other.bytes, other.inodes) && self.free.abs_diff(other.free) <= self.bytes / 1000
     }
+}
+
+/// What a whole machine has and does; sizes in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Vitals {
+    /// Its memory.
+    pub memory: u64,
+    /// What could be had of it without swapping.
+    pub available: u64,
+    /// How many threads ran or waited to run, on average over five minutes.
+    pub load: f64,
+    /// How many can run at once.
+    pub processors: usize,
+    /// When it was booted, in seconds since 1970.
+    pub booted: i64,
 }
 
 /// The end of a log.

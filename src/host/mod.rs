@@ -12,6 +12,7 @@ pub mod machine;
 pub mod postgres;
 pub mod recorded;
 pub mod repo;
+pub mod request;
 pub mod users;
 pub mod write;
 pub mod zone;
@@ -22,8 +23,9 @@ use std::sync::Arc;
 pub use access::{Access, Identity};
 pub use acl::Acl;
 pub use connect::{Connect, NoAddress};
-pub use machine::{Listener, OpenFile, Process, SocketInode, Space, Tail, UnixSocket, User, Volume};
+pub use machine::{Listener, OpenFile, Process, SocketInode, Space, Tail, UnixSocket, User, Vitals, Volume};
 pub use postgres::{Failure, Login, SslMode, Stage, Target};
+pub use request::{Answered, Url};
 
 /// Why a file could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,7 +149,7 @@ pub trait Files: Sync {
 
 /// A machine, live or recorded: its files, its processes, and what answers when it connects.
 ///
-/// Nothing here writes, starts a program or sends a request; what another user hides is an error, never an empty answer.
+/// Nothing here writes or starts a program, and one request is sent where the user gave its address; what another user hides is an error, never an empty answer.
 pub trait Host: Files {
     /// Every process that is not a kernel thread, by pid.
     fn processes(&self) -> Result<Vec<Process>, ReadError>;
@@ -165,6 +167,11 @@ pub trait Host: Files {
     fn now(&self) -> i64;
     /// The end of a file that grows: at most 4 MiB, lines cut at 64 KiB.
     fn tail(&self, path: &str) -> Result<Tail, ReadError>;
+    /// What follows `words` where a program file holds them first and a digit comes next, up to the next byte that is no
+    /// text; `None` where it holds none.
+    fn said_by(&self, program: &str, words: &str) -> Result<Option<String>, ReadError>;
+    /// Memory, load and the last boot of the machine.
+    fn vitals(&self) -> Result<Vitals, ReadError>;
     /// The file system that a path lies on: statvfs(3).
     fn volume(&self, path: &str) -> Result<Volume, ReadError>;
     /// What happens when this process connects to a unix socket; no byte is sent.
@@ -173,6 +180,10 @@ pub trait Host: Files {
     fn connect_tcp(&self, host: &str, port: u16) -> Connect;
     /// The addresses of a name, as the host's own name service gives them.
     fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, NoAddress>;
+    /// Sends the one request that the user asked for; a recording has none to tell of.
+    fn request(&self, _url: &Url) -> Result<Answered, Connect> {
+        Err(Connect::Other("no request is sent for a recording".to_owned()))
+    }
     /// Logs in as the app would and asks one fixed question; at most one login for each way that libpq would try.
     fn login(&self, target: &Target) -> Login;
     /// Whether `who` may connect to the unix socket at `path`, worked out from the permission bits along the path.

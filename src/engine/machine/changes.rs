@@ -62,10 +62,7 @@ fn starts(found: &[Found]) -> Vec<Change> {
 }
 
 fn booted(host: &dyn Host) -> Option<Change> {
-    let stat = host.read("/proc/stat").ok()?;
-    let text = String::from_utf8_lossy(&stat);
-    let at = text.lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse().ok())?;
-    Some(Change { at, what: "this host was booted".to_owned() })
+    Some(Change { at: host.vitals().ok()?.booted, what: "this host was booted".to_owned() })
 }
 
 /// Files that were written, those of one go together; whether the program that reads them has seen it is said too.
@@ -142,10 +139,9 @@ mod tests {
         let ini = "file.\"/srv/thena/releases/20160503/uwsgi.ini\"";
         let dpkg = "2016-05-04 02:50:00 upgrade nginx-core:amd64 1 2\n2016-05-04 02:50:01 upgrade vim:amd64 1 2\n\
                     2016-05-04 02:50:02 status installed nginx-core:amd64 2\n";
-        let host = host
-            .with_file("/var/log/dpkg.log", dpkg.as_bytes())
-            .with_file("/proc/stat", b"cpu 1\nbtime 1462060800\n".as_slice());
-        let host = host.patched(&format!("{ini}.modified = {}", STARTED + 300)).unwrap();
+        let host = host.with_file("/var/log/dpkg.log", dpkg.as_bytes());
+        let patch = format!("{ini}.modified = {}\nvitals.booted = {}", STARTED + 300, STARTED - 7200);
+        let host = host.patched(&patch).unwrap();
         let all = changes(&host, STARTED + 900);
         assert_eq!(
             all,
@@ -153,9 +149,10 @@ mod tests {
                 "/srv/thena/current/uwsgi.ini was written, and uwsgi has not read it since",
                 "uwsgi (pid 902) was started",
                 "package nginx-core was upgraded",
+                "this host was booted",
             ]
         );
-        assert_eq!(changes(&host, STARTED + 100), ["uwsgi (pid 902) was started", "package nginx-core was upgraded"]);
+        assert_eq!(changes(&host, STARTED + 100), all[1..]);
         assert!(changes(&host, STARTED + 3 * 24 * 3600).is_empty());
     }
 

@@ -9,7 +9,8 @@ use crate::engine::machine::paths::Path;
 use crate::host::{Host, ReadError};
 use crate::rule::seen::find;
 use crate::source::{FileId, Place, Sources, Span};
-use crate::stack::uwsgi::Uwsgi;
+use crate::stack::nginx::Trees;
+use crate::stack::uwsgi::{Reading, Uwsgi, UwsgiOption};
 use crate::syntax::log::nginx::parse_nginx;
 use crate::syntax::log::uwsgi::Request;
 use crate::syntax::log::{Event, NginxError, UwsgiLine, lines, parse_uwsgi};
@@ -266,6 +267,40 @@ impl NginxLog {
         }
         log
     }
+}
+
+/// The file to which a uWSGI writes a line for each request; `None` where it writes none or nothing tells.
+pub(super) fn requests_of(host: &dyn Host, uwsgi: &Reading, pid: Option<i32>) -> Option<String> {
+    const OTHERWISE: [&str; 4] = ["disable-logging", "req-logger", "logger", "log-format"];
+    let is_otherwise = |row: &UwsgiOption| row.name.known().is_some_and(|name| OTHERWISE.contains(&name.as_str()));
+    if uwsgi.open.is_some() || uwsgi.options.iter().any(is_otherwise) {
+        return None;
+    }
+    let named = uwsgi.uwsgi.logto.known();
+    let held = pid.and_then(|pid| log_files::held_open(host, pid, named.map(String::as_str)).into_iter().next());
+    held.map(|file| file.path).or(named.cloned())
+}
+
+/// The files to which nginx writes a line for each request at once; none where one of them is off, buffered, on a
+/// condition, or no file.
+pub(super) fn access_logs(trees: &Trees) -> Vec<String> {
+    const DEFAULT: &str = "/var/log/nginx/access.log";
+    let all = || trees.values().flat_map(|parsed| parsed.tree.all_directives()).filter(|one| one.is("access_log"));
+    let mut paths: BTreeSet<String> = BTreeSet::new();
+    for directive in all() {
+        let words: Vec<&str> = (0..).map_while(|at| directive.argument(at)).map(Word::value).collect();
+        let is_late = |word: &&str| ["buffer=", "gzip", "if=", "flush="].iter().any(|start| word.starts_with(start));
+        match words.split_first() {
+            Some((path, rest)) if path.starts_with('/') && !path.contains('$') && !rest.iter().any(is_late) => {
+                paths.insert((*path).to_owned());
+            }
+            _ => return Vec::new(),
+        }
+    }
+    if paths.is_empty() {
+        paths.insert(DEFAULT.to_owned());
+    }
+    paths.into_iter().collect()
 }
 
 /// Whether a line is about the address that a way passes to.

@@ -7,20 +7,17 @@ use crate::engine::machine::Visit;
 use crate::engine::machine::log_files::LogFile;
 use crate::engine::machine::resources::{Room, Seen};
 use crate::finding::Label;
-use crate::host::Host;
+use crate::host::{Host, Vitals};
 use crate::source::{Place, Sources};
 use crate::stack::process::Found;
 use crate::syntax::log::syslog::{OutOfMemory, out_of_memory};
 
-/// `/proc/meminfo`: what could be had without swapping.
+/// What could be had of the machine's memory without swapping, and how much it has to do.
 pub(super) fn of_machine(host: &dyn Host) -> Option<Seen> {
-    let text = text(host, "/proc/meminfo")?;
-    let kib = |name: &str| {
-        text.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().next()?.parse::<u64>().ok())
-    };
-    let (all, left) = (kib("MemTotal:")?, kib("MemAvailable:")?);
-    let room = if left < all / 50 { Room::Little } else { Room::Enough };
-    let line = format!("memory: {} of {} MiB available", left >> 10, all >> 10);
+    let Vitals { memory, available, load, processors, .. } = host.vitals().ok()?;
+    let room = if available < memory / 50 { Room::Little } else { Room::Enough };
+    let processors = if processors == 1 { "1 processor".to_owned() } else { format!("{processors} processors") };
+    let line = format!("memory: {} of {} MiB available; load {load:.1} on {processors}", available >> 20, memory >> 20);
     Some(Seen { room, line, meaning: "memory is nearly used up: the kernel may end a worker at any time".to_owned() })
 }
 

@@ -1,6 +1,7 @@
 //! A host: what is read of it, what is probed, and how each hop fares.
 
 mod answers;
+mod asked;
 mod causes;
 mod changes;
 mod chef_run;
@@ -8,6 +9,7 @@ mod containers;
 mod databases;
 mod environment;
 mod files;
+mod front;
 mod hops;
 mod log_files;
 mod logs;
@@ -16,7 +18,9 @@ mod moment;
 mod passes;
 mod paths;
 mod record;
+mod release;
 mod resources;
+mod serving;
 mod spell;
 mod units;
 
@@ -25,7 +29,7 @@ use std::sync::Arc;
 use crate::diagnosis::{Diagnosis, Hop, RootCause, State};
 use crate::engine::judged;
 use crate::finding::{CannotTell, InputError, Report};
-use crate::host::Host;
+use crate::host::{Host, Url};
 use crate::rule::judge::judge;
 use crate::rule::page::{self, Page};
 use crate::secret::{is_open, is_telling};
@@ -36,6 +40,7 @@ use crate::stack::document::Kind;
 use crate::stack::facts::Facts;
 use crate::stack::process::{self, Daemon, Found, Program};
 use crate::stack::starter::Starters;
+use asked::Asked;
 use causes::Candidates;
 use databases::Tried;
 use environment::Running;
@@ -63,6 +68,8 @@ pub struct Visit {
     pub login: bool,
     /// Whether anything may be connected to.
     pub network: bool,
+    /// The one request to send, where one was asked for.
+    pub url: Option<Url>,
 }
 
 /// What was read and found on a host.
@@ -107,6 +114,7 @@ struct Survey {
     /// The files that were read, with the program that reads each where one runs.
     read: Vec<(String, Program)>,
     moment: i64,
+    asked: Option<Asked>,
 }
 
 impl Survey {
@@ -115,29 +123,33 @@ impl Survey {
         let listed = process::discover(host);
         let mut hidden: Vec<String> = listed.is_err().then(|| "/proc".to_owned()).into_iter().collect();
         // What runs in a container reads files that are not the ones of the same name here.
-        let (contained, found): (Vec<Found>, Vec<Found>) =
+        let (contained, mut found): (Vec<Found>, Vec<Found>) =
             listed.unwrap_or_default().into_iter().partition(|one| one.process.is_contained());
         let mut files = Files::gather(host, visit, &found);
         let chef = Chef::default();
-        let running = environment::running(host, &found, &files.inis, &mut files.sources);
-        let started_with: Vec<_> = running.iter().map(|one| (one.ini.clone(), one.started.clone())).collect();
-        let read = |files: &Files<'_>| {
-            let started_with = started_with.clone();
+        let mut running = environment::running(host, &found, &files.inis, &mut files.sources);
+        let nginx_release = release::of_nginx(host, &found);
+        let read = |files: &Files<'_>, running: &[Running]| {
             assemble(&Parts {
                 view: &files.view,
                 trees: &files.trees,
-                nginx_release: None,
+                nginx_release,
                 chef: &chef,
                 app: None,
-                started_with,
+                started_with: running.iter().map(|one| (one.ini.clone(), one.started.clone())).collect(),
                 uwsgi_release: None,
                 starters: Starters::default(),
             })
         };
-        // Only the inis tell where the app lies.
-        let without_app: Vec<_> = read(&files).instances.into_iter().map(|instance| instance.uwsgi).collect();
+        // Only the inis tell where the app lies, and which sockets show who serves it.
+        let without_app: Vec<_> = read(&files, &running).instances.into_iter().map(|one| one.uwsgi).collect();
         files.read_apps(&without_app);
-        let mut stack = read(&files);
+        if serving::settle(host, &mut found, &without_app) {
+            let is_new = |ini: &&String| !running.iter().any(|one| one.ini == **ini);
+            let new: Vec<String> = files.inis.iter().filter(is_new).cloned().collect();
+            running.extend(environment::running(host, &found, &new, &mut files.sources));
+        }
+        let mut stack = read(&files, &running);
         hidden.append(&mut files.hidden);
 
         let read = read_by(&files);
@@ -166,6 +178,15 @@ impl Survey {
             let prober = &mut databases[usize::from(networks[at].is_some())];
             tried.push(if is_asked { prober.of(instance, &mut sources) } else { Vec::new() });
         }
+        // Before any log is read, so that they tell of it.
+        let asked = visit.url.as_ref().filter(|_| visit.network).and_then(|url| {
+            let path = paths.iter().max_by_key(|path| path.fits(url))?;
+            let row = path.instance.map(|at| &stack.instances[at].uwsgi);
+            let pid =
+                row.and_then(|row| running.iter().find(|one| row.uwsgi.path.known() == Some(&one.ini))?.pid.into());
+            let uwsgi = row.and_then(|row| logs::requests_of(host, row, pid));
+            Some(asked::ask(host, url, path, &asked::Logs { nginx: logs::access_logs(&trees), uwsgi }, &mut sources))
+        });
         let logs = stack.instances.iter().map(|instance| {
             let row = &instance.uwsgi.uwsgi;
             let pid = running.iter().find(|one| row.path.known() == Some(&one.ini)).map(|one| one.pid);
@@ -215,6 +236,7 @@ impl Survey {
             notes: containers::notes(&contained),
             read,
             moment: visit.moment(host),
+            asked,
         }
     }
 
@@ -249,6 +271,7 @@ impl Survey {
             period: &self.period,
             resources: &self.resources,
             networks: &self.networks,
+            asked: self.asked.as_ref(),
             network: self.network,
         };
         let candidates = Candidates::of(pages, &all, &scene, &self.sharing(host));

@@ -2,6 +2,7 @@
 
 mod processes;
 mod sockets;
+mod vitals;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -13,8 +14,8 @@ use super::deadline::Budget;
 use rustix::io::Errno;
 
 use super::{
-    Acl, Connect, Files, Host, Listener, Login, NoAddress, OpenFile, Process, ReadError, SocketInode, Stat, Tail,
-    Target, UnixSocket, User, Volume, connect, file, postgres, users,
+    Acl, Answered, Connect, Files, Host, Listener, Login, NoAddress, OpenFile, Process, ReadError, SocketInode, Stat,
+    Tail, Target, UnixSocket, Url, User, Vitals, Volume, connect, file, postgres, request, users,
 };
 
 /// This machine.
@@ -31,6 +32,9 @@ pub struct Live {
 
 /// The name under which a log is asked for that was handed in: standard input's by convention.
 pub const GIVEN: &str = "-";
+
+/// How much is read of a program.
+const PROGRAM_BYTES: u64 = 16 << 20;
 
 /// The folders that `--root` moves: where programs keep configuration, homes and logs by convention.
 const WELL_KNOWN: [&str; 4] = ["/etc", "/home", "/root", "/var/log"];
@@ -187,6 +191,14 @@ impl Host for Live {
         file::tail(&self.followed(path))
     }
 
+    fn said_by(&self, program: &str, words: &str) -> Result<Option<String>, ReadError> {
+        Ok(file::text_after(&file::read_up_to(&self.followed(program), PROGRAM_BYTES)?, words))
+    }
+
+    fn vitals(&self) -> Result<Vitals, ReadError> {
+        vitals::look()
+    }
+
     fn volume(&self, path: &str) -> Result<Volume, ReadError> {
         let path = self.followed(path);
         // A network file system whose server is gone does not answer.
@@ -216,6 +228,10 @@ impl Host for Live {
 
     fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, NoAddress> {
         connect::resolve(host, self.budget.deadline())
+    }
+
+    fn request(&self, url: &Url) -> Result<Answered, Connect> {
+        request::get(url, self.budget.deadline())
     }
 
     fn login(&self, target: &Target) -> Login {

@@ -9,7 +9,7 @@ use super::{Recorded, login_keys, stage};
 use crate::host::postgres::{Failure, Server};
 use crate::host::{
     Acl, Connect, FileKind, Files, Host, Listener, Login, NoAddress, OpenFile, Process, ReadError, SocketInode, Space,
-    Stat, Tail, Target, UnixSocket, User, Volume, users,
+    Stat, Tail, Target, UnixSocket, User, Vitals, Volume, users,
 };
 
 impl Recorded {
@@ -224,6 +224,20 @@ impl Host for Recorded {
             (Some(entry), Some(bytes)) if entry.cut => Ok(Tail { bytes: bytes.to_vec(), cut: true }),
             _ => Ok(Tail::of(&self.read(&path)?, true)),
         }
+    }
+
+    fn said_by(&self, program: &str, words: &str) -> Result<Option<String>, ReadError> {
+        let program = self.resolved(program);
+        if let Some(error) = self.unanswered(&program, "says") {
+            return Err(error);
+        }
+        let said = self.recording.file.get(&program).and_then(|entry| entry.says.get(words));
+        Ok(said.ok_or_else(|| self.not_recorded()).map(|said| (!said.is_empty()).then(|| said.clone()))?)
+    }
+
+    fn vitals(&self) -> Result<Vitals, ReadError> {
+        self.table_failed("vitals")?;
+        self.recording.vitals.ok_or_else(|| self.not_recorded())
     }
 
     fn volume(&self, path: &str) -> Result<Volume, ReadError> {

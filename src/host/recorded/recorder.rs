@@ -14,7 +14,7 @@ use super::redact::without_secrets;
 use crate::finding::InputError;
 use crate::host::{
     Acl, Connect, FileKind, Files, Host, Listener, Login, NoAddress, OpenFile, Process, ReadError, SocketInode, Stat,
-    Tail, Target, UnixSocket, User, Volume, users,
+    Tail, Target, UnixSocket, User, Vitals, Volume, users,
 };
 
 /// A host that is being recorded.
@@ -239,6 +239,21 @@ impl Host for Recorder<'_> {
         if let Ok(tail) = &answer {
             self.keep(path, tail.bytes.as_slice().into());
         }
+        answer
+    }
+
+    fn said_by(&self, program: &str, words: &str) -> Result<Option<String>, ReadError> {
+        self.about(program, "says", self.host.said_by(program, words), |entry, said| {
+            entry.says.insert(words.to_owned(), said.clone().unwrap_or_default());
+        })
+    }
+
+    fn vitals(&self) -> Result<Vitals, ReadError> {
+        let answer = self.host.vitals();
+        self.note(|answers| match &answer {
+            Ok(seen) => answers.recording.vitals = Some(*seen),
+            Err(error) => _ = answers.recording.failed.insert("vitals".to_owned(), error.word().to_owned()),
+        });
         answer
     }
 
