@@ -22,6 +22,13 @@ pub enum State {
     NotApplicable,
 }
 
+impl State {
+    /// Whether users meet it, or will.
+    pub fn fails(&self) -> bool {
+        matches!(self, State::Broken | State::Degraded)
+    }
+}
+
 /// Why a hop could not be judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -161,12 +168,11 @@ pub const REQUIRED: &[&str] =
 
 /// Names the smallest set of causes that explains every hop that fails, and marks the rest as symptoms.
 ///
-/// `speaks` says whether a finding's fault is what breaks this very hop.
-pub fn diagnose(mut hops: Vec<Hop>, report: Report, speaks: impl Fn(&Finding, &Hop) -> bool) -> Diagnosis {
+/// `speaking` gives the findings whose fault is what breaks this very hop.
+pub fn diagnose<'f>(mut hops: Vec<Hop>, speaking: impl Fn(&Hop) -> Vec<&'f Finding>) -> Diagnosis {
     let mut root_causes: Vec<RootCause> = Vec::new();
     let order = |id: &str| EXPLAINED_BY.iter().position(|(known, _)| *known == id).unwrap_or(0);
-    let fails = |hop: &Hop| matches!(hop.state, State::Broken | State::Degraded);
-    let mut failing: Vec<usize> = (0..hops.len()).filter(|at| fails(&hops[*at])).collect();
+    let mut failing: Vec<usize> = (0..hops.len()).filter(|at| hops[*at].state.fails()).collect();
     failing.sort_by_key(|at| std::cmp::Reverse(order(hops[*at].id)));
     for at in failing {
         let hop = &hops[at];
@@ -179,13 +185,13 @@ pub fn diagnose(mut hops: Vec<Hop>, report: Report, speaks: impl Fn(&Finding, &H
             hops[at].state = State::Symptom;
             continue;
         }
-        let speaking = findings_at(&report, hop, &speaks);
+        let speaking = worst(speaking(hop));
         if speaking.is_empty() {
             root_causes.extend(of_hop(hop, &hops));
         }
         root_causes.extend(speaking.into_iter().map(|finding| of_finding(finding, hop)));
     }
-    Diagnosis { hops, root_causes, report, ..Diagnosis::default() }
+    Diagnosis { hops, root_causes, ..Diagnosis::default() }
 }
 
 /// Whether a break of `cause` can be what breaks `hop`.
@@ -193,11 +199,11 @@ pub fn explains(cause: &str, hop: &str) -> bool {
     EXPLAINED_BY.iter().any(|(id, causes)| *id == hop && causes.contains(&cause))
 }
 
-/// The findings that break a hop; where some are errors, the warnings beside them are not needed to explain it.
-fn findings_at<'r>(report: &'r Report, hop: &Hop, speaks: &impl Fn(&Finding, &Hop) -> bool) -> Vec<&'r Finding> {
-    let speaks = |finding: &&Finding| finding.severity >= Severity::Warning && speaks(finding, hop);
-    let worst = report.findings.iter().filter(speaks).map(|finding| finding.severity).max();
-    report.findings.iter().filter(speaks).filter(|finding| Some(finding.severity) == worst).collect()
+/// Where some are errors, the warnings beside them are not needed to explain a break; a note never is.
+fn worst(mut findings: Vec<&Finding>) -> Vec<&Finding> {
+    let worst = findings.iter().map(|finding| finding.severity).max();
+    findings.retain(|finding| finding.severity >= Severity::Warning && Some(finding.severity) == worst);
+    findings
 }
 
 fn of_finding(finding: &Finding, hop: &Hop) -> RootCause {
@@ -260,7 +266,7 @@ mod tests {
         Hop { id, title: id.to_owned(), state, evidence: Vec::new(), path: "/".to_owned(), own_fault: false }
     }
 
-    fn report(rules: &[&str]) -> Report {
+    fn findings(rules: &[&str]) -> Vec<Finding> {
         let mut sources = Sources::default();
         let place = Place::whole(sources.add("a", Vec::new(), Origin::File));
         let finding = |rule: &&str| Finding {
@@ -274,10 +280,10 @@ mod tests {
             related: Vec::new(),
             fix: None,
         };
-        Report { findings: rules.iter().map(finding).collect(), ..Report::default() }
+        rules.iter().map(finding).collect()
     }
 
-    fn hop_of(finding: &Finding, hop: &Hop) -> bool {
+    fn breaks(finding: &Finding, hop: &Hop) -> bool {
         let broken = match finding.rule.as_str() {
             "env/not-provided" => Some("environment"),
             "uwsgi/not-running" => Some("uwsgi-master"),
@@ -288,6 +294,11 @@ mod tests {
         broken == Some(hop.id)
     }
 
+    fn diagnosed(hops: Vec<Hop>, rules: &[&str]) -> Diagnosis {
+        let findings = findings(rules);
+        diagnose(hops, |hop| findings.iter().filter(|finding| breaks(finding, hop)).collect())
+    }
+
     #[test]
     fn what_is_nearer_to_the_client_is_a_symptom() {
         let hops = vec![
@@ -296,7 +307,7 @@ mod tests {
             hop("app-import", State::Broken),
             hop("environment", State::Broken),
         ];
-        let diagnosis = diagnose(hops, report(&["env/not-provided", "uwsgi/not-running"]), hop_of);
+        let diagnosis = diagnosed(hops, &["env/not-provided", "uwsgi/not-running"]);
         assert_eq!(diagnosis.root_causes.len(), 1);
         assert_eq!(diagnosis.root_causes[0].finding.rule, "env/not-provided");
         assert_eq!(diagnosis.root_causes[0].explains, ["app-import", "uwsgi-master", "upstream-socket"]);
@@ -308,7 +319,7 @@ mod tests {
         let mut denied = hop("upstream-socket", State::Broken);
         denied.own_fault = true;
         let hops = vec![denied, hop("tcp", State::Broken)];
-        let diagnosis = diagnose(hops, report(&["socket/not-permitted", "database/refused"]), hop_of);
+        let diagnosis = diagnosed(hops, &["socket/not-permitted", "database/refused"]);
         assert_eq!(diagnosis.root_causes.iter().map(|cause| cause.hop).collect::<Vec<_>>(), ["tcp", "upstream-socket"]);
     }
 
@@ -316,7 +327,7 @@ mod tests {
     fn a_stopped_server_does_not_come_from_a_database_that_is_down() {
         let hops =
             vec![hop("upstream-socket", State::Broken), hop("uwsgi-master", State::Broken), hop("tcp", State::Broken)];
-        let diagnosis = diagnose(hops, report(&["uwsgi/not-running", "database/refused"]), hop_of);
+        let diagnosis = diagnosed(hops, &["uwsgi/not-running", "database/refused"]);
         assert_eq!(diagnosis.root_causes.len(), 2);
     }
 
@@ -327,16 +338,16 @@ mod tests {
             assert!(causes.iter().all(|cause| order(cause) > order(hop)), "{hop}");
         }
         let mut broken = [hop("app-import", State::Broken), hop("app-answers", State::Broken)];
-        broken.iter_mut().for_each(|hop| hop.evidence.push(report(&["x"]).findings[0].primary.clone()));
-        let diagnosis = diagnose(broken.to_vec(), report(&[]), hop_of);
+        broken.iter_mut().for_each(|hop| hop.evidence.push(findings(&["x"])[0].primary.clone()));
+        let diagnosis = diagnosed(broken.to_vec(), &[]);
         assert_eq!(diagnosis.root_causes.iter().map(|cause| cause.hop).collect::<Vec<_>>(), ["app-import"]);
     }
 
     #[test]
     fn a_break_that_no_rule_explains_is_still_a_root_cause() {
         let mut broken = hop("app-answers", State::Broken);
-        broken.evidence.push(report(&["x"]).findings[0].primary.clone());
-        let diagnosis = diagnose(vec![broken], report(&[]), hop_of);
+        broken.evidence.push(findings(&["x"])[0].primary.clone());
+        let diagnosis = diagnosed(vec![broken], &[]);
         assert_eq!(diagnosis.root_causes[0].finding.rule, "hop/app-answers");
     }
 }

@@ -3,9 +3,9 @@
 use std::io;
 
 use super::{CLEAN, Streams};
-use crate::cli::wrap::{fill, fill_markdown};
 use crate::finding::{Confidence, Effect, Severity};
 use crate::nearest::did_you_mean;
+use crate::output::prose::{WIDTH, fill, fill_markdown};
 use crate::rule::example::{Example, ExampleFile, Show, is_mark};
 use crate::rule::page::Page;
 use crate::secret::sanitise_equal;
@@ -51,7 +51,7 @@ pub fn text(page: &Page) -> String {
         text.push_str(&format!("  breaks      the hop `{hop}`\n"));
     }
     text.push('\n');
-    text.push_str(&fill_markdown(&page.prose));
+    text.push_str(&fill_markdown(&page.prose, WIDTH));
     if let Some(fix) = page.fix.as_ref().filter(|fix| !fix.title.source().contains("{{")) {
         text.push_str(&format!("\nFix: {}", fill(fix.title.source(), "     ")));
     }

@@ -15,7 +15,6 @@ mod rules;
 mod rules_test;
 mod when;
 mod why;
-mod wrap;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};

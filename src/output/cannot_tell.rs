@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use crate::finding::{CannotTell, Missing};
-use crate::output::paint::{count, wrap};
+use crate::output::paint::count;
+use crate::output::prose::wrap;
 use crate::output::{Shown, Texts};
 
 /// How many things are named in a line.

@@ -7,8 +7,9 @@ use crate::finding::{Confidence, Label};
 use crate::output::frame::frames;
 use crate::output::mend;
 use crate::output::moment::moment;
-use crate::output::paint::{Paint, count, wrap};
+use crate::output::paint::{Paint, count};
 use crate::output::path::Paths;
+use crate::output::prose::wrap;
 use crate::output::{Shown, Texts, cannot_tell};
 
 /// Writes the diagnosis for people.

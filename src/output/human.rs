@@ -5,7 +5,8 @@ use std::io::{self, Write};
 
 use crate::finding::{Confidence, Finding, Label, Report, Severity};
 use crate::output::frame::frames;
-use crate::output::paint::{Paint, count, word, wrap};
+use crate::output::paint::{Paint, count, word};
+use crate::output::prose::wrap;
 use crate::output::{Format, Shown, Texts, cannot_tell, mend};
 
 /// The format's name is `human`.

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use crate::diagnosis::{Hop, Reason, State};
 use crate::output::doctor::Screen;
-use crate::output::paint::{count, wrap};
+use crate::output::paint::count;
+use crate::output::prose::wrap;
 
 /// The hops of a host by their paths.
 pub(super) struct Paths<'d>(Vec<&'d [Hop]>);

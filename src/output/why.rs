@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use crate::engine::Lead;
 use crate::finding::Severity;
 use crate::output::frame::frames;
-use crate::output::paint::{Paint, count, wrap};
+use crate::output::paint::{Paint, count};
+use crate::output::prose::{fill_markdown, wrap};
 use crate::output::{Shown, Texts};
 
 /// So many are told at length: what comes after them is seldom it.
@@ -52,9 +53,7 @@ fn tell(lead: &Lead<'_>, texts: &Texts<'_>, shown: &Shown, out: &mut dyn Write) 
     let rest = lines.get(1..).unwrap_or_default();
     let frame = frames(texts, page.severity, first, rest, more.into_iter().collect(), shown.look());
     writeln!(out, "{frame}\n")?;
-    for line in wrap(&first_paragraph(&page.prose), shown.width) {
-        writeln!(out, "{line}")?;
-    }
+    write!(out, "{}", fill_markdown(opening(&page.prose), shown.width))?;
     let constant = |title: &str| !title.contains("{{") && !title.contains("{%");
     if let Some(fix) = page.fix.as_ref().filter(|fix| constant(fix.title.source())) {
         wrap(&format!("fix: {}", fix.title.source()), shown.width)
@@ -64,21 +63,28 @@ fn tell(lead: &Lead<'_>, texts: &Texts<'_>, shown: &Shown, out: &mut dyn Write) 
     Ok(())
 }
 
-/// What the page says first: what happens, and why; with the lines it leads up to, where it ends in the middle of a sentence.
+/// What the page says first, on one line.
 pub(super) fn first_paragraph(prose: &str) -> String {
-    let mut words: Vec<&str> = Vec::new();
-    for paragraph in prose.trim_start().split("\n\n") {
-        words.extend(paragraph.split_whitespace());
-        if words.last().is_some_and(|last| last.ends_with(['.', '?', '`', ')'])) {
+    opening(prose).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What the page says first: what happens, and why; with the lines it leads up to, where it ends in the middle of a sentence.
+fn opening(prose: &str) -> &str {
+    let prose = prose.trim();
+    let mut end = 0;
+    for paragraph in prose.split_inclusive("\n\n") {
+        end += paragraph.len();
+        let is_code = paragraph.starts_with("    ");
+        if !is_code && paragraph.trim_end().ends_with(['.', '?', '`', ')']) {
             break;
         }
     }
-    words.join(" ")
+    prose[..end].trim_end()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::first_paragraph;
+    use super::{first_paragraph, opening};
 
     #[test]
     fn a_page_is_quoted_up_to_the_end_of_a_sentence() {
@@ -87,5 +93,7 @@ mod tests {
             first_paragraph("The log says only\n\n    killed\n\nand no more.\n\nx."),
             "The log says only killed and no more."
         );
+        let listed = "See which:\n\n- one (this)\n- two.\n\nMore.";
+        assert_eq!(opening(listed), "See which:\n\n- one (this)\n- two.");
     }
 }

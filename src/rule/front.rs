@@ -30,6 +30,8 @@ pub struct Front {
     #[serde(default)]
     pub see: Vec<String>,
     pub hop: Option<String>,
+    #[serde(default)]
+    pub by_log: bool,
     #[serde(default, rename = "case")]
     pub cases: Vec<Case>,
 }

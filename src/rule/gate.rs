@@ -47,19 +47,23 @@ impl fmt::Display for Fault {
 /// Everything that is wrong with a page; `pages` are all pages it lives among.
 pub fn check(page: &Page, pages: &[Page], read: &Read<'_>) -> Vec<Fault> {
     let mut faults = shape(page);
-    if is_known_by_logs(page) {
+    if page.is_known_by_logs() {
         faults.extend(logs(page));
+    }
+    if page.is_without_facts() {
         return faults;
     }
     let mut examples: Vec<(&Example, Stack)> = Vec::new();
-    for example in &page.examples {
+    let of_facts: Vec<&Example> =
+        page.examples.iter().filter(|example| !(page.by_log && is_of_logs(example))).collect();
+    for example in &of_facts {
         match Stack::of(files_of(&example.files), read) {
             Ok(stack) => examples.push((example, stack)),
             Err(why) => faults.push(Fault::at(example.line, format!("this example cannot be read: {why}"))),
         }
     }
     // What an unread example would have shown cannot be said to be missing.
-    if examples.is_empty() || examples.len() < page.examples.len() {
+    if examples.is_empty() || examples.len() < of_facts.len() {
         return faults;
     }
     for (example, stack) in &examples {
@@ -86,7 +90,7 @@ pub fn shape(page: &Page) -> Vec<Fault> {
     let marks = |example: &Example| example.files.iter().map(|file| file.faults.len()).sum::<usize>();
     let judged = page.each.is_some() || page.family() == "housecall";
     for (show, name) in [(Show::Bad, "Bad"), (Show::Good, "Good")] {
-        if (judged || is_known_by_logs(page)) && shows(show).next().is_none() {
+        if (judged || page.is_without_facts()) && shows(show).next().is_none() {
             faults.push(Fault::whole(format!("there is no example of it: ## {name}")));
         }
     }
@@ -112,9 +116,9 @@ pub fn shape(page: &Page) -> Vec<Fault> {
     faults
 }
 
-/// Whether logs alone lead to it: it judges no row, so its examples are logs.
-fn is_known_by_logs(page: &Page) -> bool {
-    page.each.is_none() && !page.seen.is_empty()
+/// Whether an example shows nothing but logs.
+fn is_of_logs(example: &Example) -> bool {
+    example.files.iter().all(|file| file.path.ends_with(".log"))
 }
 
 /// What the logs of such a page show wrong: of a Bad one exactly the marked lines lead to it, of a Good one none does, and each
@@ -122,7 +126,7 @@ fn is_known_by_logs(page: &Page) -> bool {
 fn logs(page: &Page) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut led: Vec<String> = Vec::new();
-    for example in &page.examples {
+    for example in page.examples.iter().filter(|example| !page.by_log || is_of_logs(example)) {
         for file in &example.files {
             for (line, number) in String::from_utf8_lossy(&file.bytes).lines().zip(1..) {
                 let leads = page.seen.iter().any(|text| seen::find(text, line).is_some());

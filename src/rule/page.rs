@@ -19,6 +19,9 @@ include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 /// Families whose pages may stand without a table: `hop` speaks for a break no rule explains, `housecall` for its own comments.
 const WITHOUT_TABLE: [&str; 2] = ["hop", "housecall"];
 
+/// What a page without a table can name in its texts.
+static NO_FACTS: Schema = Schema { table: "", doc: "", columns: &[] };
+
 /// One rule.
 #[derive(Debug, Clone)]
 pub struct Page {
@@ -46,6 +49,8 @@ pub struct Page {
     pub see: Vec<String>,
     /// The hop that the fault breaks.
     pub hop: Option<String>,
+    /// Whether each of its `seen` texts is proof enough, whatever the facts tell.
+    pub by_log: bool,
     /// Why it happens and how to be sure, in Markdown.
     pub prose: String,
     /// Bad, Good and Fixed, in order.
@@ -158,6 +163,16 @@ impl Page {
             .map_err(|(span, message)| error(line_of(front.start + span.map_or(0, |span| span.start)), message))
     }
 
+    /// Whether it judges no facts: only logs lead to it.
+    pub fn is_without_facts(&self) -> bool {
+        self.each.is_none() && !self.seen.is_empty()
+    }
+
+    /// Whether a line of a log that holds one of its texts is all that it needs.
+    pub fn is_known_by_logs(&self) -> bool {
+        self.is_without_facts() || self.by_log
+    }
+
     /// The part of the id before the slash.
     pub fn family(&self) -> &str {
         self.id.split('/').next().unwrap_or(&self.id)
@@ -228,6 +243,7 @@ fn build(id: &str, keys: Front, prose: String, examples: Vec<Example>) -> Result
         fix: None,
         see: keys.see,
         hop: keys.hop,
+        by_log: keys.by_log,
         prose,
         examples,
     };
@@ -236,8 +252,12 @@ fn build(id: &str, keys: Front, prose: String, examples: Vec<Example>) -> Result
         if needless || (page.seen.is_empty() && !WITHOUT_TABLE.contains(&page.family())) {
             return Err((None, "say which rows it runs over: each = \"table\" or \"table[key]\"".into()));
         }
+        page.fix = keys.fix.map(|fix| fix_plan(fix, &NO_FACTS)).transpose()?;
         return Ok(page);
     };
+    if page.by_log && page.seen.is_empty() {
+        return Err((None, "`by_log` needs `seen`: the texts that are proof enough".into()));
+    }
     let each = parse_each(each)?;
     let schema = each.schema;
     page.each = Some(each);

@@ -50,8 +50,8 @@ impl<'p> Signatures<'p> {
     ///
     /// # Errors
     /// Where there are more of them than one automaton holds.
-    pub fn of(pages: &'p [Page]) -> Result<Self, regex::Error> {
-        let all = pages.iter().flat_map(|page| page.seen.iter().map(move |text| Signature { page, text }));
+    pub fn of(pages: impl IntoIterator<Item = &'p Page>) -> Result<Self, regex::Error> {
+        let all = pages.into_iter().flat_map(|page| page.seen.iter().map(move |text| Signature { page, text }));
         let texts: Vec<Signature<'p>> = all.filter(|signature| parts(signature.text).next().is_some()).collect();
         let longest = |text: &str| parts(text).max_by_key(|part| part.len()).map(regex::escape).unwrap_or_default();
         let telling = RegexSet::new(texts.iter().map(|signature| longest(signature.text)))?;

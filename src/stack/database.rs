@@ -46,6 +46,8 @@ rows! {
         failure: String,
         #[doc = "what the system or the server said, without secrets"]
         said: String,
+        #[doc = "how many sessions of the app have waited for a lock for a second or more; absent where the server does not tell"]
+        waiting: i64,
     }
 }
 
@@ -73,9 +75,19 @@ impl Database {
         self.scheme_refused = Fact::derived(false);
     }
 
+    /// Says how the login of its address is written.
+    pub fn written_as(&mut self, text: &str, place: Place) {
+        let parsed = conninfo::parse(text);
+        let problem = parsed.problems.iter().find(|problem| problem.kind == "database/url-not-encoded");
+        self.scheme = known(parsed.tree.scheme.map(|scheme| scheme.value), place);
+        self.not_encoded = known(problem.map(|problem| problem.message.clone()), place);
+        self.encoding = known(problem.and_then(|problem| problem.hint.clone()), place);
+    }
+
     /// Nothing was tried: what only a host can show is absent in files, so that no page asks for it.
     fn without_host(&mut self) {
         (self.failed_at, self.failure, self.said) = (Fact::absent(), Fact::absent(), Fact::absent());
+        self.waiting = Fact::absent();
     }
 }
 

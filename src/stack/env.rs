@@ -206,6 +206,12 @@ impl Layers {
         }
     }
 
+    /// The value of a variable whose name is this one and a blank.
+    fn spaced(&self, name: &str) -> Option<&EnvValue> {
+        let is_spaced = |value: &str| value != name && value.trim_end() == name;
+        self.given.iter().rev().find(|value| value.name.known().is_some_and(|known| is_spaced(known))).map(Arc::as_ref)
+    }
+
     /// Fills in a read of `name`: whether the process has it and from where, and what only looks like giving it.
     pub fn judge(&self, name: &str, read: &mut EnvRead) {
         read.provided = self.provided(name);
@@ -225,7 +231,10 @@ impl Layers {
             _ => Fact::absent(),
         };
         let (own, other) = if self.login_started { (&[][..], &self.login[..]) } else { (&self.login[..], &[][..]) };
-        read.wrong_syntax = looks_like(&self.ignored, name);
+        read.wrong_syntax = match self.spaced(name) {
+            Some(value) => place_of(value),
+            None => looks_like(&self.ignored, name),
+        };
         read.login_shell = looks_like(own, name);
         read.other_login = looks_like(other, name);
         read.login_user = named(&self.login, name).map_or_else(Fact::absent, |value| value.user.clone());

@@ -176,6 +176,29 @@ fn what_answers(pass: &Pass, containers: Option<&str>) -> Missing {
     Missing::new(format!("what answers at {address}"), how)
 }
 
+/// On a host, where every uWSGI is in sight: a pass to this host that meets nobody, and the one socket that no pass reaches,
+/// belong together, also where one is a path and the other an address.
+pub fn join_the_lost(links: &mut [PassLink], sockets: &[Arc<Socket>]) {
+    let passes: Vec<Arc<Pass>> = links.iter().filter_map(|link| link.pass.known().cloned()).collect();
+    let mut unreached = sockets
+        .iter()
+        .filter(|socket| !passes.iter().any(|pass| meets(pass, socket)) && socket.address.known().is_some());
+    let (Some(only), None) = (unreached.next(), unreached.next()) else { return };
+    let is_lost = |link: &PassLink| {
+        let connects = link.connects.known().is_some_and(|word| matches!(word.as_str(), "missing" | "refused"));
+        let pass = link.pass.known().filter(|pass| wants_uwsgi(pass) && pass.local.known() == Some(&true));
+        pass.filter(|_| connects && link.socket.is_absent()).and_then(|pass| pass.address.known().cloned())
+    };
+    let addresses: BTreeSet<String> = links.iter().filter_map(is_lost).collect();
+    if addresses.len() != 1 {
+        return;
+    }
+    for link in links.iter_mut().filter(|link| link.other_socket.is_absent() && is_lost(link).is_some()) {
+        link.other_socket = Fact::derived(Arc::clone(only)).at(only.place);
+        link.confidence = Confidence::Likely;
+    }
+}
+
 /// The one socket in sight that no pass reaches, where this is also the one address that meets no socket.
 fn other_socket(
     pass: &Pass,

@@ -19,18 +19,22 @@ pub struct Program {
 }
 
 /// One option of a section.
-struct Setting {
-    section: Located<String>,
+struct Setting<'t> {
+    section: Located<&'t str>,
     key: String,
     value: Located<String>,
 }
+
+/// More variables than any host has: beyond it those of `[supervisord]` are handed to no program, which has some out of sight
+/// anyway.
+const MOST_SHARED: usize = 100_000;
 
 /// The programs in order.
 pub fn parse(text: &str) -> Vec<Program> {
     let mut programs: Vec<Program> = Vec::new();
     let mut shared = Vec::new();
     for setting in settings(text) {
-        let section = setting.section.value.as_str();
+        let section = setting.section.value;
         if section == "supervisord" && setting.key == "environment" {
             shared = environment(text, &setting.value);
         }
@@ -54,16 +58,18 @@ pub fn parse(text: &str) -> Vec<Program> {
             _ => {}
         }
     }
-    for program in &mut programs {
-        program.environment.splice(0..0, shared.iter().cloned());
+    if programs.len().saturating_mul(shared.len()) <= MOST_SHARED {
+        for program in &mut programs {
+            program.environment.splice(0..0, shared.iter().cloned());
+        }
     }
     programs
 }
 
 /// Every option: full-line comments left out, what stands behind ` ;` or ` #` cut off, indented lines joined to the one above.
-fn settings(text: &str) -> Vec<Setting> {
-    let mut all: Vec<Setting> = Vec::new();
-    let mut section = Located::new(String::new(), Span::default());
+fn settings(text: &str) -> Vec<Setting<'_>> {
+    let mut all: Vec<Setting<'_>> = Vec::new();
+    let mut section = Located::new("", Span::default());
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let start = at;
@@ -82,12 +88,12 @@ fn settings(text: &str) -> Vec<Setting> {
                 last.value.span = last.value.span.to(Span::new(from, from + trimmed.len()));
             }
         } else if let Some(name) = trimmed.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            section = Located::new(name.to_owned(), Span::new(from, from + trimmed.len()));
+            section = Located::new(name, Span::new(from, from + trimmed.len()));
         } else if let Some(mark) = trimmed.find(['=', ':']) {
             let value = trimmed[mark + 1..].trim_start();
             let value_at = from + trimmed.len() - value.len();
             all.push(Setting {
-                section: section.clone(),
+                section,
                 key: trimmed[..mark].trim_end().to_ascii_lowercase(),
                 value: Located::new(value.to_owned(), Span::new(value_at, value_at + value.len())),
             });
@@ -157,6 +163,19 @@ mod tests {
             web.environment.iter().map(|(name, value)| (name.value.as_str(), value.value.as_str())).collect();
         assert_eq!(pairs, [("LANG", "C"), ("A", "b,c"), ("D", "e=f"), ("G", "h/i")]);
         assert_eq!(programs[1].environment.len(), 1);
+    }
+
+    /// Each of them alone would be gigabytes, were it kept for every line.
+    #[test]
+    fn a_long_name_and_many_variables_are_kept_once() {
+        let long = format!("[{}]\n{}", "x".repeat(1 << 20), "a=b\n".repeat(1 << 18));
+        assert!(parse(&long).is_empty());
+        let shared = (0..1000).map(|at| format!("A{at}=b,")).collect::<String>();
+        let programs = (0..1000).map(|at| format!("[program:p{at}]\ncommand=c\n")).collect::<String>();
+        let all = parse(&format!("[supervisord]\nenvironment={shared}\n{programs}"));
+        assert_eq!(all.iter().map(|program| program.environment.len()).sum::<usize>(), 0);
+        let one = parse(&format!("[supervisord]\nenvironment={shared}\n[program:a]\ncommand=c\n"));
+        assert_eq!(one[0].environment.len(), 1000);
     }
 
     proptest! {

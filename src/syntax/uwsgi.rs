@@ -96,15 +96,15 @@ pub fn parse(text: &str) -> Parsed<Config> {
 pub fn parse_section(text: &str, asked: &str) -> Parsed<Config> {
     let mut config = Config::default();
     let mut sections: BTreeMap<String, Vec<ConfigOption>> = BTreeMap::new();
-    let mut current = None;
+    let mut current: Option<&mut Vec<ConfigOption>> = None;
     for line in line::lines(text) {
         match line {
             line::Line::Header { name, span } => {
-                current = Some(name.clone());
+                current = Some(sections.entry(name.clone()).or_default());
                 config.headers.push(Header { asked: name == asked, name, span });
             }
-            line::Line::Option(option) => match &current {
-                Some(section) => sections.entry(section.clone()).or_default().push(option),
+            line::Line::Option(option) => match &mut current {
+                Some(section) => section.push(option),
                 None => config.strays.push(option),
             },
         }

@@ -15,6 +15,7 @@ use crate::postgres;
 use crate::wait::{free_port, wait_until};
 
 /// What a test changes before it starts the stack.
+#[derive(Clone)]
 pub struct Plan {
     /// The app's folder, copied from the tests; `wsgi:app` or `eager:app`.
     pub module: &'static str,
@@ -24,6 +25,8 @@ pub struct Plan {
     pub ini: String,
     /// The option that binds the socket.
     pub socket_option: &'static str,
+    /// The socket's path below the lab's root.
+    pub socket: &'static str,
     /// nginx's pass; `{run}` is the folder of the socket.
     pub pass: &'static str,
     /// The socket's mode and owner.
@@ -32,7 +35,19 @@ pub struct Plan {
     pub environment: Vec<(&'static str, String)>,
     /// Files below the root of the lab, such as `home/ubuntu/.profile`.
     pub files: Vec<(&'static str, String)>,
+    /// What nginx passes on of a request.
+    pub params: &'static str,
+    /// Lines of nginx's configuration: outside every block, in `events`, in the server.
+    pub nginx: [&'static str; 3],
+    /// The folder of the app below the lab's root, as the ini names it.
+    pub chdir: &'static str,
+    /// Whether uWSGI is meant to bind its socket, and nginx to listen.
+    pub comes_up: [bool; 2],
+    /// Changes the lab's folder after its files are written and before anything is started.
+    pub before: fn(&Path),
 }
+
+fn nothing(_: &Path) {}
 
 impl Plan {
     /// A stack without a fault.
@@ -42,6 +57,7 @@ impl Plan {
             app_line: "",
             ini: "lazy-apps = true\n".to_owned(),
             socket_option: "socket",
+            socket: "run/uwsgi.sock",
             pass: "uwsgi_pass unix:{run}/uwsgi.sock",
             socket_lines: if is_root() {
                 "chown-socket = www-data:www-data\nchmod-socket = 660\n"
@@ -51,7 +67,27 @@ impl Plan {
             .to_owned(),
             environment: vec![("DATABASE_URL", postgres::server().url())],
             files: Vec::new(),
+            params: "include /etc/nginx/uwsgi_params",
+            nginx: ["", "", ""],
+            chdir: "srv/www/thena/current",
+            comes_up: [true, true],
+            before: nothing,
         }
+    }
+
+    /// The same with other lines in the ini.
+    pub fn with_ini(ini: impl Into<String>) -> Self {
+        Self { ini: ini.into(), ..Self::healthy() }
+    }
+
+    /// The same with lines in the app.
+    pub fn with_app(app_line: &'static str) -> Self {
+        Self { app_line, ..Self::healthy() }
+    }
+
+    /// The same with another address of the database.
+    pub fn with_url(url: impl Into<String>) -> Self {
+        Self { environment: vec![("DATABASE_URL", url.into())], ..Self::healthy() }
     }
 }
 
@@ -61,6 +97,8 @@ pub struct Lab {
     port: u16,
     nginx: Child,
     uwsgi: Option<Child>,
+    /// What lasts as long as the lab, such as a lock in the database.
+    pub kept: Vec<Box<dyn std::any::Any + Send + Sync>>,
 }
 
 /// What doctor said.
@@ -80,14 +118,60 @@ impl Lab {
         let folder = TempDir::with_prefix("housecall-lab-").unwrap();
         let root = folder.path().to_owned();
         fs::set_permissions(&root, fs::Permissions::from_mode(0o755)).unwrap();
-        for name in ["etc/init", "etc/nginx", "etc/thena", "run", "tmp", "var/log", "srv/www/thena/current"] {
+        for name in ["etc/init", "etc/nginx", "etc/thena", "run", "tmp", "var/log/upstart", "srv/www/thena/current"] {
             fs::create_dir_all(root.join(name)).unwrap();
         }
         let port = free_port();
         write_files(&root, plan, port);
-        let nginx = start_nginx(&root, port);
+        (plan.before)(&root);
+        let nginx = start_nginx(&root, plan, port);
         let uwsgi = start_uwsgi(&root, plan);
-        Self { folder, port, nginx, uwsgi: Some(uwsgi) }
+        Self { folder, port, nginx, uwsgi: Some(uwsgi), kept: Vec::new() }
+    }
+
+    /// The same, with its app loaded.
+    pub fn started(plan: &Plan) -> Self {
+        let lab = Self::start(plan);
+        lab.wait_for_app();
+        lab
+    }
+
+    /// Asks for `/` and leaves before there is an answer; the worker has the request then.
+    pub fn ask_and_leave(&self) {
+        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return };
+        let _ = stream.write_all(b"GET / HTTP/1.0\r\nHost: thena.example\r\n\r\n");
+    }
+
+    /// Asks for `/` and stays until it is dropped.
+    pub fn ask_and_stay(&mut self) {
+        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return };
+        let _ = stream.write_all(b"GET / HTTP/1.0\r\nHost: thena.example\r\n\r\n");
+        self.kept.push(Box::new(stream));
+    }
+
+    /// What users get for a request of this head and body.
+    pub fn status_of(&self, request: &[u8]) -> u16 {
+        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return 0 };
+        stream.set_read_timeout(Some(Duration::from_secs(6))).unwrap();
+        let _ = stream.write_all(request);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0)
+    }
+
+    /// Tells nginx to read its configuration again.
+    pub fn reload_nginx(&self) {
+        signal("-HUP", &self.nginx.id().to_string());
+    }
+
+    /// Sends a signal to uWSGI's master.
+    pub fn signal_uwsgi(&self, name: &str) {
+        signal(name, &self.uwsgi.as_ref().unwrap().id().to_string());
+    }
+
+    /// nginx's error log.
+    pub fn nginx_log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.root().join("var/log/error.log")).unwrap_or_default()).into_owned()
     }
 
     pub fn root(&self) -> &Path {
@@ -119,12 +203,16 @@ impl Lab {
 
     /// The status that a user gets for `/`; 0 where there is no answer.
     pub fn status(&self) -> u16 {
-        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return 0 };
-        stream.set_read_timeout(Some(Duration::from_secs(6))).unwrap();
-        let _ = stream.write_all(b"GET / HTTP/1.0\r\nHost: thena.example\r\n\r\n");
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer);
-        String::from_utf8_lossy(&answer).split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0)
+        self.status_of(b"GET / HTTP/1.0\r\nHost: thena.example\r\n\r\n")
+    }
+
+    /// Ends uWSGI and starts it again.
+    pub fn restart_uwsgi(&mut self) {
+        self.stop_uwsgi();
+        let before = self.log().matches("WSGI app 0").count();
+        self.uwsgi = Some(start_uwsgi(self.root(), &Plan::healthy()));
+        wait_until("the app is loaded again", || self.log().matches("WSGI app 0").count() > before);
+        wait_until("nginx reaches a worker", || self.status() == 200);
     }
 
     /// Ends uWSGI as an operator would: its master ends the workers.
@@ -148,7 +236,7 @@ impl Lab {
 
     /// Runs record on this stack; says where the recording lies and what the command said.
     pub fn record(&self) -> (PathBuf, String) {
-        let file = self.root().join("tmp/recording.tar.gz");
+        let file = self.root().join("recording.tar.gz");
         let _ = fs::remove_file(&file);
         let mut command = Command::new(env!("CARGO_BIN_EXE_housecall"));
         let output = command.arg("record").arg("-o").arg(&file).args(self.looking()).output().unwrap();
@@ -241,12 +329,18 @@ fn write_files(root: &Path, plan: &Plan, port: u16) {
     write(
         "etc/thena/uwsgi.ini",
         &format!(
-            "[uwsgi]\nplugin = python3\nmaster = true\nprocesses = 4\ndie-on-term = true\nworker-reload-mercy = 3\n{} = {at}/run/uwsgi.sock\n{}\
-             chdir = {at}/srv/www/thena/current\nmodule = {}\nlogto = {at}/var/log/uwsgi.log\n{}",
-            plan.socket_option, plan.socket_lines, plan.module, plan.ini
+            "[uwsgi]\nplugin = python3\nmaster = true\nprocesses = 4\ndie-on-term = true\nworker-reload-mercy = 3\n{} = {at}/{}\n{}\
+             chdir = {at}/{}\nmodule = {}\nlogto = {at}/var/log/uwsgi.log\n{}",
+            plan.socket_option,
+            plan.socket,
+            plan.socket_lines,
+            plan.chdir,
+            plan.module,
+            plan.ini.replace("{root}", &at.to_string())
         ),
     );
     let pass = plan.pass.replace("{run}", &format!("{at}/run"));
+    let ([outside, events, server], params) = (plan.nginx, plan.params);
     let env: String = plan.environment.iter().map(|(name, value)| format!("env {name}=\"{value}\"\n")).collect();
     write(
         "etc/init/thena.conf",
@@ -255,11 +349,11 @@ fn write_files(root: &Path, plan: &Plan, port: u16) {
     write(
         "etc/nginx/nginx.conf",
         &format!(
-            "{user}daemon off;\npid {at}/run/nginx.pid;\nerror_log {at}/var/log/error.log;\n\nevents {{\n}}\n\nhttp {{\n    \
+            "{user}{outside}daemon off;\npid {at}/run/nginx.pid;\nerror_log {at}/var/log/error.log;\n\nevents {{\n    {events}\n}}\n\nhttp {{\n    \
              access_log {at}/var/log/access.log;\n    client_body_temp_path {at}/tmp/body;\n    proxy_temp_path {at}/tmp/proxy;\n    \
              fastcgi_temp_path {at}/tmp/fastcgi;\n    uwsgi_temp_path {at}/tmp/uwsgi;\n    scgi_temp_path {at}/tmp/scgi;\n\n    \
-             server {{\n        listen 127.0.0.1:{port};\n        server_name thena.example;\n\n        location / {{\n            \
-             include /etc/nginx/uwsgi_params;\n            {pass};\n        }}\n    }}\n}}\n"
+             server {{\n        listen 127.0.0.1:{port};\n        server_name thena.example;\n        {server}\n\n        location / {{\n            \
+             {params};\n            {pass};\n        }}\n    }}\n}}\n"
         ),
     );
     for (name, text) in &plan.files {
@@ -267,8 +361,8 @@ fn write_files(root: &Path, plan: &Plan, port: u16) {
     }
 }
 
-fn start_nginx(root: &Path, port: u16) -> Child {
-    let nginx = own_group(
+fn start_nginx(root: &Path, plan: &Plan, port: u16) -> Child {
+    let mut nginx = own_group(
         Command::new("/usr/sbin/nginx")
             .arg("-c")
             .arg(root.join("etc/nginx/nginx.conf"))
@@ -279,25 +373,32 @@ fn start_nginx(root: &Path, port: u16) -> Child {
     .stderr(Stdio::null())
     .spawn()
     .unwrap();
-    wait_until("nginx listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+    match plan.comes_up[1] {
+        true => wait_until("nginx listens", || TcpStream::connect(("127.0.0.1", port)).is_ok()),
+        false => drop(nginx.wait()),
+    }
     nginx
 }
 
 /// As Upstart would: nothing in the environment but PATH, TERM and what the job sets.
 fn start_uwsgi(root: &Path, plan: &Plan) -> Child {
     let ini: PathBuf = root.join("etc/thena/uwsgi.ini");
-    let uwsgi = own_group(Command::new("/usr/bin/uwsgi-core").arg("--ini").arg(&ini))
+    let console = fs::File::create(root.join("var/log/upstart/thena.log")).unwrap();
+    let mut uwsgi = own_group(Command::new("/usr/bin/uwsgi-core").arg("--ini").arg(&ini))
         .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .env("TERM", "linux")
         .envs(plan.environment.iter().map(|(name, value)| (name, value)))
         .current_dir("/")
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stdout(console.try_clone().unwrap())
+        .stderr(console)
         .spawn()
         .unwrap();
-    wait_until("uWSGI binds its socket", || root.join("run/uwsgi.sock").exists());
+    match plan.comes_up[0] {
+        true => wait_until("uWSGI binds its socket", || root.join(plan.socket).exists()),
+        false => drop(uwsgi.wait()),
+    }
     uwsgi
 }
 

@@ -1,10 +1,13 @@
 //! From findings and logs to what doctor says first: which findings may be causes at all, what they explain, how to verify.
 
 use crate::diagnosis::{self, Diagnosis, Hop, RootCause, State};
-use crate::engine::machine::hops::{Scene, name_of};
+use crate::engine::machine::databases::Tried;
+use crate::engine::machine::hops::{Scene, THIS_IS_WHY, name_of};
 use crate::engine::machine::paths::{Path, quoted};
-use crate::finding::{Confidence, Finding, Label};
+use crate::engine::machine::told::{self, LOG_SAYS, Told};
+use crate::finding::{Confidence, Finding, Label, Severity};
 use crate::rule::page::Page;
+use crate::rule::seen::Signatures;
 use crate::source::Place;
 use crate::stack::assemble::Instance;
 
@@ -14,64 +17,100 @@ const JUDGED_BY_LOG: &[&str] = &["app-import", "app-answers"];
 /// What a log holds too where a server or a firewall ended an idle connection: it proves no shared one.
 const AMBIGUOUS: &[&str] = &["SSL SYSCALL error: EOF detected", "server closed the connection unexpectedly"];
 
+/// What only says that uWSGI does not run; where the log of its last start says why, that is the cause.
+const EFFECTS: &[&str] = &["uwsgi/not-running", "socket/stale"];
+
 /// The findings that may be causes, and those of their words that stand in the current log.
 pub(super) struct Candidates<'p> {
     pages: &'p [Page],
-    /// The findings.
-    pub(super) findings: Vec<Finding>,
+    /// The findings by facts.
+    findings: Vec<Finding>,
+    /// Those of them of which the current log holds a text that nothing else writes.
+    logged: Vec<Finding>,
+    /// What the logs of each way tell, in the order of the ways.
+    told: Vec<Vec<Told<'p>>>,
 }
 
 impl<'p> Candidates<'p> {
     /// Takes what speaks for a hop: by what was probed, or by a text of its page in the current log, which makes it proved.
     /// `shared` are the inis whose workers were seen to share a connection.
-    pub(super) fn of(pages: &'p [Page], findings: &[Finding], scene: &Scene<'_>, shared: &[Place]) -> Self {
-        let mut taken = Vec::new();
+    pub(super) fn of(
+        pages: &'p [Page],
+        findings: &[Finding],
+        paths: &[Path],
+        scene: &Scene<'_>,
+        shared: &[Place],
+    ) -> Self {
+        let (mut taken, mut logged) = (Vec::new(), Vec::new());
         for finding in findings {
             let Some(page) = pages.iter().find(|page| page.id == finding.rule) else { continue };
             let Some(hop) = page.hop.as_deref() else { continue };
             let mut finding = finding.clone();
-            let found = in_logs(page, &finding, scene);
+            let found = in_logs(page, &finding, paths, scene);
             let is_shared = shared.iter().any(|place| place.file == finding.primary.place.file);
-            if JUDGED_BY_LOG.contains(&hop) {
-                // One that is only possible needs words that nothing else writes.
-                let sure = finding.confidence > Confidence::Possible;
-                let telling = found.iter().any(|(text, _)| sure || !AMBIGUOUS.iter().any(|known| text.contains(known)));
-                if !telling && !is_shared {
-                    continue;
-                }
+            let sure = finding.confidence > Confidence::Possible;
+            let telling = found.iter().any(|(text, _)| !AMBIGUOUS.iter().any(|known| text.contains(known)));
+            if JUDGED_BY_LOG.contains(&hop) && found.is_empty() && !is_shared {
+                continue;
             }
             if let Some((_, places)) = found.first() {
-                finding.confidence = Confidence::Proved;
-                finding.severity = page.severity;
+                // One that is only possible needs words that nothing else writes.
+                let proved = sure || telling || is_shared;
+                finding.confidence = if proved { Confidence::Proved } else { Confidence::Possible };
+                finding.severity = if proved { page.severity } else { page.severity.min(Severity::Warning) };
                 let all: usize = found.iter().map(|(_, places)| places.len()).sum();
                 let text = match all {
-                    1 => "the log says so".to_owned(),
-                    _ => format!("the log says so, in {all} lines of {}", scene.period),
+                    1 => LOG_SAYS.to_owned(),
+                    _ => format!("{LOG_SAYS}, in {all} lines of {}", scene.period),
                 };
                 finding.related.extend(places.last().map(|place| Label { place: *place, text }));
+                logged.extend(telling.then(|| finding.clone()));
             }
             taken.push(finding);
         }
-        Self { pages, findings: taken }
+        let told = match Signatures::of(pages.iter().filter(|page| page.is_known_by_logs())) {
+            Ok(signatures) => paths.iter().map(|path| told::of_path(&signatures, path, scene)).collect(),
+            // Too many texts for one automaton, which a test keeps from happening.
+            Err(_) => paths.iter().map(|_| Vec::new()).collect(),
+        };
+        Self { pages, findings: taken, logged, told }
     }
 
-    /// The findings that would break a hop of a way.
-    pub(super) fn speaking(&self, hop: &str, path: &Path, scene: &Scene<'_>) -> Vec<&Finding> {
-        let speaks = |finding: &&Finding| self.hop_of(finding) == Some(hop) && belongs(finding, path, scene);
-        self.findings.iter().filter(speaks).collect()
+    /// The hops of a way that failed by what its log holds of a finding by facts, though they work now.
+    fn logged_at(&self, path: &Path, scene: &Scene<'_>) -> Vec<(&str, &Finding)> {
+        let of_way = self.logged.iter().filter(|finding| belongs(finding, path, scene));
+        of_way.filter_map(|finding| Some((self.hop_of(finding, scene)?, finding))).collect()
     }
 
-    fn hop_of(&self, finding: &Finding) -> Option<&str> {
-        self.pages.iter().find(|page| page.id == finding.rule)?.hop.as_deref()
+    /// The findings that would break a hop of a way: those by facts, and what its logs tell beside them.
+    fn speaking(&self, hop: &str, at: usize, paths: &[Path], scene: &Scene<'_>) -> Vec<&Finding> {
+        let speaks =
+            |finding: &&Finding| self.hop_of(finding, scene) == Some(hop) && belongs(finding, &paths[at], scene);
+        let mut by_facts: Vec<&Finding> = self.findings.iter().filter(speaks).collect();
+        let told = told::chosen(&self.told[at], hop, &by_facts);
+        if told.iter().any(|finding| finding.confidence > Confidence::Possible) {
+            by_facts.retain(|finding| !EFFECTS.contains(&finding.rule.as_str()));
+        }
+        by_facts.into_iter().chain(told).collect()
+    }
+
+    /// The hop that a finding breaks: that of its page, or where it shows how far a connection came, that one's last.
+    fn hop_of(&self, finding: &Finding, scene: &Scene<'_>) -> Option<&str> {
+        let shows = |tried: &&Tried| finding.related.contains(&tried.evidence);
+        let ended = scene.tried.iter().flatten().find(shows).and_then(Tried::ended_at);
+        ended.or(self.pages.iter().find(|page| page.id == finding.rule)?.hop.as_deref())
     }
 }
 
 /// The texts of a page that stand in the current log of the uWSGI that a finding is about. Where the finding is about a
 /// variable, only a line that names it counts.
-fn in_logs<'p>(page: &'p Page, finding: &Finding, scene: &Scene<'_>) -> Vec<(&'p str, Vec<Place>)> {
+fn in_logs<'p>(page: &'p Page, finding: &Finding, paths: &[Path], scene: &Scene<'_>) -> Vec<(&'p str, Vec<Place>)> {
     let mut found: Vec<(&str, Vec<Place>)> = Vec::new();
-    for (instance, log) in scene.stack.instances.iter().zip(scene.logs) {
-        if !is_of(finding, instance) {
+    for (at, (instance, log)) in scene.stack.instances.iter().zip(scene.logs).enumerate() {
+        let on_its_way =
+            || paths.iter().any(|path| path.instance == Some(at) && path.is_passed_at(finding.primary.place));
+        let of_attempt = || scene.tried[at].iter().any(|tried| tried.row.place == finding.primary.place);
+        if !is_of(finding, instance) && !of_attempt() && !on_its_way() {
             continue;
         }
         if let Some(name) = name_of(instance, finding) {
@@ -91,24 +130,19 @@ fn in_logs<'p>(page: &'p Page, finding: &Finding, scene: &Scene<'_>) -> Vec<(&'p
 /// Whether a finding is about an instance: its files, or what its app reads.
 fn is_of(finding: &Finding, instance: &Instance) -> bool {
     let place = finding.primary.place;
-    place.file == instance.uwsgi.uwsgi.place.file || instance.reads.iter().any(|read| read.name.place == Some(place))
+    place.file == instance.uwsgi.uwsgi.place.file
+        || instance.reads.iter().any(|read| read.name.place == Some(place))
+        || instance.databases.iter().any(|database| database.place == place)
 }
 
 /// Whether a finding is about a way: its passes, its uWSGI, or its databases.
 fn belongs(finding: &Finding, path: &Path, scene: &Scene<'_>) -> bool {
     let place = finding.primary.place;
-    let within = |outer: Place| match (place.span, outer.span) {
-        (Some(inner), Some(outer_span)) => {
-            place.file == outer.file && (inner.overlaps(outer_span) || inner == outer_span)
-        }
-        _ => place == outer,
-    };
-    let on_pass = path.passes.iter().any(|pass| within(pass.place));
     let of_instance = path.instance.is_some_and(|at| {
         let tried = &scene.tried[at];
         is_of(finding, &scene.stack.instances[at]) || tried.iter().any(|tried| tried.row.place == place)
     });
-    on_pass || of_instance
+    path.is_passed_at(place) || of_instance
 }
 
 /// Diagnoses every way, and says of each cause what it explains and how to see that its cure worked.
@@ -119,14 +153,24 @@ pub(super) fn diagnose(
     scene: &Scene<'_>,
 ) -> Diagnosis {
     let mut hops: Vec<Hop> = Vec::new();
-    for path in paths {
-        hops.extend(scene.hops(path, |hop| candidates.speaking(hop, path, scene)));
+    for (at, path) in paths.iter().enumerate() {
+        let mut of_way = scene.hops(path, |hop| candidates.speaking(hop, at, paths, scene));
+        told::mark(&mut of_way, &candidates.told[at], &candidates.logged_at(path, scene));
+        hops.extend(of_way);
     }
+    let at_of = |name: &str| paths.iter().position(|path| path.name == name);
     let path_of = |name: &str| paths.iter().find(|path| path.name == name);
-    let report = crate::finding::Report { findings: candidates.findings.clone(), ..Default::default() };
-    let mut diagnosis = diagnosis::diagnose(hops, report, |finding, hop| {
-        candidates.hop_of(finding) == Some(hop.id)
-            && path_of(&hop.path).is_some_and(|path| belongs(finding, path, scene))
+    let mut diagnosis = diagnosis::diagnose(hops, |hop| {
+        let said = at_of(&hop.path).map(|at| candidates.speaking(hop.id, at, paths, scene)).unwrap_or_default();
+        // uWSGI says of every import that failed that there is no app; its exception says why.
+        let why = hop.evidence.iter().find(|label| hop.id == "app-import" && label.text == THIS_IS_WHY);
+        let is_why = |finding: &&Finding| {
+            why.is_none_or(|why| {
+                !scene.logs.iter().any(|log| log.holds(finding.primary.place))
+                    || overlap(finding.primary.place, why.place)
+            })
+        };
+        said.into_iter().filter(is_why).collect()
     });
     for cause in &mut diagnosis.root_causes {
         let Some(path) = path_of(&cause.path) else { continue };
@@ -139,18 +183,25 @@ pub(super) fn diagnose(
     diagnosis
 }
 
-/// Of labels that overlap the first speaks.
-fn distinct(labels: &mut Vec<Label>) {
-    let overlap = |one: Place, other: Place| match (one.span, other.span) {
+fn overlap(one: Place, other: Place) -> bool {
+    match (one.span, other.span) {
         (Some(span), Some(known)) => one.file == other.file && (span.overlaps(known) || span == known),
         _ => one == other,
-    };
-    let mut seen: Vec<Place> = Vec::new();
-    labels.retain(|label| {
-        let is_new = !seen.iter().any(|known| overlap(label.place, *known));
-        seen.push(label.place);
-        is_new
-    });
+    }
+}
+
+/// Of labels that overlap the first speaks.
+fn distinct(labels: &mut Vec<Label>) {
+    let mut kept: Vec<Label> = Vec::new();
+    for label in labels.drain(..) {
+        match kept.iter_mut().find(|known| overlap(label.place, known.place)) {
+            // What the hop says of a line is more than that it is there.
+            Some(known) if known.text.starts_with(LOG_SAYS) && !label.text.is_empty() => known.text = label.text,
+            Some(_) => {}
+            None => kept.push(label),
+        }
+    }
+    *labels = kept;
 }
 
 /// The setting that makes a 502 of what would be a 500, where a request shows that it did.

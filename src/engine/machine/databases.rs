@@ -28,6 +28,14 @@ pub(super) struct Tried {
     pub(super) address: String,
 }
 
+impl Tried {
+    /// The hop at which the connection ended, where it failed.
+    pub(super) fn ended_at(&self) -> Option<&'static str> {
+        let at = self.states.iter().position(|state| *state == State::Broken)?;
+        HOPS.get(at).copied()
+    }
+}
+
 /// Tries connection strings, each once.
 pub(super) struct Prober<'a> {
     host: &'a dyn Host,
@@ -40,6 +48,8 @@ pub(super) struct Prober<'a> {
 struct Outcome {
     states: [State; 5],
     failure: Option<Failure>,
+    /// How many of the app's sessions wait for a lock.
+    waiting: Option<u32>,
     place: Place,
 }
 
@@ -63,7 +73,12 @@ impl<'a> Prober<'a> {
             let in_job = instance.layers.in_job(name).filter(|row| row.value.known() == Some(value));
             let line = in_job.filter(|_| given.key == "process").unwrap_or(given);
             let outcome = self.outcome(value, &info, sources);
-            all.push((value.clone(), tried(name, line.place, read.place, &info, &outcome)));
+            let mut tried = tried(name, line.place, read.place, &info, &outcome);
+            let is_of_variable = |row: &Database| row.variable.known() == Some(name);
+            if !instance.databases.iter().any(is_of_variable) {
+                tried.row.written_as(value, line.place);
+            }
+            all.push((value.clone(), tried));
         }
         all.into_iter().map(|(_, tried)| tried).collect()
     }
@@ -87,6 +102,7 @@ impl<'a> Prober<'a> {
             (true, false) => (Login { failure: self.reach(&target), ..Login::default() }, Some(Stage::Tcp)),
         };
         let failure = login.failure;
+        let waiting = login.server.as_ref().and_then(|server| server.waiting);
         let states = std::array::from_fn(|at| {
             let stage = Stage::ALL[at];
             let skipped = match stage {
@@ -97,6 +113,7 @@ impl<'a> Prober<'a> {
             match &failure {
                 _ if last.is_none_or(|last| stage > last) => not_asked.clone(),
                 _ if skipped => State::NotApplicable,
+                None if stage == Stage::Query && waiting.is_some_and(|sessions| sessions > 0) => State::Degraded,
                 None => State::Ok,
                 Some(failure) if stage < failure.at => State::Ok,
                 Some(failure) if stage > failure.at => State::Unknown(Reason::MaskedBy(hop(failure.at).to_owned())),
@@ -105,9 +122,9 @@ impl<'a> Prober<'a> {
             }
         });
         let probe = format!("connect to PostgreSQL at {}", address(info));
-        let (text, span) = transcript(&states, failure.as_ref());
+        let (text, span) = transcript(&states, failure.as_ref(), waiting);
         let place = Place::at(sources.add(probe, text.into_bytes(), Origin::Probe), span);
-        Outcome { states, failure, place }
+        Outcome { states, failure, waiting, place }
     }
 
     /// Name and connection only: the first host that accepts decides, as for libpq.
@@ -197,6 +214,10 @@ fn tried(name: &str, line: Place, read: Place, info: &ConnInfo, outcome: &Outcom
     row.failed_at = Fact::read(failed.to_owned(), outcome.place);
     row.failure = of_failure(failure.map(|failure| failure.class.to_string()));
     row.said = of_failure(failure.map(|failure| said(failure, &address)));
+    row.waiting = match outcome.waiting {
+        Some(sessions) => Fact::read(sessions.into(), outcome.place),
+        None => Fact::absent(),
+    };
     row.address = Fact::read(address.clone(), line);
     Tried { row, states: outcome.states.clone(), evidence, address }
 }
@@ -212,13 +233,16 @@ fn hop(stage: Stage) -> &'static str {
 }
 
 /// One line for each stage that was tried, and where the last one stands.
-fn transcript(states: &[State; 5], failure: Option<&Failure>) -> (String, Span) {
+fn transcript(states: &[State; 5], failure: Option<&Failure>, waiting: Option<u32>) -> (String, Span) {
     let mut text = String::new();
     let mut last = Span::default();
     for (stage, state) in Stage::ALL.iter().zip(states) {
         let words = match (state, failure) {
-            (State::Ok, _) => "ok",
-            (State::Broken | State::Unknown(Reason::NoEvidence), Some(failure)) => &failure.said,
+            (State::Ok, _) => "ok".to_owned(),
+            (State::Degraded, _) => {
+                format!("ok; {} of the app's sessions wait for a lock", waiting.unwrap_or_default())
+            }
+            (State::Broken | State::Unknown(Reason::NoEvidence), Some(failure)) => failure.said.clone(),
             _ => continue,
         };
         let start = text.len();

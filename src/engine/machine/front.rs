@@ -16,9 +16,14 @@ impl Scene<'_> {
         all.peek().is_some() && all.all(|one| one.process.apart.contains(&Space::Network))
     }
 
+    fn nginx_runs(&self) -> bool {
+        let is_own = |one: &&Found| one.config.as_ref().is_some_and(|config| self.mains.contains(config));
+        self.found.iter().filter(is_own).any(|one| one.program == Program::Nginx)
+    }
+
     /// Whether clients get in.
     pub(super) fn listen(&self, path: &Path) -> Said {
-        let nginx_runs = self.found.iter().any(|one| one.program == Program::Nginx);
+        let nginx_runs = self.nginx_runs();
         match &path.listening {
             None if !self.network => (State::Unknown(Reason::NotAsked), Vec::new()),
             None => (State::Unknown(Reason::NoEvidence), Vec::new()),
@@ -82,6 +87,12 @@ impl Scene<'_> {
             "full" => {
                 let text = "uWSGI does not take connections as fast as they come, so some users get 502 at once";
                 return ((State::Degraded, vec![Label { place, text: text.to_owned() }]), false);
+            }
+            // A name without an address keeps nginx from starting at all.
+            "missing"
+                if !pass.address.known().is_some_and(|address| address.starts_with('/')) && !self.nginx_runs() =>
+            {
+                return ((State::Unknown(Reason::MaskedBy("listen".to_owned())), Vec::new()), false);
             }
             "missing" => "nginx cannot connect: the socket does not exist",
             "refused" => "nginx cannot connect: nobody listens there",

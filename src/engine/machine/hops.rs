@@ -18,6 +18,8 @@ pub(super) struct Scene<'a> {
     pub(super) stack: &'a Stack,
     pub(super) found: &'a [Found],
     pub(super) running: &'a [Running],
+    /// nginx's main files.
+    pub(super) mains: &'a [String],
     /// The table of processes.
     pub(super) processes: FileId,
     /// One for each instance.
@@ -43,6 +45,9 @@ pub(super) struct Scene<'a> {
 pub(super) type Said = (State, Vec<Label>);
 
 pub(super) const MASTER: &str = "uwsgi-master";
+
+/// What is said of the exception that ended an import.
+pub(super) const THIS_IS_WHY: &str = "this is why";
 
 impl Scene<'_> {
     /// Every hop of a way, client first. `speaks` gives the findings that would break a hop of this way.
@@ -197,7 +202,7 @@ impl Scene<'_> {
         };
         let mut evidence: Vec<Label> = Vec::new();
         evidence.extend(log.place(shown).map(|place| Label { place, text }));
-        evidence.extend(why.map(|(place, _)| Label { place, text: "this is why".to_owned() }));
+        evidence.extend(why.map(|(place, _)| Label { place, text: THIS_IS_WHY.to_owned() }));
         (State::Broken, evidence)
     }
 
@@ -253,9 +258,10 @@ impl Scene<'_> {
     fn database(&self, at: usize, stage: usize, environment: &State) -> (String, Said) {
         let rank = |state: &State| match state {
             State::Broken => 0,
-            State::Unknown(_) => 1,
-            State::Ok => 2,
-            _ => 3,
+            State::Degraded => 1,
+            State::Unknown(_) => 2,
+            State::Ok => 3,
+            _ => 4,
         };
         let all = &self.tried[at];
         let Some(worst) = all.iter().min_by_key(|tried| rank(&tried.states[stage])) else {
@@ -279,8 +285,10 @@ impl Scene<'_> {
             },
             _ => "first query".to_owned(),
         };
-        let said = worst.row.said.known().map(|said| Label { place: worst.evidence.place, text: said.clone() });
-        let mut evidence: Vec<Label> = said.into_iter().filter(|_| state == State::Broken).collect();
+        let waiting = || Some(format!("{} of the app's sessions wait for a lock", worst.row.waiting.known()?));
+        let said = worst.row.said.known().cloned().or_else(waiting);
+        let label = said.map(|text| Label { place: worst.evidence.place, text });
+        let mut evidence: Vec<Label> = label.into_iter().filter(|_| state.fails()).collect();
         if let Some(words) = self.networks[at].as_ref().filter(|_| state == State::Unknown(Reason::NotAsked)) {
             state = State::Unknown(Reason::NoEvidence);
             evidence.push(self.table(words));

@@ -27,10 +27,14 @@ pub(super) struct UwsgiLog {
     pub(super) generation: Vec<UwsgiLine>,
     /// The log that this user may not read.
     pub(super) hidden: Option<String>,
+    /// Whether it tells of another process than the one that runs.
+    is_other: bool,
     /// From where on lines are recent.
     recent: u32,
     /// Where the moment ends that is looked at.
     until: u32,
+    /// Where the start before the last began, where the same master lived through both and the last was lately.
+    reloaded_from: Option<u32>,
     text: std::sync::Arc<str>,
 }
 
@@ -65,33 +69,38 @@ impl UwsgiLog {
         pid: Option<i32>,
         sources: &mut Sources,
     ) -> Self {
-        let named = uwsgi.logto.known().cloned();
-        // Where nothing else is said Upstart keeps what a job prints.
-        let named = named.or(job.map(|job| format!("/var/log/upstart/{job}.log")));
         let mut files: Vec<LogFile> = visit.logs.iter().map(|path| LogFile::at(path)).collect();
         // logrotate moves a log that uWSGI goes on writing, until somebody tells it to open the new one.
         let said = uwsgi.logto.known().map(String::as_str);
         files.extend(pid.into_iter().flat_map(|pid| log_files::held_open(host, pid, said)));
-        for path in visit.logs.iter().chain(&named) {
+        // Upstart keeps what a job prints: all where nothing else is said, else what it says before it opens its log.
+        let printed = job.map(|job| format!("/var/log/upstart/{job}.log"));
+        for path in visit.logs.iter().chain(uwsgi.logto.known()).chain(&printed) {
             files.push(LogFile::at(path));
             files.extend(log_files::rotated(host, path, visit.at));
         }
-        let mut hidden = None;
+        let (mut hidden, mut bare) = (None, None);
         for file in files {
             if let Some(log) = Self::read(host, visit, &file, pid, sources) {
-                return log;
+                if log.tells() {
+                    return log;
+                }
+                bare = bare.or(Some(log));
             }
             hidden = hidden.or((host.tail(&file.path) == Err(ReadError::NoPermission)).then_some(file.path));
         }
-        Self { hidden, ..Self::default() }
+        // One that holds no start of uWSGI says why there was none; where it runs, it is of some other time.
+        bare.filter(|_| pid.is_none()).unwrap_or_else(|| Self { hidden, ..Self::default() })
+    }
+
+    /// Whether it holds anything that uWSGI logs when it starts or serves.
+    fn tells(&self) -> bool {
+        self.is_other || !self.generation.is_empty()
     }
 
     fn read(host: &dyn Host, visit: &Visit, log: &LogFile, pid: Option<i32>, sources: &mut Sources) -> Option<Self> {
         let (file, text) = log.tail(host, sources)?;
         let mut lines = parse_uwsgi(&text);
-        if lines.is_empty() {
-            return None;
-        }
         let now = visit.in_logs(host);
         let mut until = Span::new(text.len(), text.len()).start;
         if visit.at.is_some()
@@ -112,12 +121,14 @@ impl UwsgiLog {
         // Of an earlier moment an earlier master may tell.
         let pid = pid.filter(|_| visit.at.is_none());
         if pid.is_some_and(|pid| masters.next().is_some_and(|logged| logged != i64::from(pid))) {
-            return Some(Self { file: Some(file), text, ..Self::default() });
+            return Some(Self { file: Some(file), is_other: true, text, ..Self::default() });
         }
         let from = now.saturating_sub(visit.recent());
         let old = generation.iter().rev().find(|line| time(line).is_some_and(|time| time < from));
         let recent = old.map_or(generation.first().map_or(0, |line| line.span.start), |line| line.span.end);
-        Some(Self { file: Some(file), generation, recent, until, text, hidden: None })
+        let reloaded_from = reload(&lines[..start], &generation, from);
+        let is_other = false;
+        Some(Self { file: Some(file), generation, is_other, recent, until, reloaded_from, text, hidden: None })
     }
 
     /// Why it tells nothing; `unseen` where it was not found at all.
@@ -183,11 +194,52 @@ impl UwsgiLog {
     /// The recent lines that hold a text, in which `…` stands for any run.
     pub(super) fn holding(&self, text: &str) -> Vec<Place> {
         let Some(file) = self.file.filter(|_| !self.generation.is_empty()) else { return Vec::new() };
-        let from = self.recent as usize;
-        lines(self.text.get(from..self.until as usize).unwrap_or(""))
-            .filter_map(|(start, line)| Some(Place::at(file, find(text, line)?.shift(from + start))))
-            .collect()
+        // A client chooses the words of its request.
+        let is_request = |start: &usize| matches!(self.event_at(*start), Some(Event::Request(_)));
+        let recent = self.current().filter(|(start, _, is_recent)| *is_recent && !is_request(start));
+        recent.filter_map(|(start, line, _)| Some(Place::at(file, find(text, line)?.shift(start)))).collect()
     }
+
+    /// Whether a place lies in it.
+    pub(super) fn holds(&self, place: Place) -> bool {
+        self.file == Some(place.file)
+    }
+
+    /// What the line that begins here tells.
+    pub(super) fn event_at(&self, start: usize) -> Option<&Event> {
+        let until = self.generation.partition_point(|line| line.span.start as usize <= start);
+        let line = self.generation.get(until.checked_sub(1)?)?;
+        (line.span.end as usize > start).then_some(&line.event)
+    }
+
+    /// The lines before the last start, where uWSGI was told to reload: where each begins, and its text.
+    pub(super) fn before_reload(&self) -> impl Iterator<Item = (usize, &str)> {
+        let until = self.generation.first().map_or(0, |line| line.span.start as usize);
+        let from = self.reloaded_from.map_or(until, |from| from as usize);
+        lines(self.text.get(from..until).unwrap_or("")).map(move |(start, line)| (from + start, line))
+    }
+
+    /// Every line since the last start: where it begins, its text, and whether it is recent.
+    pub(super) fn current(&self) -> impl Iterator<Item = (usize, &str, bool)> {
+        let (from, until) = (self.generation.first().map_or(0, |line| line.span.start), self.until);
+        let all = self.text.get(from as usize..until as usize).unwrap_or("");
+        let from = from as usize;
+        lines(all).map(move |(start, line)| (from + start, line, from + start >= self.recent as usize))
+    }
+}
+
+/// Where the start before this one began, if one master made both and this one is not older than `from`.
+fn reload(before: &[UwsgiLine], generation: &[UwsgiLine], from: i64) -> Option<u32> {
+    let start = before.iter().rposition(|line| matches!(line.event, Event::Started { .. }))?;
+    let master = |lines: &[UwsgiLine]| {
+        lines.iter().find_map(|line| match &line.event {
+            Event::MasterSpawned { pid } => Some(pid.value),
+            _ => None,
+        })
+    };
+    let is_recent = generation.first().and_then(time).is_some_and(|time| time >= from);
+    let same = master(&before[start..]).is_some_and(|pid| Some(pid) == master(generation));
+    (is_recent && same).then(|| before[start].span.start)
 }
 
 fn exception(line: &UwsgiLine) -> Option<Span> {
@@ -219,16 +271,14 @@ pub(super) struct NginxLog {
 impl NginxLog {
     /// The lines with this message about the address that a way passes to.
     pub(super) fn about(&self, path: &Path, message: &str) -> impl DoubleEndedIterator<Item = &(FileId, NginxError)> {
-        self.errors
-            .iter()
-            .filter(move |(_, error)| is_about(error, path))
-            .filter(move |(_, error)| error.message.value.contains(message))
+        let all = self.errors.iter();
+        all.filter(move |(_, error)| path.is_upstream_of(error) && error.message.value.contains(message))
     }
 
     /// When requests of a way failed, by the host's clock; those of long ago too.
     pub(super) fn failures(&self, path: &Path) -> Vec<i64> {
         let all = self.earlier.iter().chain(self.errors.iter().map(|(_, error)| error));
-        all.filter(|error| is_about(error, path)).map(|error| error.time.value).collect()
+        all.filter(|error| path.is_upstream_of(error)).map(|error| error.time.value).collect()
     }
 
     /// Whether a line was written after a process had started; true where it is not known when that was.
@@ -301,13 +351,6 @@ pub(super) fn access_logs(trees: &Trees) -> Vec<String> {
         paths.insert(DEFAULT.to_owned());
     }
     paths.into_iter().collect()
-}
-
-/// Whether a line is about the address that a way passes to.
-fn is_about(error: &NginxError, path: &Path) -> bool {
-    let address = path.passes.first().and_then(|pass| pass.address.known());
-    let upstream = error.upstream.as_ref().map(|upstream| upstream.value.as_str());
-    upstream.zip(address).is_some_and(|(upstream, address)| upstream.contains(address.as_str()))
 }
 
 /// The files that nginx's `error_log` names, or Debian's own where none does.

@@ -22,6 +22,7 @@ mod release;
 mod resources;
 mod serving;
 mod spell;
+mod told;
 mod units;
 
 use std::sync::Arc;
@@ -38,6 +39,7 @@ use crate::stack::assemble::{Parts, Stack, assemble};
 use crate::stack::chef::Chef;
 use crate::stack::document::Kind;
 use crate::stack::facts::Facts;
+use crate::stack::link::join_the_lost;
 use crate::stack::process::{self, Daemon, Found, Program};
 use crate::stack::starter::Starters;
 use asked::Asked;
@@ -105,6 +107,7 @@ struct Survey {
     daemons: Vec<Daemon>,
     processes: FileId,
     running: Vec<Running>,
+    mains: Vec<String>,
     paths: Vec<paths::Path>,
     logs: Vec<UwsgiLog>,
     nginx: NginxLog,
@@ -153,11 +156,14 @@ impl Survey {
         hidden.append(&mut files.hidden);
 
         let read = read_by(&files);
-        let Files { mut sources, trees, mut errors, .. } = files;
+        let Files { mut sources, trees, mut errors, mains, .. } = files;
         let daemons = process::rows(host, &found, &mut sources);
         let processes = sources.by_name("processes").unwrap_or_else(|| sources.add_folder("processes"));
         let mut prober = passes::Prober::new(host, visit, &found);
         stack.pass_links.iter_mut().for_each(|link| prober.fill(link, &mut sources));
+        let sockets: Vec<_> =
+            stack.instances.iter().flat_map(|one| one.uwsgi.sockets.iter().cloned().map(Arc::new)).collect();
+        join_the_lost(&mut stack.pass_links, &sockets);
         let mut paths = paths::paths(&stack);
         if let Some(site) = &visit.site {
             errors.extend(paths::keep(&mut paths, site));
@@ -209,8 +215,12 @@ impl Survey {
         let sockets = paths.iter().flat_map(|path| &path.passes).filter_map(|pass| pass.address.known());
         let all = written.chain(sockets.filter_map(parent)).chain(rows().filter_map(|row| row.chdir.known().cloned()));
         let folders = all.filter(|folder| folder.starts_with('/')).collect();
-        let of_stack: Vec<Found> =
-            found.iter().filter(|one| one.master || one.program == Program::Nginx).cloned().collect();
+        // Another nginx or uWSGI of this host is none of the stack's.
+        let is_own = |one: &&Found| match one.program {
+            Program::Nginx => one.config.as_ref().is_some_and(|config| mains.contains(config)),
+            Program::Uwsgi => running.iter().any(|running| running.pid == one.process.pid),
+        };
+        let of_stack: Vec<Found> = found.iter().filter(is_own).cloned().collect();
         let killed = logs.iter().any(UwsgiLog::tells_of_a_kill);
         let users = resources::Users { folders, found: &of_stack, killed };
         let resources = resources::judge(host, visit, &users, &mut sources);
@@ -228,6 +238,7 @@ impl Survey {
             daemons,
             processes,
             running,
+            mains,
             paths,
             logs,
             nginx,
@@ -263,6 +274,7 @@ impl Survey {
             stack: &self.stack,
             found: &self.found,
             running: &self.running,
+            mains: &self.mains,
             processes: self.processes,
             logs: &self.logs,
             nginx: &self.nginx,
@@ -274,7 +286,7 @@ impl Survey {
             asked: self.asked.as_ref(),
             network: self.network,
         };
-        let candidates = Candidates::of(pages, &all, &scene, &self.sharing(host));
+        let candidates = Candidates::of(pages, &all, &self.paths, &scene, &self.sharing(host));
         let mut diagnosis = causes::diagnose(&self.paths, &candidates, &all, &scene);
         let cannot_tell = cannot_tell.into_iter().filter(|question| is_unanswered(question, pages)).collect();
         self.date(&mut diagnosis, host);
@@ -298,7 +310,12 @@ impl Survey {
             return;
         }
         let first = diagnosis.root_causes.iter().filter_map(|cause| Some(cause.spell?.first)).min();
-        let looked = changes::Looked { found: &self.found, files: self.read.clone(), ahead };
+        let is_own = |one: &&Found| match one.program {
+            Program::Nginx => one.config.as_ref().is_some_and(|config| self.mains.contains(config)),
+            Program::Uwsgi => self.running.iter().any(|own| [one.process.pid, one.process.ppid].contains(&own.pid)),
+        };
+        let found: Vec<Found> = self.found.iter().filter(is_own).cloned().collect();
+        let looked = changes::Looked { found: &found, files: self.read.clone(), ahead };
         diagnosis.changes = changes::before(host, &looked, first.unwrap_or(self.moment));
     }
 

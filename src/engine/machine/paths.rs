@@ -9,6 +9,7 @@ use crate::source::Place;
 use crate::stack::assemble::{Instance, Stack};
 use crate::stack::link::PassLink;
 use crate::stack::nginx::{Listen, Pass};
+use crate::syntax::log::NginxError;
 
 /// One way; passes of one server to one address are one.
 #[derive(Debug)]
@@ -122,6 +123,21 @@ impl Path {
     pub(super) fn server_name(&self) -> Option<&str> {
         let names = self.passes.first()?.server_names.known()?;
         names.iter().map(String::as_str).find(|name| !name.is_empty() && *name != "_")
+    }
+
+    /// Whether a place lies in one of its passes.
+    pub(super) fn is_passed_at(&self, place: Place) -> bool {
+        self.passes.iter().any(|pass| match (place.span, pass.place.span) {
+            (Some(inner), Some(outer)) => place.file == pass.place.file && (inner.overlaps(outer) || inner == outer),
+            _ => place == pass.place,
+        })
+    }
+
+    /// Whether a line of nginx's log is about the address that it passes to.
+    pub(super) fn is_upstream_of(&self, error: &NginxError) -> bool {
+        let address = self.passes.first().and_then(|pass| pass.address.known());
+        let upstream = error.upstream.as_ref().map(|upstream| upstream.value.as_str());
+        upstream.zip(address).is_some_and(|(upstream, address)| upstream.contains(address.as_str()))
     }
 
     /// The address to reach its `listen` at from this host.

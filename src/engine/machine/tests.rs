@@ -86,7 +86,7 @@ fn each_fault_is_the_one_root_cause() {
             ),
             "database/login-rejected",
         ),
-        (format!("{login} = {{ failed_at = \"login\", class = \"limit.role\", said = \"too many\" }}"), "hop/login"),
+        (format!("{login} = {{ failed_at = \"login\", class = \"server.error\", said = \"too many\" }}"), "hop/login"),
         (format!("process.902.{no_url}"), "env/not-provided"),
         ("listener.\"0.0.0.0:80\".gone = true".to_owned(), "hop/listen"),
     ];
@@ -203,12 +203,12 @@ fn nginx_error(time: &str, message: &str) -> Vec<u8> {
 fn answers_that_only_nginx_missed_are_a_cause() {
     let closed = "upstream prematurely closed connection while reading response header from upstream";
     let late = "upstream timed out (110: Connection timed out) while reading response header from upstream";
-    for (message, status) in [(closed, "502"), (late, "504")] {
+    for (message, status, rule) in [(closed, "502", "workers/no-answer"), (late, "504", "link/timeout-order")] {
         let host = healthy().with_file(NGINX_LOG, nginx_error("02:14:20", message));
         let diagnosis = diagnosed(&host);
-        assert_eq!(causes(&diagnosis), ["hop/app-answers"], "{message}");
-        let said = &diagnosis.root_causes[0].finding.message;
-        assert!(said.contains(&format!("users got {status}")), "{said}");
+        assert_eq!(causes(&diagnosis), [rule], "{message}");
+        let because = &diagnosis.root_causes[0].because;
+        assert!(because.iter().any(|label| label.text.contains(&format!("users got {status}"))), "{because:?}");
         assert_eq!(*state(&diagnosis, "app-answers"), State::Degraded);
         // What an earlier uWSGI failed to answer says nothing of this one.
         let host = healthy().with_file(NGINX_LOG, nginx_error("01:14:20", message));
@@ -234,7 +234,7 @@ fn an_import_that_fails_speaks_before_the_answers_it_spoils() {
         *** no app loaded. going in full dynamic mode ***\n";
     let request = request("500) 1 headers in 57 bytes").replace("app: 0|req: 2/2", "app: -1|req: -1/1");
     let diagnosis = diagnosed(&logging(healthy(), &format!("{lines}{request}")));
-    assert_eq!(causes(&diagnosis), ["hop/app-import"]);
+    assert_eq!(causes(&diagnosis), ["import/module-not-found"]);
     let message = &diagnosis.root_causes[0].finding.message;
     assert!(message.contains("No module named 'owls'"), "{message}");
     assert_eq!(*state(&diagnosis, "app-answers"), State::Symptom);
@@ -273,8 +273,10 @@ fn a_shared_pool_is_a_cause_only_where_something_shows_it() {
     let pool = "uwsgi/pool-shared-by-forks";
     assert_eq!(causes(&diagnosed(&logging(eager(true), &traceback(&eof)))), [pool]);
     assert_eq!(causes(&diagnosed(&logging(eager(false), &traceback(&mac)))), [pool]);
-    // An idle connection that the server ended looks the same.
-    assert_eq!(causes(&diagnosed(&logging(eager(false), &traceback(&eof)))), ["hop/app-answers"]);
+    // An idle connection that the server ended looks the same: both are possible, and neither is more.
+    let both = diagnosed(&logging(eager(false), &traceback(&eof)));
+    assert_eq!(causes(&both), [pool, "database/connection-stale"]);
+    assert!(both.root_causes.iter().all(|cause| cause.finding.confidence == Confidence::Possible));
     let other = traceback(&eof.replace("SSL SYSCALL error: EOF detected", "out of owls"));
     assert_eq!(causes(&diagnosed(&logging(eager(true), &other))), ["hop/app-answers"]);
     assert_eq!(causes(&diagnosed(&eager(true))), Vec::<&str>::new());

@@ -51,9 +51,13 @@ fn refused_role(message: &str) -> &'static str {
     }
 }
 
-/// The limit of a role and the limit of the server share a state; the role's message quotes the role.
+/// The limits of a role, of a database and of the server share a state; the messages of the first two quote a name.
 fn full(message: &str) -> &'static str {
-    if message.contains('"') { "limit.role" } else { "limit.server" }
+    match message {
+        words if words.contains("database \"") => "limit.database",
+        words if words.contains('"') => "limit.role",
+        _ => "limit.server",
+    }
 }
 
 /// The failure behind an error of the client.

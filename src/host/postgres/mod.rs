@@ -150,6 +150,8 @@ pub struct Server {
     pub standby: bool,
     /// Its clock, in seconds since 1970.
     pub now: i64,
+    /// How many sessions of the role in this database have waited for a lock for a second; `None` where the server does not tell.
+    pub waiting: Option<u32>,
 }
 
 /// A host that was reached, and how to reach it again.
@@ -235,8 +237,9 @@ fn log_in(peer: &Peer, target: &Target, budget: &Budget) -> Login {
         };
         let again =
             !is_last && (matches!(&*failure.class, "tls.not_offered" | "tls.handshake") || failure.at == Stage::Login);
-        // A server without TLS says nothing new to someone who came from plain; its first refusal stands.
-        if login.failure.is_none() || !matches!(failure.at, Stage::Tls) {
+        // A server without TLS says nothing new to someone who came from plain, nor one that wants it to someone who had it.
+        let says_nothing_new = failure.at == Stage::Tls || failure.class == "tls.required";
+        if login.failure.is_none() || !says_nothing_new {
             login.failure = Some(failure);
         }
         if !again {

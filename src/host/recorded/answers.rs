@@ -319,9 +319,11 @@ impl Host for Recorded {
                 proved: !entry.unproved,
             }),
             logins: 0,
-            server: failed_at
-                .is_none()
-                .then(|| Server { standby: entry.standby, now: entry.server_now.unwrap_or(self.recording.now) }),
+            server: failed_at.is_none().then(|| Server {
+                standby: entry.standby,
+                now: entry.server_now.unwrap_or(self.recording.now),
+                waiting: entry.waiting,
+            }),
             tls: entry.tls,
         }
     }

@@ -81,6 +81,7 @@ pub(super) fn login_entry(login: &Login) -> LoginEntry {
         unproved: failure.is_some_and(|failure| !failure.proved),
         standby: login.server.as_ref().is_some_and(|server| server.standby),
         server_now: login.server.as_ref().map(|server| server.now),
+        waiting: login.server.as_ref().and_then(|server| server.waiting),
         tls: login.tls,
     }
 }

@@ -197,6 +197,8 @@ pub(super) struct LoginEntry {
     pub(super) standby: bool,
     /// Seconds since 1970 by the server's clock; the host's where nothing is said.
     pub(super) server_now: Option<i64>,
+    /// How many sessions wait for a lock.
+    pub(super) waiting: Option<u32>,
     pub(super) tls: bool,
 }
 

@@ -234,9 +234,13 @@ fn app_ready(mut cursor: Cursor<'_>) -> Option<Event> {
     Some(Event::AppReady { pid: cursor.number()?, seconds })
 }
 
+/// What uWSGI says of its master, first and after a reload.
+const MASTER_SPAWNED: [&str; 2] = ["spawned uWSGI master process ", "gracefully (RE)spawned uWSGI master process "];
+
 fn spawned(mut cursor: Cursor<'_>) -> Option<Event> {
     let again = cursor.skip("Respawned uWSGI worker ").is_some();
-    if !again && cursor.rest().starts_with("spawned uWSGI master process ") {
+    let is_master = |line: &str| MASTER_SPAWNED.iter().any(|words| line.starts_with(words));
+    if !again && is_master(cursor.rest()) {
         cursor.until("(pid: ")?;
         return Some(Event::MasterSpawned { pid: cursor.number()? });
     }

@@ -1,0 +1,55 @@
+//! The faults: how each is brought about in a real stack, what users see, and what doctor must say first.
+
+mod app;
+mod database;
+mod environment;
+mod front;
+mod sockets;
+mod start;
+
+use crate::lab::Lab;
+
+/// Starts a stack and brings something about in it.
+pub type Start = fn() -> Lab;
+
+/// One fault.
+pub struct Fault {
+    pub id: &'static str,
+    /// What doctor must name, and nothing else.
+    pub rule: &'static str,
+    /// The file and a word of the line that doctor must point at.
+    pub line: (&'static str, &'static str),
+    /// What users get; 0 where that is not always the same.
+    pub status: u16,
+    /// Whether only root can bring it about.
+    pub needs_root: bool,
+    pub start: Start,
+}
+
+const fn fault(
+    id: &'static str,
+    rule: &'static str,
+    line: (&'static str, &'static str),
+    status: u16,
+    start: Start,
+) -> Fault {
+    Fault { id, rule, line, status, needs_root: false, start }
+}
+
+const fn as_root(fault: Fault) -> Fault {
+    Fault { needs_root: true, ..fault }
+}
+
+/// Stacks that look broken to some and are not: doctor must find nothing.
+pub const HEALTHY: &[(&str, Start)] = &[
+    ("F83", environment::f83),
+    ("restarted", start::restarted),
+    ("reloaded", front::reloaded),
+    ("under load", app::under_load),
+];
+
+/// All of them, by the part of the stack that is at fault.
+pub fn all() -> impl Iterator<Item = &'static Fault> {
+    let parts = [environment::FAULTS, start::FAULTS, sockets::FAULTS, front::FAULTS, app::FAULTS, database::FAULTS];
+    parts.into_iter().flatten()
+}
