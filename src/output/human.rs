@@ -7,7 +7,7 @@ use crate::finding::{Confidence, Finding, Label, Report, Severity};
 use crate::output::frame::frames;
 use crate::output::paint::{Paint, count, word};
 use crate::output::prose::wrap;
-use crate::output::{Format, Shown, Texts, cannot_tell, mend};
+use crate::output::{Format, Shown, Texts, cannot_tell, mend, order};
 
 /// The format's name is `human`.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +15,9 @@ pub struct Human;
 
 impl Format for Human {
     fn write(&self, report: &Report, texts: &Texts<'_>, shown: &Shown, out: &mut dyn Write) -> io::Result<()> {
-        for finding in shown.of(report) {
+        let mut findings: Vec<&Finding> = shown.of(report).collect();
+        order::to_mend(&mut findings);
+        for finding in findings {
             write_finding(finding, texts, shown, out)?;
         }
         if shown.quiet { Ok(()) } else { write_closing(report, texts, shown, out) }

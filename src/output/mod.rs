@@ -15,6 +15,7 @@ mod fingerprint;
 mod frame;
 mod mend;
 mod moment;
+mod order;
 mod paint;
 mod path;
 mod texts;

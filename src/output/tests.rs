@@ -296,7 +296,7 @@ fn no_format_shows_a_secret_or_a_raw_escape() {
 #[test]
 fn frames_stand_in_each_file() {
     let human = written(&Human, Shown::default());
-    let forked = human.split("\n\n").next().unwrap();
+    let forked = human.split("\n\n").find(|block| block.contains("[uwsgi/pool-shared-by-forks]")).unwrap();
     assert_eq!(
         forked,
         "error[uwsgi/pool-shared-by-forks]: 5 workers are forked after the app has connected to the database

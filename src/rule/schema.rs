@@ -23,6 +23,7 @@ use crate::stack::daemon_file::DaemonFile;
 use crate::stack::database::Database;
 use crate::stack::env::{EnvRead, EnvValue};
 use crate::stack::fact::{Column, Schema, Table, Type};
+use crate::stack::front::Front;
 use crate::stack::job::{Event, Job, JobLine, JobStanza};
 use crate::stack::link::{Link, PassLink};
 use crate::stack::login_variable::LoginVariable;
@@ -55,6 +56,7 @@ pub static TABLES: &[Schema] = &[
     UwsgiOption::SCHEMA,
     UwsgiLine::SCHEMA,
     Link::SCHEMA,
+    Front::SCHEMA,
     Job::SCHEMA,
     JobStanza::SCHEMA,
     JobLine::SCHEMA,

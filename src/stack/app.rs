@@ -5,6 +5,7 @@ pub mod code;
 mod configuration;
 mod database;
 pub mod environment;
+mod setting;
 mod threads;
 mod walk;
 
@@ -42,6 +43,8 @@ rows! {
         exceptions_escape: String,
         #[doc = "what turns debug mode on for whoever sends a request: Django's `DEBUG`, or Werkzeug's debugger around the app"]
         debug: String,
+        #[doc = "how many bytes of a body it takes, where it says so"]
+        body_limit: i64,
         #[doc = "the setting's configuration class or file, as selected"]
         configuration: String,
     }
@@ -144,10 +147,11 @@ pub fn read(code: &Code, entry: &Entry) -> Result<Reading, Missing> {
     app.key = unit.path().to_owned();
     app.confidence = confidence;
     app.path = Fact::read(unit.path().to_owned(), Place::whole(unit.document.file));
-    app.exceptions_escape = configuration::exceptions_escape(&settings, framework.known().map(String::as_str));
+    app.exceptions_escape = setting::exceptions_escape(&settings, framework.known().map(String::as_str));
     if framework.is_unknown() {
         app.exceptions_escape = framework.clone();
     }
+    app.body_limit = setting::body_limit(&settings, framework.known().map(String::as_str));
     app.framework = framework;
     app.configuration = match (&settings.selected, &settings.unseen) {
         (Some((name, place)), _) => Fact::read(name.clone(), *place),
@@ -158,7 +162,7 @@ pub fn read(code: &Code, entry: &Entry) -> Result<Reading, Missing> {
     app.engine_at_import = connections.engine;
     app.fork_safe = connections.safe;
     app.starts_thread = threads::started(code, &trace);
-    app.debug = configuration::debug(code, &trace, &settings, app.framework.known().map(String::as_str));
+    app.debug = setting::debug(code, &trace, &settings, app.framework.known().map(String::as_str));
     let sinks = address::sinks(code, &trace);
     Ok(Reading { app, reads: reads(code, &trace, &settings), sinks, env_files: env_files(code, &trace) })
 }

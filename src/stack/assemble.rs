@@ -1,5 +1,6 @@
 //! Puts the chain together: every document of a view, every cookbook, read and linked into the tables that rules run over.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::finding::Confidence;
@@ -15,11 +16,13 @@ use crate::stack::document::Kind;
 use crate::stack::env::{EnvRead, EnvValue, Layers, names_a_need, names_a_signing_key};
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::facts::Facts;
+use crate::stack::front::{Front, fronts};
 use crate::stack::job::{self, Job};
 use crate::stack::link::{Link, PassLink, Surroundings, pass_links};
 use crate::stack::login_shell::login_shell;
 use crate::stack::login_variable::login_variables;
 use crate::stack::nginx::{self, Trees};
+use crate::stack::permission;
 use crate::stack::problem::refusal;
 use crate::stack::provider::{Around, layers};
 use crate::stack::requirement::Requirements;
@@ -86,6 +89,8 @@ pub struct Stack {
     pub nginx: nginx::Reading,
     /// Each pass with the socket it meets.
     pub pass_links: Vec<PassLink>,
+    /// Each instance with what nginx lets through to it.
+    pub fronts: Vec<Front>,
     /// Every job with its stanzas, lines and events.
     pub jobs: Vec<JobRows>,
     /// What login shells set.
@@ -127,6 +132,15 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
     let around = Surroundings { open, containers: parts.starters.containers.as_deref() };
     let mut pass_links = pass_links(&nginx.passes, &sockets, around);
     pass_links.iter_mut().for_each(PassLink::without_host);
+    for link in &mut pass_links {
+        link.job = job_of(link, &instances);
+        if parts.view.complete {
+            link.shut_out = Fact::absent();
+        } else {
+            permission::judge(link, &parts.chef.deployed);
+        }
+    }
+    let fronts = fronts(&instances, &pass_links, &nginx.limits);
     let exposed = nginx::exposed(&nginx.served, instances.iter().map(|instance| &instance.uwsgi.uwsgi));
     nginx.rows.extend(exposed.into_iter().map(|row| Arc::new(row) as _));
     let mounts = nginx::mounts(&nginx.mounted, &pass_links, parts.view);
@@ -135,7 +149,7 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
     problems.extend(units.problems());
     let given = starts.iter().flat_map(|start| start.reading.env.iter().cloned()).map(Arc::new).collect();
     let jobs = starts.into_iter().map(Start::into_rows).collect();
-    Stack { instances, nginx, pass_links, jobs, login, given, problems }
+    Stack { instances, nginx, pass_links, fronts, jobs, login, given, problems }
 }
 
 fn instance(
@@ -172,6 +186,7 @@ fn instance(
         Err(missing) => (Fact::unknown(missing), Vec::new(), Vec::new()),
     };
     link.app = app;
+    link.compare_users();
     let seen_running = row.path.known().is_some_and(|path| parts.started_with.iter().any(|(ini, _)| ini == path));
     let sure = start.map_or(Confidence::Possible, |(_, sure)| sure);
     let sure = if seen_running { Confidence::Proved } else { sure.min(layers.sure) };
@@ -179,6 +194,15 @@ fn instance(
     let reads: Vec<EnvRead> = reads.iter().filter_map(|read| env_read(read, &link, &layers, sure, complete)).collect();
     let databases = database::of_app(&sinks, &reads, &layers, requirements);
     Instance { uwsgi, link: Arc::new(link), reads, layers, databases }
+}
+
+/// The job that starts the instance which binds the socket of a pass.
+fn job_of(link: &PassLink, instances: &[Instance]) -> Fact<Arc<Job>> {
+    let Some(uwsgi) = link.instance.known() else {
+        return link.instance.missing().cloned().map_or_else(Fact::absent, Fact::unknown);
+    };
+    let instance = instances.iter().find(|instance| instance.uwsgi.uwsgi.place == uwsgi.place);
+    instance.map_or_else(Fact::absent, |instance| instance.link.job.clone())
 }
 
 /// How uWSGI finds the app, with the folder that the user named put last.
@@ -192,10 +216,14 @@ fn entry(parts: &Parts<'_>, uwsgi: &uwsgi::Reading, layers: &Layers) -> Entry {
         _ => {}
     }
     roots.extend(parts.app.map(str::to_owned));
+    let (module, wsgi_file, callable) = match mounted(uwsgi) {
+        Some(app) if row.module.is_absent() && row.wsgi_file.is_absent() => app,
+        _ => (row.module.known().cloned(), row.wsgi_file.known().cloned(), row.callable.known().cloned()),
+    };
     Entry {
-        module: row.module.known().cloned(),
-        wsgi_file: row.wsgi_file.known().cloned(),
-        callable: row.callable.known().cloned(),
+        module,
+        wsgi_file,
+        callable,
         roots,
         environment: Environment {
             values: layers.texts(),
@@ -203,6 +231,22 @@ fn entry(parts: &Parts<'_>, uwsgi: &uwsgi::Reading, layers: &Layers) -> Entry {
             complete: layers.out_of_sight.is_none(),
         },
     }
+}
+
+/// What loads the app: a module, a file, and the callable in it.
+type Loaded = (Option<String>, Option<String>, Option<String>);
+
+/// The app of `mount = /path=app`, where there is one alone (uWSGI: `uwsgi_python_mount_app`).
+fn mounted(uwsgi: &uwsgi::Reading) -> Option<Loaded> {
+    let mounts = uwsgi.options.iter().filter(|option| option.key == "mount");
+    let apps: BTreeSet<&str> =
+        mounts.map(|mount| Some(mount.value.known()?.split_once('=')?.1)).collect::<Option<_>>()?;
+    let (app, 1) = (apps.first()?, apps.len()) else { return None };
+    if app.ends_with(".py") || app.ends_with(".wsgi") {
+        return Some((None, Some((*app).to_owned()), uwsgi.uwsgi.callable.known().cloned()));
+    }
+    let (module, callable) = app.split_once(':').unwrap_or((app, "application"));
+    Some((Some(module.to_owned()), None, Some(callable.to_owned())))
 }
 
 /// Adds what a `.env` file gives that the app itself loads: what the process has already is kept.
@@ -306,6 +350,7 @@ impl Stack {
         self.nginx.listens.into_iter().for_each(|row| facts.add(row));
         self.nginx.rows.into_iter().for_each(|row| facts.add(row));
         self.pass_links.into_iter().for_each(|row| facts.add(Arc::new(row)));
+        self.fronts.into_iter().for_each(|row| facts.add(Arc::new(row)));
         for job in self.jobs {
             facts.add(job.job);
             job.stanzas.into_iter().for_each(|row| facts.add(Arc::new(row)));

@@ -10,6 +10,7 @@ mod paths;
 pub mod procfile;
 mod program;
 mod script;
+mod stopping;
 pub mod supervisor;
 pub mod systemd;
 pub mod upstart;
@@ -41,6 +42,16 @@ rows! {
         command: String,
         #[doc = "the user it runs as; root where none is set"]
         user: String,
+        #[doc = "the group it runs as, where one is set"]
+        group: String,
+        #[doc = "the signal that asks it to stop, such as `TERM`"]
+        kill_signal: String,
+        #[doc = "of Upstart: how many seconds it has to stop before it is killed"]
+        kill_timeout: i64,
+        #[doc = "the permission bits that its files lack, in three octal digits"]
+        umask: String,
+        #[doc = "whether it sees a `/tmp` and a `/var/tmp` of its own"]
+        private_tmp: bool,
         #[doc = "the ini that the command names, where it starts uWSGI"]
         uwsgi_ini: String,
         #[doc = "the program that serves, such as `uwsgi` or `celery`; absent where the job starts none that housecall knows"]

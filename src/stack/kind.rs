@@ -2,6 +2,7 @@
 
 use crate::stack::document::Kind;
 use crate::stack::starter::{is_compose, is_starter};
+use crate::syntax::lockfile::is_lock_file;
 use crate::syntax::systemd::{UnitKind, is_drop_in};
 
 /// The most that is read of a job: a thousand times what one takes.
@@ -161,10 +162,12 @@ fn is_variables(name: &str) -> bool {
     named && !is_example
 }
 
-/// `requirements.txt`, `requirements-prod.txt`, `requirements/base.txt`.
+/// `requirements.txt`, `requirements-prod.txt`, `requirements/base.txt`, and the lock files of packagers.
 fn is_requirements(path: &str) -> bool {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    name.ends_with(".txt") && (name.starts_with("requirements") || folder.rsplit('/').next() == Some("requirements"))
+    is_lock_file(name)
+        || name.ends_with(".txt")
+            && (name.starts_with("requirements") || folder.rsplit('/').next() == Some("requirements"))
 }
 
 fn is_supervisor(text: &str) -> bool {

@@ -23,6 +23,8 @@ rows! {
         app: Arc<App>,
         #[doc = "the folder of a `deploy` whose `current` link the instance's code folder bypasses"]
         bypassed_release: String,
+        #[doc = "the user that the ini asks for and does not get, because the job has become another one already"]
+        uid_unheeded: String,
     }
 
     #[doc = "one pass of nginx with the socket it should meet"]
@@ -33,6 +35,12 @@ rows! {
         socket: Arc<Socket>,
         #[doc = "the only uWSGI socket in sight that no pass reaches, at another address"]
         other_socket: Arc<Socket>,
+        #[doc = "the instance that binds it; unknown where several do"]
+        instance: Arc<Uwsgi>,
+        #[doc = "the job that starts that instance"]
+        job: Arc<Job>,
+        #[doc = "in files: why nginx's user may not open the unix socket as uWSGI makes it"]
+        shut_out: String,
         #[doc = "on a host: what happens when nginx connects: `ok`, `missing`, `refused`, `denied`"]
         connects: String,
         #[doc = "on a host: whether a process listens at the address"]
@@ -51,6 +59,29 @@ impl PassLink {
         self.listened = Fact::absent();
         self.denied_because = Fact::absent();
         self.master_runs = Fact::absent();
+    }
+}
+
+impl Link {
+    /// Works out which user the ini asks for in vain: uWSGI changes its user only where it was started as root, and says
+    /// nothing where it was not (uWSGI: `core/uwsgi.c` `uwsgi_as_root`).
+    pub(super) fn compare_users(&mut self) {
+        let unknown = |fact: &Fact<Arc<Job>>| fact.missing().cloned().map_or_else(Fact::absent, Fact::unknown);
+        let (Some(uwsgi), Some(job)) = (self.uwsgi.known(), self.job.known()) else {
+            self.uid_unheeded = unknown(&self.job);
+            return;
+        };
+        let is_number = |name: &String| name.bytes().all(|byte| byte.is_ascii_digit());
+        self.uid_unheeded = match (uwsgi.uid.known(), job.user.known()) {
+            (None, _) => uwsgi.uid.clone(),
+            (_, Some(user)) if user == "root" => Fact::absent(),
+            (Some(uid), Some(user)) if uid == user => Fact::absent(),
+            (Some(uid), Some(user)) if is_number(uid) != is_number(user) => {
+                Fact::unknown(Missing::new(format!("whether {uid} and {user} are one user"), "write the same in both"))
+            }
+            (Some(_), Some(_)) => uwsgi.uid.clone(),
+            (Some(_), None) => job.user.clone(),
+        };
     }
 }
 
@@ -111,6 +142,7 @@ pub fn pass_links(passes: &[Arc<Pass>], sockets: &[Arc<Socket>], around: Surroun
             link.key = pass.key.clone();
             link.pass = Fact::derived(Arc::clone(pass)).at(pass.place);
             (link.socket, link.confidence) = socket_of(pass, passes, sockets, around);
+            link.instance = instance_of(pass, &link.socket, sockets);
             link.other_socket = match &link.socket.answer {
                 Answer::Known(_) => Fact::absent(),
                 Answer::Unknown(missing) => Fact::unknown(missing.clone()),
@@ -164,6 +196,18 @@ fn socket_of(
         return unknown(missing);
     }
     (Fact::absent(), Confidence::Proved)
+}
+
+/// The instance that binds the socket of a pass. Of several, such as one for development, none is guessed.
+fn instance_of(pass: &Pass, socket: &Fact<Arc<Socket>>, sockets: &[Arc<Socket>]) -> Fact<Arc<Uwsgi>> {
+    let Some(found) = socket.known() else { return socket.missing().cloned().map_or_else(Fact::absent, Fact::unknown) };
+    let place = |socket: &Socket| socket.uwsgi.known().map(|uwsgi| uwsgi.place);
+    if sockets.iter().filter(|other| meets(pass, other)).any(|other| place(other) != place(found)) {
+        let address = pass.address.known().map_or("it", String::as_str);
+        let what = format!("which of several uWSGI configurations binds {address}");
+        return Fact::unknown(Missing::new(what, "lint the files of one host on their own"));
+    }
+    found.uwsgi.clone()
 }
 
 /// A container may run the app's own server instead: for development, or in one of several compose files.
@@ -287,102 +331,4 @@ fn share_a_host(pass: &Pass, socket: &Socket) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_reaches_what_is_bound_there() {
-        assert!(same_address("/run/a.sock", "/run/a.sock"));
-        assert!(same_address("127.0.0.1:3031", "0.0.0.0:3031"));
-        assert!(same_address("localhost:3031", "127.0.0.1:3031"));
-        assert!(same_address("app:3031", "0.0.0.0:3031"));
-        assert!(!same_address("127.0.0.1:3031", "127.0.0.1:3032"));
-        assert!(!same_address("app:3031", "127.0.0.1:3031"));
-        assert!(!same_address("/run/a:3031", "0.0.0.0:3031"));
-    }
-
-    fn place() -> crate::source::Place {
-        let file = crate::source::Sources::default().add("x", Vec::new(), crate::source::Origin::File);
-        crate::source::Place::whole(file)
-    }
-
-    fn pass(address: &str, protocol: &str) -> Arc<Pass> {
-        let mut pass = Pass::at(place());
-        let is_local = address.starts_with('/') || address.starts_with("127.");
-        pass.local = Fact::derived(is_local);
-        pass.unix = Fact::derived(address.starts_with('/'));
-        pass.protocol = Fact::derived(protocol.to_owned());
-        pass.address = Fact::derived(address.to_owned());
-        Arc::new(pass)
-    }
-
-    fn socket(address: &str, protocol: &str) -> Arc<Socket> {
-        let mut socket = Socket::at(place());
-        socket.protocol = Fact::derived(protocol.to_owned());
-        socket.address = Fact::derived(address.to_owned());
-        Arc::new(socket)
-    }
-
-    fn linked(passes: &[Arc<Pass>], sockets: &[Arc<Socket>]) -> PassLink {
-        pass_links(passes, sockets, Surroundings::default()).remove(0)
-    }
-
-    #[test]
-    fn a_name_that_is_not_this_host_reaches_a_wildcard_possibly() {
-        let link = linked(&[pass("app:8000", "http")], &[socket("0.0.0.0:8000", "uwsgi")]);
-        assert!(link.socket.known().is_some());
-        assert_eq!(link.confidence, Confidence::Possible);
-        let link = linked(&[pass("127.0.0.1:8000", "http")], &[socket("0.0.0.0:8000", "uwsgi")]);
-        assert_eq!(link.confidence, Confidence::Likely);
-    }
-
-    #[test]
-    fn of_two_names_for_one_wildcard_neither_is_it() {
-        let sockets = [socket("0.0.0.0:8000", "uwsgi")];
-        let link = linked(&[pass("api:8000", "http"), pass("files:8000", "http")], &sockets);
-        assert!(link.socket.is_unknown());
-        let link = linked(&[pass("api:8000", "http"), pass("api:8000", "uwsgi")], &sockets);
-        assert!(link.socket.is_unknown());
-        let link = linked(&[pass("one:8000", "uwsgi"), pass("two:8000", "uwsgi")], &sockets);
-        assert_eq!((link.socket.known().is_some(), link.confidence), (true, Confidence::Possible));
-    }
-
-    #[test]
-    fn two_configurations_that_disagree_are_not_chosen_between() {
-        let sockets = [socket("127.0.0.1:8000", "uwsgi"), socket("127.0.0.1:8000", "http")];
-        assert!(linked(&[pass("127.0.0.1:8000", "http")], &sockets).socket.is_unknown());
-    }
-
-    #[test]
-    fn the_other_socket_needs_a_single_lost_pass() {
-        let sockets = [socket("/run/a.sock", "uwsgi")];
-        let lost = linked(&[pass("/run/b.sock", "uwsgi")], &sockets);
-        assert!(lost.other_socket.known().is_some());
-        let two = linked(&[pass("/run/b.sock", "uwsgi"), pass("/run/c.sock", "uwsgi")], &sockets);
-        assert!(two.other_socket.is_absent());
-        let same = linked(&[pass("/run/b.sock", "uwsgi"), pass("/run/b.sock", "uwsgi")], &sockets);
-        assert!(same.other_socket.known().is_some());
-    }
-
-    #[test]
-    fn of_containers_neither_paths_nor_commands_are_guessed() {
-        let around = Surroundings { containers: Some("docker-compose.yml"), ..Surroundings::default() };
-        let links = pass_links(&[pass("/nginx/a.sock", "uwsgi")], &[socket("/app/a.sock", "uwsgi")], around);
-        assert!(links[0].other_socket.is_unknown());
-        let links = pass_links(&[pass("web:8000", "http")], &[socket("0.0.0.0:8000", "uwsgi")], around);
-        assert!(links[0].socket.is_unknown());
-        let links = pass_links(&[pass("127.0.0.1:8000", "http")], &[socket("0.0.0.0:8000", "uwsgi")], around);
-        assert!(links[0].socket.known().is_some());
-    }
-
-    #[test]
-    fn of_two_candidates_none_is_guessed() {
-        let two = ["a/uwsgi.ini", "b/uwsgi.ini"];
-        assert!(by_path(&two, |path| path, "/etc/uwsgi.ini").is_none());
-        assert!(by_path(&["/etc/a.ini", "/etc/a.ini", "x/a.ini"], |path| path, "/etc/a.ini").is_none());
-        assert_eq!(by_path(&two, |path| path, "b/uwsgi.ini").map(|(_, sure)| sure), Some(Confidence::Proved));
-        assert_eq!(by_path(&two, |path| path, "/srv/b/uwsgi.ini"), Some((&"b/uwsgi.ini", Confidence::Possible)));
-        assert_eq!(by_path(&two, |path| path, "/srv/b/other.ini"), None);
-        assert_eq!(by_path(&two[..1], |path| path, "/etc/uwsgi.ini").map(|(_, sure)| sure), Some(Confidence::Possible));
-    }
-}
+mod tests;

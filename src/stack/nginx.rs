@@ -2,11 +2,13 @@
 
 mod address;
 mod alias;
+mod backend;
 mod condition;
 mod expression;
 mod header;
 mod include;
 mod level;
+mod limits;
 mod line;
 mod location;
 mod mount;
@@ -15,6 +17,7 @@ mod redirect;
 mod refused;
 mod request;
 mod root;
+mod scalar;
 mod server;
 mod survey;
 mod taint;
@@ -30,6 +33,7 @@ pub use alias::Alias;
 pub use condition::If;
 pub use header::Header;
 pub use include::{Trees, includes, prefix};
+pub use limits::Limits;
 pub use line::Line;
 pub use mount::{Mount, Mounted, mounts};
 pub use param::params;
@@ -47,8 +51,9 @@ use crate::stack::fact::{Answer, Fact, Missing, Row};
 use crate::stack::view::View;
 use crate::syntax::Problem;
 use crate::syntax::data::Release;
-use crate::syntax::nginx::{Config, Directive, Word};
+use crate::syntax::nginx::{Config, Word};
 use address::Target;
+use backend::{Upstreams, add_upstreams, unknown_variable};
 use include::{Assembly, Statement};
 
 rows! {
@@ -90,6 +95,8 @@ rows! {
 pub struct Reading {
     /// Every pass, through each server of its upstream.
     pub passes: Vec<Arc<Pass>>,
+    /// The limits that hold at each of them, in the same order.
+    pub limits: Vec<Arc<Limits>>,
     /// Every listen.
     pub listens: Vec<Arc<Listen>>,
     /// What else its directives come to where they take effect.
@@ -107,6 +114,7 @@ pub struct Reading {
 impl Reading {
     fn add(&mut self, other: Reading) {
         self.passes.extend(other.passes);
+        self.limits.extend(other.limits);
         self.listens.extend(other.listens);
         self.rows.extend(other.rows);
         self.served.extend(other.served);
@@ -205,60 +213,25 @@ fn user_of(top: &[Statement<'_>], whole: bool) -> Fact<Arc<str>> {
     }
 }
 
-/// The servers of each upstream, by its name; each leads to its line.
-type Upstreams = BTreeMap<String, Vec<Fact<String>>>;
-
-fn add_upstreams(assembly: &Assembly<'_>, statements: &[Statement<'_>], into: &mut Upstreams) {
-    for statement in statements.iter().filter(|statement| statement.directive.is("upstream")) {
-        let Some(name) = statement.directive.argument(0) else { continue };
-        let Answer::Known(known) = statement.value(name) else { continue };
-        let servers = into.entry(known).or_default();
-        let (inside, seen) = assembly.inside(statement);
-        for server in inside.iter().filter(|inner| inner.directive.is("server")) {
-            let (Some(value), false) = (server.directive.argument(0), is_down(server.directive)) else {
-                continue;
-            };
-            let place = server.document.place(value.span);
-            let mut fact = server.fact(value).via(place, format!("the server of upstream `{}`", name.value()));
-            if let Answer::Known(value) = &fact.answer {
-                fact.answer = match address::of_upstream_server(value) {
-                    Target::Address(address) | Target::Name(address, _) => Answer::Known(address),
-                    Target::Variable(name) => Answer::Unknown(unknown_variable(&name)),
-                };
-            }
-            servers.push(fact);
-        }
-        if !seen || servers.is_empty() {
-            let what = format!("the servers of upstream `{}`", name.value());
-            servers.push(Fact::unknown(Missing::new(what, "lint the files that it includes too")));
-        }
-    }
-}
-
-fn is_down(server: Directive<'_>) -> bool {
-    server.arguments().any(|argument| argument.value() == "down")
-}
-
-fn unknown_variable(name: &str) -> Missing {
-    Missing::new(format!("the value of ${name}"), "each request decides it; name the socket itself to have it checked")
-}
-
 /// The blocks around a statement, as far as they matter to a pass.
 #[derive(Debug, Clone)]
 struct Scope {
     server_names: Fact<Arc<[String]>>,
     location: Fact<Arc<str>>,
+    limits: Arc<Limits>,
 }
 
 impl Scope {
     fn of_file(main: bool) -> Self {
+        let limits = Limits::of_file(main);
         if main {
-            return Self { server_names: Fact::absent(), location: Fact::absent() };
+            return Self { server_names: Fact::absent(), location: Fact::absent(), limits };
         }
         let missing = |what: &str| Missing::new(what, "lint the file that includes this one too");
         Self {
             server_names: Fact::unknown(missing("the server around it")),
             location: Fact::unknown(missing("the location around it")),
+            limits,
         }
     }
 }
@@ -284,6 +257,7 @@ impl Walk<'_> {
                 name => {
                     let (inside, seen) = self.assembly.inside(statement);
                     let mut scope = scope.clone();
+                    scope.limits = Limits::within(scope.limits, name, &inside, seen);
                     if name == "server" {
                         // Nameless servers are told apart by their place.
                         let block = statement.document.place(statement.directive.head());
@@ -316,6 +290,7 @@ impl Walk<'_> {
             pass.location = scope.location.clone();
             pass.user = self.user.clone();
             self.reading.passes.push(Arc::new(pass));
+            self.reading.limits.push(Arc::clone(&scope.limits));
         }
     }
 

@@ -1,9 +1,10 @@
-//! The packages that are installed for an app, as far as its `requirements.txt` files say.
+//! The packages that are installed for an app, as far as its `requirements.txt` and lock files say.
 
 use crate::source::Place;
 use crate::stack::document::Kind;
 use crate::stack::fact::{Fact, Missing};
 use crate::stack::view::View;
+use crate::syntax::lockfile;
 use crate::syntax::requirements::{self, Release, Requirement};
 
 /// The packages of one stack.
@@ -19,7 +20,11 @@ impl Requirements {
         let mut requirements = Self::default();
         for document in view.of(Kind::Requirements) {
             requirements.seen = true;
-            let rows = requirements::parse(document.text());
+            let name = document.path.rsplit('/').next().unwrap_or_default();
+            let rows = match lockfile::is_lock_file(name) {
+                true => lockfile::parse(name, document.text()),
+                false => requirements::parse(document.text()),
+            };
             requirements.all.extend(rows.into_iter().map(|row| {
                 let place = document.place(row.name.span);
                 (row, place)

@@ -91,7 +91,10 @@ pub fn stray_overrides(view: &View) -> impl Iterator<Item = &Document> {
 /// Every uWSGI instance with the job that starts it: first the inis, then the jobs without one.
 pub fn readings(around: uwsgi::Around<'_>, view: &View, starts: &[Start]) -> Vec<Started> {
     let inis: Vec<&Arc<Document>> = view.of(Kind::Uwsgi).collect();
-    let of_job: Vec<_> = starts.iter().map(|start| ini_of(view, &inis, start)).collect();
+    let mut of_job: Vec<_> = starts.iter().map(|start| ini_of(view, &inis, start)).collect();
+    if let Some(at) = only_candidate(view, &inis, starts, &of_job) {
+        of_job[at] = inis.first().map(|ini| (ini, Confidence::Possible));
+    }
     let mut all = Vec::new();
     for ini in &inis {
         let mut jobs = of_job
@@ -150,6 +153,20 @@ fn without_fragments<J>(
 fn ini_of<'a>(view: &View, inis: &'a [&Arc<Document>], start: &Start) -> Option<(&'a &'a Arc<Document>, Confidence)> {
     let path = start.job.uwsgi_ini.known()?;
     by_path(inis, |ini| &ini.path, path).filter(|(_, sure)| !view.complete || *sure == Confidence::Proved)
+}
+
+/// The one job that starts uWSGI, with an ini that is not in sight, where there is also just one ini that no job names: in a
+/// repository that is probably the file, under the name that it has on the host.
+fn only_candidate<T>(view: &View, inis: &[&Arc<Document>], starts: &[Start], of_job: &[Option<T>]) -> Option<usize> {
+    if view.complete || inis.len() != 1 || of_job.iter().any(Option::is_some) {
+        return None;
+    }
+    let names_ini = |(_, start): &(usize, &Start)| start.reading.uwsgi.is_some() && !start.job.uwsgi_ini.is_absent();
+    let mut jobs = starts.iter().enumerate().filter(names_ini);
+    let (Some((at, start)), None) = (jobs.next(), jobs.next()) else { return None };
+    // An emperor's own ini, whose vassals lie here.
+    let path = start.job.uwsgi_ini.known()?;
+    (!path.contains("emperor") && !path.contains("vassal")).then_some(at)
 }
 
 fn option_words(words: &[Argument]) -> Vec<(String, Span)> {

@@ -18,6 +18,7 @@ mod process;
 mod refusals;
 mod setting;
 mod settings;
+mod socket_file;
 mod twice;
 mod values;
 mod variables;
@@ -50,6 +51,18 @@ rows! {
         serves: bool,
         #[doc = "after how many seconds a request is broken off; 0 for never"]
         harakiri: i64,
+        #[doc = "whether `die-on-term` makes SIGTERM a stop and SIGQUIT a reload"]
+        die_on_term: bool,
+        #[doc = "whether a hook of its own says what SIGTERM does"]
+        term_hook: bool,
+        #[doc = "how many bytes of address, headers and other variables it takes of a request"]
+        buffer_size: i64,
+        #[doc = "how many bytes of a body it takes; 0 for any number"]
+        limit_post: i64,
+        #[doc = "the permission bits of its unix sockets in three octal digits, where `chmod-socket` or `umask` sets them"]
+        socket_mode: String,
+        #[doc = "the owner that `chown-socket` gives its unix sockets, as written"]
+        socket_owner: String,
         #[doc = "whether it ends where no app can be loaded"]
         need_app: bool,
         #[doc = "whether it may load apps later, when they are asked for"]
@@ -198,6 +211,7 @@ pub fn read_with_command<'a>(
 fn reading(settings: &Settings) -> Reading {
     let mut uwsgi = instance::row(settings);
     process::complete(&mut uwsgi, settings);
+    socket_file::complete(&mut uwsgi, settings);
     let uwsgi = Arc::new(uwsgi);
     Reading {
         options: options::rows(settings, &uwsgi),

@@ -8,6 +8,7 @@ pub mod conninfo;
 pub mod data;
 pub mod dotenv;
 pub mod erb;
+pub mod lockfile;
 pub mod log;
 pub mod nginx;
 pub mod python;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::environment::env_value;
+use super::stopping::{self, OfService};
 use super::uwsgi_ini::uwsgi_ini;
 use super::{Job, Reading, VariablesFile, command_line, fact};
 use crate::source::Span;
@@ -56,6 +57,18 @@ pub fn read(unit: &Unit<'_>) -> Option<(Reading, Arc<Document>)> {
     let folder = setting(|file| file.tree().service.folder.as_ref())
         .map(|(document, folder)| folder_of(document, folder, unit.name()));
     let folder = launch.as_ref().and_then(|launch| launch.chdir.clone()).or(folder);
+    let group = setting(|file| file.tree().service.group.as_ref());
+    stopping::of_service(
+        &mut job,
+        OfService {
+            kill_signal: setting(|file| file.tree().service.kill_signal.as_ref()).map(borrowed),
+            umask: setting(|file| file.tree().service.umask.as_ref()).map(borrowed),
+            private_tmp: setting(|file| file.tree().service.private_tmp.as_ref()).map(borrowed),
+            group: group.map(|(document, group)| resolved(document, group, unit.name())),
+            exec_stop: unit.files.iter().any(|file| file.tree().service.exec_stop),
+            open,
+        },
+    );
     let wrapped = launch.as_ref().map_or_else(Vec::new, |launch| launch.variables.clone());
     let login = launch.as_ref().is_some_and(|launch| launch.login);
     let uwsgi = launch.filter(Launch::is_uwsgi).map(|launch| launch.words);
@@ -75,6 +88,10 @@ pub fn read(unit: &Unit<'_>) -> Option<(Reading, Arc<Document>)> {
         ..Reading::of(job, uwsgi)
     };
     Some((reading, Arc::clone(stands_in)))
+}
+
+fn borrowed<'u>((document, setting): (&'u Arc<Document>, &'u Setting)) -> (&'u Document, &'u Setting) {
+    (document, setting)
 }
 
 fn hidden<T>(what: &str) -> Fact<T> {

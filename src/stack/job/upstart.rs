@@ -8,6 +8,7 @@ use super::main_process::{Main, Started};
 use super::uwsgi_ini::uwsgi_ini;
 use super::{
     Deeds, Job, JobStanza, Reading, after_equals, command_line, condition, fact, lines, paths, program, script,
+    stopping,
 };
 use crate::source::{FileId, Located, Span};
 use crate::stack::document::Document;
@@ -185,6 +186,7 @@ fn supervise(job: &mut Job, layers: &Layers<'_>) {
     job.started_by = Fact::absent();
     job.setuid = layers.text("the job's `setuid`", |job| job.setuid.as_ref());
     job.setgid = layers.text("the job's `setgid`", |job| job.setgid.as_ref());
+    stopping::of_upstart(job, layers);
     job.chdir = layers.text("the job's `chdir`", |job| job.chdir.as_ref());
     if job.chdir.is_absent() {
         job.chdir = Fact::default_of("/".to_owned());

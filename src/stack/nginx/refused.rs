@@ -19,7 +19,6 @@ mod pass;
 mod pattern;
 mod regex;
 mod rewrite;
-mod scalar;
 mod server;
 mod statement;
 mod url;

@@ -64,6 +64,8 @@ pub(super) struct Assembly<'a> {
     seen: Seen,
     /// The letters of the first file.
     first: Option<Magic>,
+    /// The path by which the command names the first file, where it is whole: `%d` and its kin are parts of it.
+    pub opened_as: Option<String>,
     /// The part being read, and those that brought it in, outermost first.
     within: Vec<usize>,
 }
@@ -83,6 +85,7 @@ impl<'a> Assembly<'a> {
             copied: 0,
             seen: Seen::default(),
             first: None,
+            opened_as: None,
             within: Vec::new(),
         }
     }
@@ -92,7 +95,9 @@ impl<'a> Assembly<'a> {
         let document = found.document;
         let config = Arc::new(parse_section(document.text(), &found.section).tree);
         let named = if found.section == DEFAULT_SECTION { "" } else { &found.section };
-        let own = Magic::of_path(&document.path).given('x', named);
+        let is_first = self.parts.first().is_none_or(|first| first.document.file == document.file);
+        let path = self.opened_as.as_deref().filter(|_| is_first).unwrap_or(&document.path);
+        let own = Magic::of_path(path).given('x', named);
         let magic = match &self.first {
             Some(first) => own.within(first),
             None => own.clone().within(&own),

@@ -37,6 +37,10 @@ const THREADS_ALWAYS: &str = "2.0.27";
 pub(super) fn complete(row: &mut Uwsgi, settings: &Settings) {
     row.serves = by_the_way(settings, |known| OPENS_A_SOCKET.contains(&known.canonical), "a socket is opened here");
     row.harakiri = number(settings, "harakiri").or_default(0);
+    row.die_on_term = flag(settings, "die-on-term");
+    row.term_hook = term_hook(settings);
+    row.buffer_size = number(settings, "buffer-size").or_default(4096);
+    row.limit_post = number(settings, "limit-post").or_default(0);
     row.need_app = flag(settings, "need-app");
     row.dynamic_apps = any_flag(settings, &["dynamic-apps", "vhost", "vhost-host"]);
     row.lazy_option = lazy_option(settings);
@@ -56,6 +60,21 @@ pub(super) fn complete(row: &mut Uwsgi, settings: &Settings) {
 /// The number of an option: the digits at the start of its value.
 fn number(settings: &Settings, name: &str) -> Fact<i64> {
     text(settings, &[name]).map(|value| crate::syntax::uwsgi::number(&value))
+}
+
+/// A hook such as `hook-master-start = unix_signal:15 gracefully_kill_them_all`.
+fn term_hook(settings: &Settings) -> Fact<bool> {
+    let hooks = settings.all.iter().filter(|setting| setting.is(&["hook-master-start"]));
+    let handles =
+        |value: &str| value.trim_start().strip_prefix("unix_signal:15").is_some_and(|rest| rest.starts_with(' '));
+    for hook in hooks {
+        match hook.fact().answer {
+            Answer::Known(value) if handles(&value) => return Fact::read(true, hook.place()),
+            Answer::Unknown(missing) => return Fact::unknown(missing).at(hook.place()),
+            _ => {}
+        }
+    }
+    settings.open().map_or_else(|| Fact::default_of(false), |missing| Fact::unknown(missing.clone()))
 }
 
 /// Whether one of these flags is on; unknown where one may be.

@@ -76,6 +76,7 @@ impl<'a> Settings<'a> {
             let section = section.unwrap_or(DEFAULT_SECTION).to_owned();
             assembly.add(setting);
             if let Some(document) = ini {
+                assembly.opened_as = assembly.all.last().and_then(opened_as);
                 assembly.file(&Found { document, section, confidence: Confidence::Proved }, None);
             }
         }
@@ -154,6 +155,13 @@ impl<'a> Settings<'a> {
             (found, _) => found,
         }
     }
+}
+
+/// The path of the ini that an option names, without the section behind it.
+fn opened_as(setting: &Setting) -> Option<String> {
+    let Answer::Known(value) = &setting.value else { return None };
+    let path = value.rsplit_once(':').map_or(value.as_str(), |(path, _)| path);
+    path.starts_with('/').then(|| path.to_owned())
 }
 
 /// A word of a command as an option.

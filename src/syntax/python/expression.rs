@@ -46,6 +46,8 @@ pub enum Node {
     Compare(Expr, String, Expr),
     /// `left + right`
     Add(Expr, Expr),
+    /// `left * right`
+    Multiply(Expr, Expr),
     /// `then if test else otherwise`
     Conditional {
         /// The condition.
@@ -132,7 +134,12 @@ impl Expr {
         match &*self.node {
             Node::Text(_) | Node::Number(_) | Node::True | Node::False | Node::None | Node::Name(_) => Vec::new(),
             Node::Attribute(inner, _) | Node::Not(inner) | Node::Lambda(inner) => vec![inner],
-            Node::Subscript(left, right) | Node::Or(left, right) | Node::Add(left, right) => vec![left, right],
+            Node::Subscript(left, right)
+            | Node::Or(left, right)
+            | Node::Add(left, right)
+            | Node::Multiply(left, right) => {
+                vec![left, right]
+            }
             Node::Compare(left, _, right) => vec![left, right],
             Node::Call(callee, arguments) => {
                 std::iter::once(callee).chain(arguments.iter().map(|argument| &argument.value)).collect()

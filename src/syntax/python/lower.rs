@@ -94,6 +94,7 @@ pub fn expression(text: &str, node: tree_sitter::Node, depth: usize) -> Expr {
         },
         "binary_operator" => match (field("left"), field("right"), operator(text, node).as_str()) {
             (Some(left), Some(right), "+") => Node::Add(left, right),
+            (Some(left), Some(right), "*") => Node::Multiply(left, right),
             (Some(left), Some(right), "%") if is_text(&left) => Node::Format(vec![left, right]),
             _ => all(),
         },

@@ -8,7 +8,7 @@ mod specifier;
 mod text;
 mod words;
 
-pub use service::{Command, Service, Setting};
+pub use service::{Command, Service, Setting, is_true};
 pub use specifier::{Resolved, resolve};
 pub use text::Text;
 pub use words::{Broken, Word, Words};

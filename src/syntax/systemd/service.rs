@@ -41,6 +41,12 @@ pub struct Service {
     pub user: Option<Setting>,
     /// `Group=`
     pub group: Option<Setting>,
+    /// `KillSignal=`
+    pub kill_signal: Option<Setting>,
+    /// `UMask=`
+    pub umask: Option<Setting>,
+    /// `PrivateTmp=`
+    pub private_tmp: Option<Setting>,
     /// `WorkingDirectory=`, `-` before it kept.
     pub folder: Option<Setting>,
     /// `Restart=`
@@ -72,10 +78,13 @@ impl Service {
             "Type" => self.kind = one(),
             "User" => self.user = one(),
             "Group" => self.group = one(),
+            "KillSignal" => self.kill_signal = one(),
+            "UMask" => self.umask = one(),
+            "PrivateTmp" => self.private_tmp = one(),
             "WorkingDirectory" => self.folder = one(),
             "Restart" => self.restart = one(),
             "BusName" => self.bus_name = one(),
-            "RemainAfterExit" => self.remains = matches!(value.value.as_str(), "yes" | "true" | "1" | "on" | "y" | "t"),
+            "RemainAfterExit" => self.remains = is_true(&value.value),
             "Environment" if value.value.is_empty() => self.clear("Environment"),
             "Environment" => self.environment.extend(assignments(value, unit)),
             "EnvironmentFile" if value.value.is_empty() => self.clear("EnvironmentFile"),
@@ -112,6 +121,9 @@ impl Service {
         self.kind = later.kind.or(self.kind);
         self.user = later.user.or(self.user);
         self.group = later.group.or(self.group);
+        self.kill_signal = later.kill_signal.or(self.kill_signal);
+        self.umask = later.umask.or(self.umask);
+        self.private_tmp = later.private_tmp.or(self.private_tmp);
         self.folder = later.folder.or(self.folder);
         self.restart = later.restart.or(self.restart);
         self.bus_name = later.bus_name.or(self.bus_name);
@@ -122,6 +134,11 @@ impl Service {
         self.unset.extend(later.unset);
         self
     }
+}
+
+/// systemd's words for true, in lower case (systemd: parse-util.c, `parse_boolean`).
+pub fn is_true(value: &str) -> bool {
+    matches!(value, "yes" | "true" | "1" | "on" | "y" | "t")
 }
 
 fn is_absolute(file: &str) -> bool {

@@ -15,6 +15,7 @@ mod stanza;
 pub use events::{Events, Step};
 pub use job::{Command, Console, Expect, Job, Limit, Phase};
 pub use quirk::{Quirk, quirks};
+pub use signal::name as signal_name;
 
 use crate::source::{Located, Span};
 use crate::syntax::upstart::lexer::{Lexer, Reason, Refused, is_blank, line_at};

@@ -17,3 +17,8 @@ pub(super) fn number(name: &str) -> Option<i64> {
     };
     (1..).zip(NAMES).find_map(|(number, known)| (known == name).then_some(number))
 }
+
+/// The name of a signal, without `SIG`; `None` for a number that has none.
+pub fn name(number: i64) -> Option<&'static str> {
+    NAMES.get(usize::try_from(number).ok()?.checked_sub(1)?).copied()
+}

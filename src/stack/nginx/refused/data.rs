@@ -6,8 +6,8 @@ use super::argument::{Argument, Invalid};
 use super::file::File;
 use super::once;
 use super::pattern;
-use super::scalar::{is_network, number};
 use crate::source::Span;
+use crate::stack::nginx::scalar::{is_network, number};
 use crate::syntax::Problem;
 
 const COUNT: &str = "nginx/wrong-number-of-arguments";

@@ -2,8 +2,8 @@
 
 use super::argument::{Argument, Invalid};
 use super::parameter::{self, Parameter, Takes};
-use super::scalar::{self, Clock};
 use super::url::{self, Use};
+use crate::stack::nginx::scalar::{self, Clock};
 use crate::syntax::data::nginx::Contexts;
 
 /// What `listen` of http takes in any release; `spdy` and `http2` were or will be gone.

@@ -2,8 +2,8 @@
 
 use super::argument::{Argument, Invalid};
 use super::parameter::{self, Parameter, Takes};
-use super::scalar::{self, Clock};
 use crate::nearest::did_you_mean;
+use crate::stack::nginx::scalar::{self, Clock};
 
 const ACCESS_LOG: &[Parameter] =
     &[("buffer", Takes::Size), ("flush", Takes::Time(Clock::Milliseconds)), ("if", Takes::Text)];

@@ -1,9 +1,9 @@
 //! Parameters such as `max_fails=3`, `backup` or `zone=one:10m`, by the table of their directive.
 
 use super::argument::{Argument, Invalid};
-use super::scalar::{self, Clock};
 use super::url::{self, Use};
 use crate::nearest::did_you_mean;
+use crate::stack::nginx::scalar::{self, Clock};
 
 /// What stands behind the `=` of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use super::argument::{Argument, Invalid};
 use super::around::{Around, LocationKind};
 use super::parameter::{self, Parameter, Takes};
-use super::scalar::Clock;
 use super::url::{self, Url, Use};
+use crate::stack::nginx::scalar::Clock;
 use crate::syntax::data::nginx::Contexts;
 
 /// What nginx refuses in `proxy_pass` of http (`ngx_http_proxy_pass`).

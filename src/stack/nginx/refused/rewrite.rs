@@ -2,8 +2,8 @@
 
 use super::argument::{Argument, Invalid};
 use super::pattern;
-use super::scalar::number;
 use super::value::word;
+use crate::stack::nginx::scalar::number;
 
 /// A code that is none (`ngx_http_rewrite_return`).
 pub(super) fn return_code(arguments: &[Argument<'_>]) -> Option<Invalid> {

@@ -1,6 +1,6 @@
 //! Addresses as nginx reads them: `ngx_parse_url` in `ngx_inet.c`.
 
-use super::scalar::number;
+use crate::stack::nginx::scalar::number;
 
 /// What an address is read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

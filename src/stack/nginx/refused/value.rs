@@ -2,9 +2,9 @@
 
 use super::argument::{Argument, Invalid};
 use super::around::Around;
-use super::scalar::{self, Clock};
 use super::{condition, listen, location, log, parameter, pass, rewrite};
 use crate::nearest::did_you_mean;
+use crate::stack::nginx::scalar::{self, Clock};
 use crate::syntax::data::nginx::{Contexts, Row, ValueKind};
 
 /// What nginx refuses in `arguments`, whose number is right.

@@ -1,0 +1,92 @@
+//! What nginx lets through to an instance of uWSGI and how long it waits, beside what the instance and its app take.
+
+use std::sync::Arc;
+
+use crate::finding::Confidence;
+use crate::rows;
+use crate::stack::app::App;
+use crate::stack::assemble::Instance;
+use crate::stack::fact::{Answer, Fact};
+use crate::stack::job::Job;
+use crate::stack::link::PassLink;
+use crate::stack::nginx::{Limits, Pass};
+use crate::stack::uwsgi::Uwsgi;
+
+rows! {
+    #[doc = "one uWSGI instance with what nginx lets through to it; of several passes the most generous counts"]
+    pub struct Front in "fronts" {
+        #[doc = "the instance"]
+        uwsgi: Arc<Uwsgi>,
+        #[doc = "the job that starts it"]
+        job: Arc<Job>,
+        #[doc = "the app it loads"]
+        app: Arc<App>,
+        #[doc = "the first pass that leads to it"]
+        pass: Arc<Pass>,
+        #[doc = "how many seconds nginx waits for a byte of the answer"]
+        read_timeout: i64,
+        #[doc = "how many bytes of a body nginx lets through; 0 for any number"]
+        body_limit: i64,
+        #[doc = "how many bytes of address and headers nginx lets through"]
+        header_limit: i64,
+        #[doc = "whether nginx's configuration sets that number"]
+        header_limit_set: bool,
+    }
+}
+
+/// A row for each instance that a pass leads to; `limits` are those of each pass, in the order of `links`.
+pub fn fronts(instances: &[Instance], links: &[PassLink], limits: &[Arc<Limits>]) -> Vec<Front> {
+    instances.iter().filter_map(|instance| front(instance, links, limits)).collect()
+}
+
+fn front(instance: &Instance, links: &[PassLink], limits: &[Arc<Limits>]) -> Option<Front> {
+    let uwsgi = &instance.uwsgi.uwsgi;
+    let leads_here = |link: &PassLink| link.instance.known().is_some_and(|other| other.place == uwsgi.place);
+    let passes: Vec<(&PassLink, &Arc<Limits>)> =
+        links.iter().zip(limits).filter(|(link, _)| leads_here(link)).take(MOST_PASSES).collect();
+    let (first, _) = passes.first()?;
+    let mut row = Front::at(uwsgi.place);
+    row.uwsgi = instance.link.uwsgi.clone();
+    row.job = instance.link.job.clone();
+    row.app = instance.link.app.clone();
+    row.pass = first.pass.clone();
+    row.confidence = passes.iter().map(|(link, _)| link.confidence).min()?.min(instance.link.confidence);
+    if passes.iter().any(|(_, limits)| limits.is_guess) {
+        row.confidence = Confidence::Possible;
+    }
+    let most = |of: &dyn Fn(&PassLink, &Limits) -> Fact<i64>| {
+        most(passes.iter().map(|(link, limits)| with_place(of(link, limits), link)))
+    };
+    row.read_timeout = most(&|link, limits| {
+        let protocol = link.pass.known().and_then(|pass| pass.protocol.known()).map_or("uwsgi", String::as_str);
+        limits.read_timeout(protocol).clone()
+    });
+    let any_size = |fact: Fact<i64>| fact.map(|bytes| if bytes == 0 { i64::MAX } else { bytes });
+    row.body_limit =
+        most(&|_, limits| any_size(limits.body.clone())).map(|bytes| if bytes == i64::MAX { 0 } else { bytes });
+    row.header_limit = most(&|_, limits| limits.headers.clone());
+    let is_set = passes.iter().any(|(_, limits)| limits.headers.basis == crate::stack::fact::Basis::Read);
+    row.header_limit_set = Fact::derived(is_set);
+    Some(row)
+}
+
+/// More passes than this to one instance say nothing new.
+const MOST_PASSES: usize = 64;
+
+/// A default stands where the pass is.
+fn with_place(fact: Fact<i64>, link: &PassLink) -> Fact<i64> {
+    Fact { place: fact.place.or(Some(link.place)), ..fact }
+}
+
+/// The largest; unknown where one of them is.
+fn most(facts: impl Iterator<Item = Fact<i64>>) -> Fact<i64> {
+    let mut largest: Option<Fact<i64>> = None;
+    for fact in facts {
+        match (&fact.answer, &largest) {
+            (Answer::Unknown(_), _) => return fact,
+            (Answer::Known(value), Some(Fact { answer: Answer::Known(known), .. })) if value <= known => {}
+            _ => largest = Some(fact),
+        }
+    }
+    largest.unwrap_or_else(Fact::absent)
+}
