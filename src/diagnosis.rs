@@ -79,6 +79,28 @@ pub struct RootCause {
     pub verify: Vec<String>,
     /// The request path it breaks.
     pub path: String,
+    /// Since when requests fail for it, where a log tells.
+    pub spell: Option<Spell>,
+}
+
+/// A run of failures without a long pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spell {
+    /// When the first was logged, in seconds since 1970.
+    pub first: i64,
+    /// When the last was logged, in seconds since 1970.
+    pub last: i64,
+    /// How many there are.
+    pub times: usize,
+}
+
+/// Something that was done to a host.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Change {
+    /// When, in seconds since 1970.
+    pub at: i64,
+    /// What, in a few words.
+    pub what: String,
 }
 
 /// All that doctor says.
@@ -90,6 +112,12 @@ pub struct Diagnosis {
     pub root_causes: Vec<RootCause>,
     /// All findings, also those that broke nothing yet.
     pub report: Report,
+    /// What was left out of it, and why.
+    pub notes: Vec<String>,
+    /// What was done to the host in the day before the first failure, or before now where no log tells of one; the last first.
+    pub changes: Vec<Change>,
+    /// How far the host's clock is ahead of UTC, in seconds.
+    pub ahead: i64,
 }
 
 /// Every hop from the client to the database, each with the hops beyond it whose break can be its cause. What explains
@@ -98,6 +126,24 @@ pub struct Diagnosis {
 /// Those of a database explain none of each other: where one fails, those beyond it are unknown, and a second one that
 /// fails too is of another database.
 pub const EXPLAINED_BY: &[(&str, &[&str])] = &[
+    (
+        "request",
+        &[
+            "listen",
+            "upstream-socket",
+            "app-answers",
+            "uwsgi-master",
+            "workers",
+            "app-import",
+            "environment",
+            "dns",
+            "tcp",
+            "tls",
+            "login",
+            "query",
+            "resources",
+        ],
+    ),
     ("listen", &[]),
     ("upstream-socket", &["uwsgi-master", "app-import", "environment", "resources"]),
     (
@@ -145,7 +191,7 @@ pub fn diagnose<'f>(mut hops: Vec<Hop>, speaking: impl Fn(&Hop) -> Vec<&'f Findi
         }
         root_causes.extend(speaking.into_iter().map(|finding| of_finding(finding, hop)));
     }
-    Diagnosis { hops, root_causes, report: Report::default() }
+    Diagnosis { hops, root_causes, ..Diagnosis::default() }
 }
 
 /// Whether a break of `cause` can be what breaks `hop`.
@@ -191,7 +237,15 @@ fn of_hop(hop: &Hop, hops: &[Hop]) -> Option<RootCause> {
 }
 
 fn root_cause(finding: Finding, because: Vec<Label>, hop: &Hop) -> RootCause {
-    RootCause { finding, hop: hop.id, because, explains: Vec::new(), verify: Vec::new(), path: hop.path.clone() }
+    RootCause {
+        finding,
+        hop: hop.id,
+        because,
+        explains: Vec::new(),
+        verify: Vec::new(),
+        path: hop.path.clone(),
+        spell: None,
+    }
 }
 
 impl Diagnosis {

@@ -149,6 +149,49 @@ fn logs_that_hurt_are_read_from_their_end_and_shown_harmless() {
     host.doctor(&["--uwsgi-ini", &ini, "--no-network", "--log", log.to_str().unwrap()], 10);
 }
 
+/// A packed log of a megabyte that would unpack to gigabytes.
+#[test]
+fn a_packed_log_is_unpacked_within_bounds() {
+    let host = HostFolder::new();
+    let ini = format!("{}/etc/a.ini", host.root());
+    let log = format!("{}/var/log/a.log.1.gz", host.root());
+    host.write("etc/a.ini", "[uwsgi]\nmodule = a:app\nsocket = /run/a.sock\n");
+    host.write("etc/init/a.conf", format!("exec uwsgi --ini {ini}\n"));
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let zeros = vec![0; 1 << 20];
+    (0..1500).for_each(|_| packer.write_all(&zeros).unwrap());
+    host.write("var/log/a.log.1.gz", packer.finish().unwrap());
+    let began = Instant::now();
+    host.doctor(&["--uwsgi-ini", &ini, "--no-network", "--log", &log], 20);
+    println!("a bomb took {:.1} s", began.elapsed().as_secs_f64());
+    host.write("var/log/a.log.1.gz", b"\x1f\x8b\x08\x00broken");
+    host.doctor(&["--uwsgi-ini", &ini, "--no-network", "--log", &log], 10);
+}
+
+/// Whoever answers a request of doctor's has no say in how long that takes, nor in what a terminal does.
+#[test]
+fn a_request_ends_in_time() {
+    let host = HostFolder::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    host.write("etc/nginx/nginx.conf", format!("events {{}}\nhttp {{ server {{ listen 127.0.0.1:{port}; location / {{ uwsgi_pass unix:/run/none.sock; }} }} }}\n"));
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut stream = stream;
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nServer: \x1b]52;c;eA==\x07\r\n\r\n");
+                while stream.write_all(b"x").is_ok() {
+                    std::thread::park_timeout(Duration::from_millis(50));
+                }
+            });
+        }
+    });
+    let nginx = format!("{}/etc/nginx/nginx.conf", host.root());
+    let url = format!("http://127.0.0.1:{port}/?token={CANARY}");
+    let (_, text) = host.doctor(&["--nginx-conf", &nginx, "--url", &url], 15);
+    assert!(text.contains("-> 200"), "{text}");
+}
+
 #[test]
 fn a_title_makes_no_nginx() {
     let decoy = Command::new("bash")

@@ -161,6 +161,9 @@ pub(super) struct Doctor {
     /// Look at the site with this server name alone
     #[arg(long, value_name = "NAME")]
     pub(super) site: Option<String>,
+    /// Send this one request, and say who answered it
+    #[arg(long, value_name = "URL", value_parser = crate::host::Url::parse, conflicts_with_all = ["from", "no_network", "at"])]
+    pub(super) url: Option<crate::host::Url>,
     /// How far back a log line tells of now [default: 15m]
     #[arg(long, value_name = "SPAN", value_parser = super::when::span)]
     pub(super) since: Option<i64>,
@@ -189,7 +192,7 @@ pub(super) struct Looking {
     /// The ini uWSGI runs with, where no process or job tells
     #[arg(long, value_name = "FILE")]
     pub(super) uwsgi_ini: Vec<PathBuf>,
-    /// A log to read besides those the configuration names
+    /// A log to read besides those the configuration names; `-` for standard input, such as `journalctl -u NAME |`
     #[arg(long, value_name = "FILE")]
     pub(super) log: Vec<PathBuf>,
     /// Look for /etc, /home and the rest below this folder

@@ -1,6 +1,6 @@
 //! `housecall doctor`: name the broken hop of this server.
 
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,19 +9,20 @@ use super::{CLEAN, FOUND, Streams, UNJUDGED, USAGE, when};
 use crate::diagnosis::{Diagnosis, State};
 use crate::engine::{self, Seen, Visit};
 use crate::finding::InputError;
-use crate::host::Host;
 use crate::host::deadline::Budget;
-use crate::host::live::Live;
+use crate::host::live::{GIVEN, Live};
 use crate::host::recorded::Recorded;
 use crate::host::zone;
+use crate::host::{Host, Tail, input};
 use crate::output::{Shown, Texts, doctor, json};
+use crate::syntax::log::syslog;
 
 /// Required hops that are not asked for without a login.
 const LOGIN: &[&str] = &["login"];
 /// Those that are not asked for without a network.
 const NETWORK: &[&str] = &["listen", "upstream-socket", "dns", "tcp"];
 
-pub(super) fn run(args: &Doctor, shown: Shown, streams: &mut Streams<'_>) -> io::Result<u8> {
+pub(super) fn run(args: &Doctor, shown: Shown, stdin: &mut dyn Read, streams: &mut Streams<'_>) -> io::Result<u8> {
     let opened: Result<(Box<dyn Host>, Visit), String> = match &args.from {
         Some(path) => match Recorded::open(path) {
             Ok(host) => {
@@ -30,12 +31,12 @@ pub(super) fn run(args: &Doctor, shown: Shown, streams: &mut Streams<'_>) -> io:
             }
             Err(InputError { path, message }) => Err(format!("{path}: {message}")),
         },
-        None => live(&args.looking).map(|host| (Box::new(host) as Box<dyn Host>, visit(&args.looking))),
+        None => live(&args.looking, stdin).map(|host| (Box::new(host) as Box<dyn Host>, visit(&args.looking))),
     };
     let seen = opened.and_then(|(host, visit)| {
         let ahead = zone::offset(host.as_ref(), host.now());
         let at = args.at.as_ref().map(|text| when::moment(text, ahead)).transpose()?;
-        let visit = Visit { site: args.site.clone(), since: args.since, at, ..visit };
+        let visit = Visit { site: args.site.clone(), since: args.since, at, url: args.url.clone(), ..visit };
         Ok((engine::examine(host.as_ref(), &visit)?, visit))
     });
     match seen {
@@ -44,9 +45,15 @@ pub(super) fn run(args: &Doctor, shown: Shown, streams: &mut Streams<'_>) -> io:
     }
 }
 
-/// This machine. Errors: a root that is no folder.
-pub(super) fn live(looking: &Looking) -> Result<Live, String> {
-    let host = Live::new(Budget::new(RUN, PROBE));
+/// This machine, with the log from standard input where one was asked for. Errors: a root that is no folder, a log that
+/// cannot be read.
+pub(super) fn live(looking: &Looking, stdin: &mut dyn Read) -> Result<Live, String> {
+    let given = looking.log.iter().any(|path| path.as_os_str() == GIVEN);
+    let log = given.then(|| input::end_of(stdin)).transpose().map_err(|error| format!("standard input: {error}"))?;
+    let mut host = Live::new(Budget::new(RUN, PROBE));
+    if let Some(Tail { bytes, cut }) = log {
+        host = host.with_log(Tail { bytes: syslog::without_prefixes(&bytes), cut });
+    }
     match &looking.root {
         None => Ok(host),
         Some(root) if root.is_dir() => Ok(host.rooted_at(text(root))),

@@ -88,8 +88,8 @@ fn dispatch(arguments: Arguments, environment: &Environment, stdin: &mut dyn Rea
     let shown = Shown { colour, width: environment.columns.unwrap_or(80).clamp(60, 160), ..Shown::default() };
     let done = match arguments.command {
         Command::Lint(lint) => lint::run(lint, shown, environment.progress, stdin, &mut streams),
-        Command::Doctor(doctor) => doctor::run(&doctor, shown, &mut streams),
-        Command::Record(record) => record::run(&record, &mut streams),
+        Command::Doctor(doctor) => doctor::run(&doctor, shown, stdin, &mut streams),
+        Command::Record(record) => record::run(&record, stdin, &mut streams),
         Command::Why(args) => {
             if args.file.is_none() && environment.asks {
                 let _ = writeln!(streams.err, "housecall: paste the log or the message, then press Ctrl-D");

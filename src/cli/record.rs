@@ -1,6 +1,6 @@
 //! `housecall record`: save what doctor would see of this host, without its secrets, for someone else to diagnose.
 
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 
 use super::args::Record;
@@ -9,9 +9,9 @@ use crate::engine;
 use crate::host::write;
 use crate::output::Texts;
 
-pub(super) fn run(args: &Record, streams: &mut Streams<'_>) -> io::Result<u8> {
+pub(super) fn run(args: &Record, stdin: &mut dyn Read, streams: &mut Streams<'_>) -> io::Result<u8> {
     let visit = doctor::visit(&args.looking);
-    let host = match doctor::live(&args.looking) {
+    let host = match doctor::live(&args.looking, stdin) {
         Ok(host) => host,
         Err(message) => return Ok(streams.refuse(&message)),
     };

@@ -175,6 +175,7 @@ fn doctor_never_takes_unknown_for_well() {
         explains: Vec::new(),
         verify: Vec::new(),
         path: "/".to_owned(),
+        spell: None,
     });
     assert_eq!(exit("", &explained), 1);
 }
@@ -183,7 +184,8 @@ fn doctor_never_takes_unknown_for_well() {
 fn a_root_that_is_not_there_is_bad_usage() {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let mut streams = Streams { out: &mut out, err: &mut err };
-    let exit = doctor::run(&doctor_args("--root /nowhere/at/all"), Shown::default(), &mut streams).unwrap();
+    let exit =
+        doctor::run(&doctor_args("--root /nowhere/at/all"), Shown::default(), &mut io::empty(), &mut streams).unwrap();
     assert_eq!((exit, out.is_empty()), (2, true));
     assert!(String::from_utf8_lossy(&err).contains("/nowhere/at/all: no such folder"));
 }

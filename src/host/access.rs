@@ -1,7 +1,7 @@
 //! Whether a user may connect to a unix socket: search on each folder of the path, write on the socket itself.
 
 use super::machine::{Process, User};
-use super::{Files, ReadError, users};
+use super::{Acl, Files, ReadError, users};
 
 /// Who asks: the ids of a process or of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -43,13 +43,15 @@ pub enum Access {
         uid: u32,
         /// The element's group.
         gid: u32,
+        /// The element's access control list, which then says more than the bits.
+        acl: Option<Acl>,
     },
     /// An element of the path is not there.
     Missing {
         /// The element.
         at: String,
     },
-    /// This user may not look, or an access control list decides.
+    /// This user may not look.
     Unknown {
         /// The element.
         at: String,
@@ -61,9 +63,16 @@ pub enum Access {
 impl Access {
     /// Why `user` is refused, in words that name the element, its mode and its owner; `None` where nobody is refused.
     pub fn because(&self, user: &str, files: &(impl Files + ?Sized)) -> Option<String> {
-        let Access::Denied { at, needs, mode, uid, gid } = self else { return None };
+        let Access::Denied { at, needs, mode, uid, gid, acl } = self else { return None };
         let owner = users::owner(files, *uid, *gid);
-        Some(format!("{user} needs {needs} on {at}, which has mode {mode:04o} and belongs to {owner}"))
+        let and = match acl {
+            Some(list) => {
+                let list = list.named(|id| users::user_name(files, id), |id| users::group_name(files, id));
+                format!(", with the access control list {list}")
+            }
+            None => String::new(),
+        };
+        Some(format!("{user} needs {needs} on {at}, which has mode {mode:04o} and belongs to {owner}{and}"))
     }
 }
 
@@ -89,12 +98,19 @@ fn check_elements(files: &(impl Files + ?Sized), path: &str, who: &Identity) -> 
             Err(ReadError::NotFound) => return Access::Missing { at: element.to_owned() },
             Err(why) => return Access::Unknown { at: element.to_owned(), why },
         };
-        if who.uid == 0 || (stat.mode >> class_shift(stat.uid, stat.gid, who)) & bit != 0 && !files.has_acl(element) {
+        if who.uid == 0 {
             continue;
         }
-        if files.has_acl(element) {
-            let why = ReadError::Other("an access control list decides; see getfacl".to_owned());
-            return Access::Unknown { at: element.to_owned(), why };
+        let acl = match files.acl(element) {
+            Ok(acl) => acl,
+            Err(why) => return Access::Unknown { at: element.to_owned(), why },
+        };
+        let allowed = match &acl {
+            Some(list) => list.allows(bit, stat.uid, stat.gid, who),
+            None => (stat.mode >> class_shift(stat.uid, stat.gid, who)) & bit != 0,
+        };
+        if allowed {
+            continue;
         }
         return Access::Denied {
             at: element.to_owned(),
@@ -102,6 +118,7 @@ fn check_elements(files: &(impl Files + ?Sized), path: &str, who: &Identity) -> 
             mode: stat.mode & 0o7777,
             uid: stat.uid,
             gid: stat.gid,
+            acl,
         };
     }
     Access::Allowed

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use super::deadline::Deadline;
-use super::{Access, Host, Identity};
+use super::{Access, Host, Identity, ReadError};
 
 /// What happened on connecting.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,10 @@ pub enum Connect {
     Denied,
     /// No answer within the deadline.
     TimedOut,
+    /// Nobody takes connections as fast as they come: the listen queue is full (`EAGAIN`).
+    Full,
+    /// What this user may not find out, and root may.
+    Hidden(String),
     /// Anything else, in the system's words.
     Other(String),
 }
@@ -35,7 +39,8 @@ impl Connect {
             Connect::Refused => "refused",
             Connect::Denied => "denied",
             Connect::TimedOut => "timed out",
-            Connect::Other(words) => words,
+            Connect::Full => "full",
+            Connect::Hidden(words) | Connect::Other(words) => words,
         }
     }
 
@@ -47,6 +52,7 @@ impl Connect {
             "refused" => Connect::Refused,
             "denied" => Connect::Denied,
             "timed out" => Connect::TimedOut,
+            "full" => Connect::Full,
             other => Connect::Other(other.to_owned()),
         }
     }
@@ -70,12 +76,17 @@ pub fn unix_as(host: &(impl Host + ?Sized), path: &str, who: &Identity) -> Conne
         Access::Denied { .. } => return Connect::Denied,
         Access::Missing { .. } => return Connect::Missing,
         Access::Allowed => None,
-        Access::Unknown { at, why } => Some(format!("whether it may be reached cannot be told at {at}: {why}")),
+        Access::Unknown { why: ReadError::NoPermission, at } => {
+            Some(Connect::Hidden(format!("whether {at} lets nginx through")))
+        }
+        Access::Unknown { at, why } => {
+            Some(Connect::Other(format!("whether it may be reached cannot be told at {at}: {why}")))
+        }
     };
     match (host.connect_unix(path), unsure) {
-        (Connect::Ok | Connect::Denied, Some(words)) => Connect::Other(words),
+        (Connect::Ok | Connect::Denied, Some(unsure)) => unsure,
         // That refuses housecall itself, and says nothing of `who`.
-        (Connect::Denied, None) => Connect::Other("this user may not connect to it; root may".to_owned()),
+        (Connect::Denied, None) => Connect::Hidden(format!("whether somebody accepts at {path}")),
         (seen, _) => seen,
     }
 }
@@ -88,7 +99,7 @@ pub fn unix(path: &str) -> Connect {
         Err(Errno::CONNREFUSED) => Connect::Refused,
         Err(Errno::ACCESS | Errno::PERM) => Connect::Denied,
         // A non-blocking connect never waits for room in the listen queue: unix(7).
-        Err(Errno::AGAIN) => Connect::Other("the listen queue is full".to_owned()),
+        Err(Errno::AGAIN) => Connect::Full,
         Err(other) => Connect::Other(other.to_string()),
     }
 }
@@ -205,7 +216,7 @@ mod tests {
                 client
             })
             .collect();
-        assert_eq!(unix(path.to_str().unwrap()), Connect::Other("the listen queue is full".to_owned()));
+        assert_eq!(unix(path.to_str().unwrap()), Connect::Full);
         drop(waiting);
     }
 

@@ -7,11 +7,12 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
+use flate2::read::MultiGzDecoder;
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::machine::{TAIL_BYTES, Tail};
-use super::{FileKind, ReadError, Stat};
+use super::{FileKind, ReadError, Stat, input};
 
 /// How much is read of one file.
 pub const FILE_BYTES: u64 = 4 << 20;
@@ -34,14 +35,37 @@ pub(super) fn read_up_to(path: &Path, cap: u64) -> Result<Vec<u8>, ReadError> {
     Ok(bytes)
 }
 
-/// The end of a regular file, as whole lines.
+/// How much is read of a packed log.
+const PACKED_BYTES: u64 = 32 << 20;
+/// How much may come out of it.
+const UNPACKED_BYTES: u64 = 512 << 20;
+
+/// The end of a regular file, as whole lines; a rotated log is unpacked where its name says that it is packed.
 pub fn tail(path: &Path) -> Result<Tail, ReadError> {
     let mut file = open_regular(path)?;
+    if path.extension().is_some_and(|extension| extension == "gz") {
+        if file.metadata()?.len() > PACKED_BYTES {
+            return Err(ReadError::Other(format!("larger than {} MiB, the most that is unpacked", PACKED_BYTES >> 20)));
+        }
+        let unpacked = MultiGzDecoder::new(file.take(PACKED_BYTES));
+        return input::end_of(&mut unpacked.take(UNPACKED_BYTES)).map_err(ReadError::from);
+    }
     let start = file.metadata()?.len().saturating_sub(TAIL_BYTES);
     file.seek(SeekFrom::Start(start))?;
     let mut bytes = Vec::new();
     file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
     Ok(Tail::of(&bytes, start == 0))
+}
+
+/// The text after the first place in `bytes` where a digit follows `words`.
+pub(super) fn text_after(bytes: &[u8], words: &str) -> Option<String> {
+    const LONGEST: usize = 64;
+    let starts = bytes.windows(words.len() + 1);
+    let at = starts
+        .into_iter()
+        .position(|window| window.starts_with(words.as_bytes()) && window[words.len()].is_ascii_digit());
+    let after = bytes.get(at? + words.len()..)?.iter().take(LONGEST);
+    Some(after.take_while(|byte| byte.is_ascii_graphic()).map(|byte| char::from(*byte)).collect())
 }
 
 /// What a path is, links followed.
@@ -174,6 +198,32 @@ mod tests {
         assert!(tail(&path).unwrap().cut);
         std::fs::write(&path, "one\ntwo\n").unwrap();
         assert_eq!(tail(&path).unwrap().bytes, b"one\ntwo\n");
+    }
+
+    #[test]
+    fn a_program_says_its_release() {
+        let program = b"\x7fELF nginx/ nginx/x \0nginx/1.22.1\0more";
+        assert_eq!(text_after(program, "nginx/").as_deref(), Some("1.22.1"));
+        assert_eq!(text_after(program, "uwsgi/"), None);
+        assert_eq!(text_after(b"nginx/", "nginx/"), None);
+    }
+
+    #[test]
+    fn a_packed_log_is_unpacked_to_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log.2.gz");
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let megabyte = vec![b'x'; 1 << 20];
+        for _ in 0..20 {
+            std::io::Write::write_all(&mut packer, &megabyte).unwrap();
+        }
+        std::io::Write::write_all(&mut packer, b"\nlast\n").unwrap();
+        std::fs::write(&path, packer.finish().unwrap()).unwrap();
+        assert_eq!(tail(&path), Ok(Tail { bytes: b"last\n".to_vec(), cut: true }));
+        std::fs::write(&path, "not packed\n").unwrap();
+        assert!(matches!(tail(&path), Err(ReadError::Other(_))));
+        File::create(&path).unwrap().set_len(1 << 40).unwrap();
+        assert!(matches!(tail(&path), Err(ReadError::Other(_))));
     }
 
     #[test]

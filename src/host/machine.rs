@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use super::ReadError;
 
 /// One process, as `/proc/PID` shows it to this user.
@@ -29,6 +31,63 @@ pub struct Process {
     pub started: i64,
     /// The environment at exec, in order; what the process changed since is not in it.
     pub environ: Result<Vec<(String, String)>, ReadError>,
+    /// What it does not share with housecall, as far as this user may see.
+    pub apart: Vec<Space>,
+}
+
+impl Process {
+    /// Whether its files are others than those that housecall reads: it runs in a container.
+    pub fn is_contained(&self) -> bool {
+        [Space::Root, Space::Mounts].iter().all(|space| self.apart.contains(space))
+    }
+}
+
+/// What processes may each have of their own: namespaces(7), and the folder they take for `/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Space {
+    /// What `/` is.
+    Root,
+    /// What is mounted where; systemd's `PrivateTmp=` gives a service its own.
+    Mounts,
+    /// Addresses, routes and sockets.
+    Network,
+    /// The numbers of processes.
+    Processes,
+}
+
+impl Space {
+    /// The word that recordings use.
+    pub fn word(self) -> &'static str {
+        match self {
+            Space::Root => "root",
+            Space::Mounts => "mounts",
+            Space::Network => "network",
+            Space::Processes => "processes",
+        }
+    }
+
+    /// The reading of [`Space::word`].
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Space::Root, Space::Mounts, Space::Network, Space::Processes].into_iter().find(|space| space.word() == word)
+    }
+}
+
+/// A regular file that a process holds open.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OpenFile {
+    /// The descriptor; 1 and 2 are where a program prints to.
+    pub descriptor: i32,
+    /// The path it was opened by, or was moved to since.
+    pub path: String,
+    /// Whether it was deleted since: its room is taken, and only the process writes to it.
+    pub deleted: bool,
+}
+
+impl OpenFile {
+    /// The path by which the file of a process can still be read.
+    pub fn through(&self, pid: i32) -> String {
+        format!("/proc/{pid}/fd/{}", self.descriptor)
+    }
 }
 
 /// A TCP socket that listens.
@@ -99,6 +158,22 @@ impl Volume {
     pub fn is_like(&self, other: &Volume) -> bool {
         (self.bytes, self.inodes) == (other.bytes, other.inodes) && self.free.abs_diff(other.free) <= self.bytes / 1000
     }
+}
+
+/// What a whole machine has and does; sizes in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Vitals {
+    /// Its memory.
+    pub memory: u64,
+    /// What could be had of it without swapping.
+    pub available: u64,
+    /// How many threads ran or waited to run, on average over five minutes.
+    pub load: f64,
+    /// How many can run at once.
+    pub processors: usize,
+    /// When it was booted, in seconds since 1970.
+    pub booted: i64,
 }
 
 /// The end of a log.

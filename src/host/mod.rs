@@ -1,6 +1,7 @@
 //! The only floor that touches a machine: a repository on disk, a live host, or a recorded one.
 
 pub mod access;
+pub mod acl;
 pub mod around;
 pub mod connect;
 pub mod deadline;
@@ -11,6 +12,7 @@ pub mod machine;
 pub mod postgres;
 pub mod recorded;
 pub mod repo;
+pub mod request;
 pub mod users;
 pub mod write;
 pub mod zone;
@@ -19,9 +21,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 pub use access::{Access, Identity};
+pub use acl::Acl;
 pub use connect::{Connect, NoAddress};
-pub use machine::{Listener, Process, SocketInode, Tail, UnixSocket, User, Volume};
+pub use machine::{Listener, OpenFile, Process, SocketInode, Space, Tail, UnixSocket, User, Vitals, Volume};
 pub use postgres::{Failure, Login, SslMode, Stage, Target};
+pub use request::{Answered, Url};
 
 /// Why a file could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,15 +141,15 @@ pub trait Files: Sync {
     fn shown(&self, path: &str) -> String {
         path.to_owned()
     }
-    /// Whether an access control list grants or denies more than the permission bits say.
-    fn has_acl(&self, _path: &str) -> bool {
-        false
+    /// The access control list of a path, links followed; `None` where the permission bits say all.
+    fn acl(&self, _path: &str) -> Result<Option<Acl>, ReadError> {
+        Ok(None)
     }
 }
 
 /// A machine, live or recorded: its files, its processes, and what answers when it connects.
 ///
-/// Nothing here writes, starts a program or sends a request; what another user hides is an error, never an empty answer.
+/// Nothing here writes or starts a program, and one request is sent where the user gave its address; what another user hides is an error, never an empty answer.
 pub trait Host: Files {
     /// Every process that is not a kernel thread, by pid.
     fn processes(&self) -> Result<Vec<Process>, ReadError>;
@@ -155,12 +159,19 @@ pub trait Host: Files {
     fn unix_sockets(&self) -> Result<Vec<UnixSocket>, ReadError>;
     /// The established TCP connections of a process; one inode in several processes is one connection that they share.
     fn established(&self, pid: i32) -> Result<Vec<SocketInode>, ReadError>;
+    /// The regular files that a process holds open, by its descriptors.
+    fn open_files(&self, pid: i32) -> Result<Vec<OpenFile>, ReadError>;
     /// The users of `/etc/passwd` with the groups of `/etc/group`.
     fn users(&self) -> Result<Vec<User>, ReadError>;
     /// Seconds since 1970, by the host's clock.
     fn now(&self) -> i64;
     /// The end of a file that grows: at most 4 MiB, lines cut at 64 KiB.
     fn tail(&self, path: &str) -> Result<Tail, ReadError>;
+    /// What follows `words` where a program file holds them first and a digit comes next, up to the next byte that is no
+    /// text; `None` where it holds none.
+    fn said_by(&self, program: &str, words: &str) -> Result<Option<String>, ReadError>;
+    /// Memory, load and the last boot of the machine.
+    fn vitals(&self) -> Result<Vitals, ReadError>;
     /// The file system that a path lies on: statvfs(3).
     fn volume(&self, path: &str) -> Result<Volume, ReadError>;
     /// What happens when this process connects to a unix socket; no byte is sent.
@@ -169,6 +180,10 @@ pub trait Host: Files {
     fn connect_tcp(&self, host: &str, port: u16) -> Connect;
     /// The addresses of a name, as the host's own name service gives them.
     fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, NoAddress>;
+    /// Sends the one request that the user asked for; a recording has none to tell of.
+    fn request(&self, _url: &Url) -> Result<Answered, Connect> {
+        Err(Connect::Other("no request is sent for a recording".to_owned()))
+    }
     /// Logs in as the app would and asks one fixed question; at most one login for each way that libpq would try.
     fn login(&self, target: &Target) -> Login;
     /// Whether `who` may connect to the unix socket at `path`, worked out from the permission bits along the path.

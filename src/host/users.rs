@@ -12,16 +12,26 @@ pub fn read(files: &dyn Files) -> Result<Vec<User>, ReadError> {
 
 /// `user:group` of a file, by name where the name is known.
 pub fn owner(files: &(impl Files + ?Sized), uid: u32, gid: u32) -> String {
-    let name = |path: &str, id: u32| {
-        let text = files.read(path).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text).into_owned();
-        let of_id = text
-            .lines()
-            .map(|line| line.split(':').collect::<Vec<_>>())
-            .find(|fields| fields.get(2).and_then(|field| field.parse().ok()) == Some(id));
-        of_id.and_then(|fields| fields.first().map(|&name| name.to_owned())).unwrap_or_else(|| id.to_string())
-    };
-    format!("{}:{}", name("/etc/passwd", uid), name("/etc/group", gid))
+    format!("{}:{}", user_name(files, uid), group_name(files, gid))
+}
+
+/// The name of a user; its number where it has none.
+pub fn user_name(files: &(impl Files + ?Sized), uid: u32) -> String {
+    name("/etc/passwd", files, uid)
+}
+
+/// The name of a group; its number where it has none.
+pub fn group_name(files: &(impl Files + ?Sized), gid: u32) -> String {
+    name("/etc/group", files, gid)
+}
+
+/// Both files have the name first and the number third.
+fn name(path: &str, files: &(impl Files + ?Sized), id: u32) -> String {
+    let text = files.read(path).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let mut lines = text.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let of_id = lines.find(|fields| fields.get(2).and_then(|field| field.parse().ok()) == Some(id));
+    of_id.and_then(|fields| fields.first().map(|&name| name.to_owned())).unwrap_or_else(|| id.to_string())
 }
 
 /// Lines that are not in the format of passwd(5) or group(5) are left out.

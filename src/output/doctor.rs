@@ -2,11 +2,13 @@
 
 use std::io::{self, Write};
 
-use crate::diagnosis::{Diagnosis, Hop, Reason, RootCause, State};
+use crate::diagnosis::{Change, Diagnosis, Reason, RootCause, Spell, State};
 use crate::finding::{Confidence, Label};
 use crate::output::frame::frames;
 use crate::output::mend;
+use crate::output::moment::moment;
 use crate::output::paint::{Paint, count};
+use crate::output::path::Paths;
 use crate::output::prose::wrap;
 use crate::output::{Shown, Texts, cannot_tell};
 
@@ -15,16 +17,22 @@ use crate::output::{Shown, Texts, cannot_tell};
 /// # Errors
 /// Only those of `out`.
 pub fn write(diagnosis: &Diagnosis, texts: &Texts<'_>, shown: &Shown, out: &mut dyn Write) -> io::Result<()> {
-    let screen = Screen { texts, shown, paint: Paint(shown.colour) };
+    let screen = Screen { texts, shown, paint: Paint(shown.colour), ahead: diagnosis.ahead };
+    let paths = Paths::of(&diagnosis.hops);
+    if paths.are_several() {
+        let sentence = if diagnosis.root_causes.is_empty() { no_cause(diagnosis).to_owned() } else { paths.sentence() };
+        screen.sentence(&sentence, out)?;
+        screen.overview(&paths, out)?;
+        writeln!(out)?;
+    }
     for (at, cause) in diagnosis.root_causes.iter().enumerate() {
-        screen.root_cause(at, cause, out)?;
+        screen.root_cause(at, cause, paths.are_several(), out)?;
     }
-    if diagnosis.root_causes.is_empty() {
-        for line in wrap(no_cause(diagnosis), shown.width) {
-            writeln!(out, "{}", screen.paint.bold(&line))?;
-        }
+    if diagnosis.root_causes.is_empty() && !paths.are_several() {
+        screen.sentence(no_cause(diagnosis), out)?;
     }
-    screen.hops(&diagnosis.hops, out)?;
+    screen.changes(&diagnosis.changes, out)?;
+    screen.hops(&paths, out)?;
     if !shown.quiet {
         screen.closing(diagnosis, out)?;
     }
@@ -50,18 +58,26 @@ fn no_cause(diagnosis: &Diagnosis) -> &'static str {
     }
 }
 
-fn is_masked(hop: &Hop) -> bool {
-    matches!(hop.state, State::Unknown(Reason::MaskedBy(_)))
+pub(super) struct Screen<'s, 't> {
+    pub(super) texts: &'s Texts<'t>,
+    pub(super) shown: &'s Shown,
+    pub(super) paint: Paint,
+    /// How far the host's clock is ahead of UTC, in seconds.
+    ahead: i64,
 }
 
-struct Screen<'s, 't> {
-    texts: &'s Texts<'t>,
-    shown: &'s Shown,
-    paint: Paint,
-}
+/// How a moment is told.
+const MOMENT: &str = "%Y-%m-%d %H:%M:%S";
 
 impl Screen<'_, '_> {
-    fn root_cause(&self, at: usize, cause: &RootCause, out: &mut dyn Write) -> io::Result<()> {
+    fn sentence(&self, text: &str, out: &mut dyn Write) -> io::Result<()> {
+        for line in wrap(text, self.shown.width) {
+            writeln!(out, "{}", self.paint.bold(&line))?;
+        }
+        Ok(())
+    }
+
+    fn root_cause(&self, at: usize, cause: &RootCause, several: bool, out: &mut dyn Write) -> io::Result<()> {
         let finding = &cause.finding;
         if at > 0 {
             writeln!(out)?;
@@ -81,6 +97,9 @@ impl Screen<'_, '_> {
             Confidence::Possible => "possible",
         };
         writeln!(out, "{}", self.paint.dim(&format!("{} ({sure})", finding.rule)))?;
+        for path in cause.path.split("; ").filter(|_| several) {
+            writeln!(out, "{}", self.paint.dim(&format!("breaks {}", self.texts.clean(path))))?;
+        }
 
         self.part("because", out)?;
         let because = if cause.because.is_empty() { std::slice::from_ref(&finding.primary) } else { &cause.because };
@@ -95,6 +114,7 @@ impl Screen<'_, '_> {
         let rest: Vec<Label> = spans.iter().skip(1).map(|label| (*label).clone()).collect();
         writeln!(out, "{}", frames(self.texts, finding.severity, first, &rest, notes, self.shown.look()))?;
         self.list("explains", &cause.explains, "- ", out)?;
+        self.list("seen", self.spell(cause).as_slice(), "- ", out)?;
         if let Some(fix) = &finding.fix {
             self.part("fix", out)?;
             let (title, lines) = mend::lines(self.texts, fix, None);
@@ -107,6 +127,22 @@ impl Screen<'_, '_> {
         }
         self.list("verify with", &cause.verify, "", out)?;
         Ok(())
+    }
+
+    fn spell(&self, cause: &RootCause) -> Option<String> {
+        let Spell { first, last, times } = cause.spell?;
+        let [first, last] = [first, last].map(|at| moment(at, self.ahead, MOMENT));
+        Some(match times {
+            1 => format!("once, at {first}"),
+            _ => format!("{}, first at {first}, last at {last}", count(times, "time")),
+        })
+    }
+
+    /// What was done before: the last is what people ask for first.
+    fn changes(&self, changes: &[Change], out: &mut dyn Write) -> io::Result<()> {
+        let line = |change: &Change| format!("{}  {}", moment(change.at, self.ahead, MOMENT), change.what);
+        let lines: Vec<String> = changes.iter().map(line).collect();
+        self.list("changed in the day before", &lines, "- ", out)
     }
 
     fn part(&self, name: &str, out: &mut dyn Write) -> io::Result<()> {
@@ -129,87 +165,21 @@ impl Screen<'_, '_> {
         Ok(())
     }
 
-    /// One group for each request path, one line for each hop.
-    fn hops(&self, hops: &[Hop], out: &mut dyn Write) -> io::Result<()> {
-        let shown: Vec<&Hop> = hops.iter().filter(|hop| hop.state != State::NotApplicable).collect();
-        let mut path: Option<&String> = None;
-        // Neighbours that are hidden behind one and the same hop take one line.
-        for group in shown.chunk_by(|one, next| one.path == next.path && one.state == next.state && is_masked(one)) {
-            let [hop, ..] = group else { continue };
-            if path != Some(&hop.path) {
-                writeln!(out, "\n{}", self.paint.bold(&self.texts.clean(&hop.path)))?;
-                path = Some(&hop.path);
-            }
-            let titles: Vec<String> = group.iter().map(|hop| self.texts.clean(&hop.title)).collect();
-            let said = self.said(hop, hops);
-            let (first, rest) = self.fitted(&titles.join(", "), &said);
-            writeln!(out, "  {} {first}", self.mark(&hop.state))?;
-            for line in rest {
-                writeln!(out, "      {line}")?;
-            }
-        }
-        Ok(())
-    }
-
-    fn mark(&self, state: &State) -> String {
-        match state {
-            State::Ok => self.paint.green("\u{2713}"),
-            State::Broken => self.paint.red("\u{2717}"),
-            State::Degraded => self.paint.yellow("~"),
-            State::Symptom => self.paint.yellow("\u{b7}"),
-            State::Unknown(_) => self.paint.bold("?"),
-            State::NotApplicable => " ".to_owned(),
-        }
-    }
-
-    /// The state in words where the mark alone does not say enough.
-    fn said(&self, hop: &Hop, hops: &[Hop]) -> String {
-        let evidence =
-            hop.evidence.iter().find(|label| !label.text.is_empty()).map(|label| self.texts.clean(&label.text));
-        match &hop.state {
-            State::Ok | State::NotApplicable => String::new(),
-            State::Broken => evidence.unwrap_or_else(|| "broken".to_owned()),
-            State::Degraded => evidence.unwrap_or_else(|| "degraded".to_owned()),
-            State::Symptom => "fails because of the root cause".to_owned(),
-            State::Unknown(reason) => match reason {
-                Reason::NoPermission => match evidence {
-                    Some(what) => format!("cannot be told as this user: {what}"),
-                    None => "cannot be told as this user: run with sudo".to_owned(),
-                },
-                Reason::Timeout => "no answer in time".to_owned(),
-                Reason::MaskedBy(id) => {
-                    let title = hops
-                        .iter()
-                        .find(|other| other.id == id && other.path == hop.path)
-                        .map(|other| other.title.as_str());
-                    format!("hidden behind {}", self.texts.clean(title.unwrap_or(id)))
-                }
-                Reason::NoEvidence => "nothing here tells".to_owned(),
-                Reason::NotAsked => "not asked to look".to_owned(),
-                Reason::Changed => "it changed while being looked at: run again".to_owned(),
-            },
-        }
-    }
-
-    /// The hop's title with what is said of it, on one line where both fit.
-    fn fitted(&self, title: &str, said: &str) -> (String, Vec<String>) {
-        let room = self.shown.width.saturating_sub(4);
-        if said.is_empty() {
-            return (title.to_owned(), Vec::new());
-        }
-        if title.chars().count() + 2 + said.chars().count() <= room {
-            return (format!("{title}: {said}"), Vec::new());
-        }
-        let mut lines = wrap(&format!("{title}:"), room).into_iter();
-        let first = lines.next().unwrap_or_default();
-        (first, lines.chain(wrap(said, room.saturating_sub(2))).collect())
-    }
-
     fn closing(&self, diagnosis: &Diagnosis, out: &mut dyn Write) -> io::Result<()> {
         let others = self.shown.of(&diagnosis.report).count().saturating_sub(diagnosis.root_causes.len());
         let hidden = diagnosis.hops.iter().filter(|hop| hop.state == State::Unknown(Reason::NoPermission)).count();
-        if others > 0 || hidden > 0 || !diagnosis.report.cannot_tell.is_empty() || !diagnosis.root_causes.is_empty() {
+        if others > 0
+            || hidden > 0
+            || !diagnosis.notes.is_empty()
+            || !diagnosis.report.cannot_tell.is_empty()
+            || !diagnosis.root_causes.is_empty()
+        {
             writeln!(out)?;
+        }
+        for note in &diagnosis.notes {
+            for line in wrap(&self.texts.clean(note), self.shown.width) {
+                writeln!(out, "{line}")?;
+            }
         }
         if others > 0 {
             let them = if others == 1 { "it" } else { "them" };

@@ -9,6 +9,7 @@ use crate::diagnosis::{Diagnosis, Reason, State};
 use crate::engine::Lead;
 use crate::finding::{CannotTell, Confidence, Effect, Finding, Fix, Label, Report, Safety, Severity};
 use crate::output::fingerprint::fingerprints;
+use crate::output::moment::moment;
 use crate::output::why::first_paragraph;
 use crate::output::{Format, Shown, Texts};
 use crate::source::{Origin, Place};
@@ -39,6 +40,10 @@ pub fn write_diagnosis(diagnosis: &Diagnosis, texts: &Texts<'_>, out: &mut dyn W
         reason: reason(&hop.state),
         evidence: hop.evidence.iter().map(|label| place(label, texts)).collect(),
     });
+    let stamp = |at| moment(at, diagnosis.ahead, "%Y-%m-%dT%H:%M:%S%:z");
+    let changes =
+        diagnosis.changes.iter().map(|change| ChangeObject { at: stamp(change.at), what: texts.clean(&change.what) });
+    let notes = diagnosis.notes.iter().map(|note| texts.clean(note)).collect();
     let causes = diagnosis.root_causes.iter().map(|cause| {
         let finding = &cause.finding;
         CauseObject {
@@ -51,10 +56,20 @@ pub fn write_diagnosis(diagnosis: &Diagnosis, texts: &Texts<'_>, out: &mut dyn W
             explains: cause.explains.iter().map(|text| texts.clean(text)).collect(),
             fix: finding.fix.as_ref().map(|fix| mend(fix, texts)),
             verify: cause.verify.iter().map(|text| texts.clean(text)).collect(),
+            spell: cause.spell.map(|spell| SpellObject {
+                first: stamp(spell.first),
+                last: stamp(spell.last),
+                times: spell.times,
+            }),
         }
     });
-    let whole =
-        DiagnosisObject { lint: object(&diagnosis.report, texts), hops: hops.collect(), root_causes: causes.collect() };
+    let whole = DiagnosisObject {
+        lint: object(&diagnosis.report, texts),
+        hops: hops.collect(),
+        root_causes: causes.collect(),
+        changes: changes.collect(),
+        notes,
+    };
     write_object(&whole, out)
 }
 
@@ -189,6 +204,21 @@ struct DiagnosisObject {
     lint: Object,
     hops: Vec<HopObject>,
     root_causes: Vec<CauseObject>,
+    changes: Vec<ChangeObject>,
+    notes: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct ChangeObject {
+    at: String,
+    what: String,
+}
+
+#[derive(Serialize)]
+struct SpellObject {
+    first: String,
+    last: String,
+    times: usize,
 }
 
 #[derive(Serialize)]
@@ -212,6 +242,7 @@ struct CauseObject {
     explains: Vec<String>,
     fix: Option<FixObject>,
     verify: Vec<String>,
+    spell: Option<SpellObject>,
 }
 
 fn object(report: &Report, texts: &Texts<'_>) -> Object {

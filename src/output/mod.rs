@@ -14,8 +14,10 @@ mod cannot_tell;
 mod fingerprint;
 mod frame;
 mod mend;
+mod moment;
 mod order;
 mod paint;
+mod path;
 mod texts;
 
 use std::io::{self, Write};

@@ -151,8 +151,10 @@ fn diagnosis() -> (Sources, Diagnosis) {
             ],
             verify: vec!["sudo restart thena-uwsgi && curl -sI http://127.0.0.1/".to_owned()],
             path: path.to_owned(),
+            spell: None,
         }],
         report,
+        ..Diagnosis::default()
     };
     (sources, diagnosis)
 }

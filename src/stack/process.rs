@@ -138,7 +138,8 @@ const CONFIG_OPTIONS: [&str; 8] = ["--ini", "--ini-paste", "--xml", "--yaml", "-
 /// The endings by which a bare argument is taken for one: `core/utils.c`, `uwsgi_opt_load`.
 const CONFIG_ENDINGS: [&str; 5] = [".ini", ".xml", ".yml", ".yaml", ".json"];
 
-fn uwsgi_config(process: &Process) -> Option<String> {
+/// The configuration that a uWSGI's command line names, as it is written there.
+pub fn written_config(process: &Process) -> Option<&str> {
     let mut arguments = process.cmdline.iter().skip(1).map(String::as_str);
     while let Some(argument) = arguments.next() {
         let written = match argument.split_once('=') {
@@ -148,15 +149,19 @@ fn uwsgi_config(process: &Process) -> Option<String> {
             _ if CONFIG_ENDINGS.iter().any(|ending| without_section(argument).ends_with(ending)) => argument,
             _ => continue,
         };
-        let path = without_section(written);
-        if path.starts_with('/') {
-            return Some(path.to_owned());
-        }
-        // The folder it was started in, unless `chdir` changed that since.
-        let cwd = process.cwd.as_ref().ok()?;
-        return Some(format!("{}/{}", cwd.trim_end_matches('/'), path.trim_start_matches("./")));
+        return Some(without_section(written));
     }
     None
+}
+
+fn uwsgi_config(process: &Process) -> Option<String> {
+    let path = written_config(process)?;
+    if path.starts_with('/') {
+        return Some(path.to_owned());
+    }
+    // The folder it was started in, unless `chdir` changed that since.
+    let cwd = process.cwd.as_ref().ok()?;
+    Some(format!("{}/{}", cwd.trim_end_matches('/'), path.trim_start_matches("./")))
 }
 
 /// `app.ini:section` names a section.
@@ -268,6 +273,7 @@ mod tests {
             groups: vec![],
             started: 0,
             environ: Err(ReadError::NoPermission),
+            apart: vec![],
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod cursor;
 pub mod nginx;
+pub mod syslog;
 pub mod uwsgi;
 
 use jiff::civil::DateTime;

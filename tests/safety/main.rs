@@ -147,6 +147,9 @@ fn nothing_leaks() -> Vec<String> {
         let (recording, said) = lab.record();
         wrong.extend(leaks(&format!("{name}: what record says"), &said));
         wrong.extend(leaks(&format!("{name}: the recording"), &lab::unpacked(&recording)));
+        let seen = at_a_terminal(&lab.doctor_command());
+        assert!(seen.contains("Root cause"), "{seen}");
+        wrong.extend(leaks(&format!("{name}: doctor at a terminal"), &seen));
         for flags in [&["--format", "json"][..], &["--color", "always"], &["--no-network"], &["--site", "nowhere"]] {
             let live = lab.doctor_command().args(flags).output().unwrap();
             wrong.extend(leaks(&format!("{name}: doctor {}", flags.join(" ")), &both(&live)));
@@ -232,6 +235,42 @@ fn nothing_changes() -> Vec<String> {
     wrong
 }
 
+/// What a person sees at a terminal.
+fn at_a_terminal(command: &Command) -> String {
+    let words: Vec<String> = std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|word| format!("'{}'", word.to_string_lossy()))
+        .collect();
+    let output = Command::new("script").args(["-qec", &words.join(" "), "/dev/null"]).output().unwrap();
+    both(&output)
+}
+
+/// No request is sent but the one that was asked for, and the logs that know of it are named.
+fn one_request() -> Vec<String> {
+    let lab = Lab::start(&Plan::healthy());
+    lab.wait_for_app();
+    let log = lab.root().join("var/log/access.log");
+    let logged = || std::fs::read_to_string(&log).unwrap_or_default().matches("\"GET ").count();
+    wait::wait_until("the requests of the start are logged", || lab.status() == 200 && logged() > 0);
+    let mut wrong = Vec::new();
+    let mut run = |flags: &[&str], sent: usize, words: &str| {
+        let before = logged();
+        let said = both(&lab.doctor_command().args(flags).output().unwrap());
+        if logged() != before + sent || !said.contains(words) {
+            wrong.push(format!("doctor {}: {} requests, and it said {said}", flags.join(" "), logged() - before));
+        }
+    };
+    run(&[], 0, "");
+    let url = format!("http://127.0.0.1:{}", lab.port());
+    run(&["--url", &format!("{url}/")], 1, &format!("GET {url}/ -> 200"));
+    run(
+        &["--url", &format!("{url}/?q={IN_QUERY}"), "--format", "json"],
+        1,
+        "answered by the app: uWSGI's log has the request",
+    );
+    wrong
+}
+
 /// As a user who sees little: nothing wrong is said, and every unknown says what root would see.
 fn as_anyone() -> Vec<String> {
     if !is_root() {
@@ -268,6 +307,7 @@ fn doctor_and_record_do_no_harm() {
     let mut wrong = nothing_leaks();
     wrong.extend(nothing_changes());
     wrong.extend(as_anyone());
+    wrong.extend(one_request());
     postgres::stop();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

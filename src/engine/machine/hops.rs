@@ -1,13 +1,13 @@
 //! How each hop of a way fares, from what was seen and from nothing else.
 
 use crate::diagnosis::{Hop, Reason, State};
+use crate::engine::machine::asked::Asked;
 use crate::engine::machine::databases::{self, Tried};
 use crate::engine::machine::environment::Running;
 use crate::engine::machine::logs::{NginxLog, UwsgiLog};
 use crate::engine::machine::passes;
 use crate::engine::machine::paths::Path;
 use crate::finding::{Confidence, Finding, Label};
-use crate::host::Connect;
 use crate::source::{FileId, Place};
 use crate::stack::assemble::{Instance, Stack};
 use crate::stack::process::{Found, Program};
@@ -33,6 +33,10 @@ pub(super) struct Scene<'a> {
     pub(super) resources: &'a Said,
     /// What is recent, in words.
     pub(super) period: &'a str,
+    /// Of each instance, why its databases were not connected to although that was allowed.
+    pub(super) networks: &'a [Option<String>],
+    /// The request of the user.
+    pub(super) asked: Option<&'a Asked>,
     /// Whether anything may be connected to.
     pub(super) network: bool,
 }
@@ -55,6 +59,9 @@ impl Scene<'_> {
         let mut add = |id: &'static str, title: String, (state, evidence): Said, own_fault: bool| {
             hops.push(Hop { id, title, state, evidence, path: path.name.clone(), own_fault });
         };
+        if let Some(asked) = self.asked.filter(|asked| asked.path == path.name) {
+            add("request", asked.title.clone(), asked.said.clone(), false);
+        }
         if self.resources.0 != State::NotApplicable {
             add("resources", "disk, memory and open files".to_owned(), self.resources.clone(), false);
         }
@@ -98,99 +105,24 @@ impl Scene<'_> {
         if self.hidden.is_empty() { Reason::NoEvidence } else { Reason::NoPermission }
     }
 
-    /// An unknown, with what root would see where that is the reason.
+    /// An unknown, with what root would see where that is the reason, else with what is not known.
     pub(super) fn unknown(&self, reason: Reason, what: Option<&str>) -> Said {
-        let hidden = match (what, self.hidden) {
-            _ if reason != Reason::NoPermission => None,
-            (Some(what), _) => Some(what.to_owned()),
-            (None, []) => None,
-            (None, [one]) => Some(one.clone()),
-            (None, [first, rest @ ..]) => Some(format!("{first} and {} more", rest.len())),
+        let words = match (&reason, what, self.hidden) {
+            (Reason::NoPermission, Some(what), _) => Some(format!("root would see {what}")),
+            (Reason::NoPermission, None, []) => None,
+            (Reason::NoPermission, None, [one]) => Some(format!("root would see {one}")),
+            (Reason::NoPermission, None, [first, rest @ ..]) => {
+                Some(format!("root would see {first} and {} more", rest.len()))
+            }
+            (Reason::NoEvidence, what, _) => what.map(str::to_owned),
+            _ => None,
         };
-        let evidence = hidden.map(|what| self.table(&format!("root would see {what}")));
+        let evidence = words.map(|words| self.table(&words));
         (State::Unknown(reason), evidence.into_iter().collect())
     }
 
-    fn table(&self, text: &str) -> Label {
+    pub(super) fn table(&self, text: &str) -> Label {
         Label { place: Place::whole(self.processes), text: text.to_owned() }
-    }
-
-    fn nginx_runs(&self) -> bool {
-        let is_own = |one: &&Found| one.config.as_ref().is_some_and(|config| self.mains.contains(config));
-        self.found.iter().filter(is_own).any(|one| one.program == Program::Nginx)
-    }
-
-    fn listen(&self, path: &Path) -> Said {
-        let nginx_runs = self.nginx_runs();
-        match &path.listening {
-            None if !self.network => (State::Unknown(Reason::NotAsked), Vec::new()),
-            None => (State::Unknown(Reason::NoEvidence), Vec::new()),
-            Some((Connect::Ok, _)) => (State::Ok, Vec::new()),
-            Some((Connect::TimedOut, _)) => (State::Unknown(Reason::Timeout), Vec::new()),
-            Some((Connect::Other(_) | Connect::Denied, _)) => self.unknown(self.unseen(), None),
-            Some((seen, place)) => {
-                let seen = passes::words(seen);
-                let text = match nginx_runs {
-                    true => format!("nobody gets in: {seen}"),
-                    false => format!("nginx does not run, so nobody gets in: {seen}"),
-                };
-                let mut evidence = vec![Label { place: *place, text }];
-                evidence.extend((!nginx_runs).then(|| self.table("no nginx among them")));
-                (State::Broken, evidence)
-            }
-        }
-    }
-
-    /// Whether nginx reaches the socket, and whether nothing behind the socket can be the reason that it does not.
-    fn upstream(&self, path: &Path) -> (Said, bool) {
-        let Some(link) = &path.link else { return ((State::NotApplicable, Vec::new()), false) };
-        let pass = &path.passes[0];
-        let elsewhere = link.socket.is_absent() && link.other_socket.known().is_some();
-        let protocols = link.socket.known().map(|socket| (socket.protocol.known(), pass.protocol.known()));
-        if let Some((Some(bound), Some(spoken))) = protocols
-            && bound != spoken
-        {
-            let text = format!("nginx speaks {spoken}, and uWSGI expects {bound}");
-            return ((State::Broken, vec![Label { place: pass.place, text }]), true);
-        }
-        let Some(word) = link.connects.known() else {
-            let reason = match link.connects.missing() {
-                _ if !self.network => Reason::NotAsked,
-                Some(missing) if missing.how == "run with sudo" => Reason::NoPermission,
-                _ => Reason::NoEvidence,
-            };
-            let what = link.connects.missing().map(|missing| &*missing.what);
-            return (self.unknown(reason, what), false);
-        };
-        let place = link.connects.place.unwrap_or(pass.place);
-        let said = match word.as_str() {
-            "ok" => return ((State::Ok, Vec::new()), false),
-            "timed out" => return ((State::Unknown(Reason::Timeout), Vec::new()), false),
-            // A name without an address keeps nginx from starting at all.
-            "missing"
-                if !pass.address.known().is_some_and(|address| address.starts_with('/')) && !self.nginx_runs() =>
-            {
-                return ((State::Unknown(Reason::MaskedBy("listen".to_owned())), Vec::new()), false);
-            }
-            "missing" => "nginx cannot connect: the socket does not exist",
-            "refused" => "nginx cannot connect: nobody listens there",
-            "denied" => "nginx cannot connect: permission denied",
-            _ => "nginx cannot connect",
-        };
-        let mut evidence = vec![Label { place, text: format!("{said}, so users get 502") }];
-        evidence.extend(self.nginx_says(path));
-        ((State::Broken, evidence), word == "denied" || elsewhere)
-    }
-
-    /// The last line of nginx's log about connecting to this way's address.
-    fn nginx_says(&self, path: &Path) -> Option<Label> {
-        let all: Vec<_> = self.nginx.about(path, "while connecting to upstream").collect();
-        let (file, last) = all.last()?;
-        let text = match all.len() {
-            1 => "nginx says the same".to_owned(),
-            times => format!("nginx says the same, {times} times in {}", self.period),
-        };
-        Some(Label { place: Place::at(*file, last.message.span), text })
     }
 
     pub(super) fn running_of(&self, instance: &Instance) -> Option<&Running> {
@@ -278,8 +210,10 @@ impl Scene<'_> {
         let instance = &self.stack.instances[at];
         let running = self.running_of(instance);
         if let Some(hidden) = running.and_then(|running| running.started.hidden.as_ref()) {
-            let reason = if hidden.how == "run with sudo" { Reason::NoPermission } else { Reason::NoEvidence };
-            return self.unknown(reason, Some(&hidden.what));
+            return match &*hidden.how {
+                passes::SUDO => self.unknown(Reason::NoPermission, Some(&hidden.what)),
+                how => self.unknown(Reason::NoEvidence, Some(&format!("{}: {how}", hidden.what))),
+            };
         }
         // Of a process that ended only its log can tell whether its environment was the reason.
         if !runs && *import != State::Broken {
@@ -340,7 +274,7 @@ impl Scene<'_> {
             };
             return (UNNAMED[stage].to_owned(), (state, Vec::new()));
         };
-        let (state, address) = (worst.states[stage].clone(), &worst.address);
+        let (mut state, address) = (worst.states[stage].clone(), &worst.address);
         let title = match databases::HOPS[stage] {
             "dns" => format!("name service: {address}"),
             "tcp" => format!("app -> PostgreSQL at {address}"),
@@ -354,7 +288,11 @@ impl Scene<'_> {
         let waiting = || Some(format!("{} of the app's sessions wait for a lock", worst.row.waiting.known()?));
         let said = worst.row.said.known().cloned().or_else(waiting);
         let label = said.map(|text| Label { place: worst.evidence.place, text });
-        let evidence = label.into_iter().filter(|_| state.fails()).collect();
+        let mut evidence: Vec<Label> = label.into_iter().filter(|_| state.fails()).collect();
+        if let Some(words) = self.networks[at].as_ref().filter(|_| state == State::Unknown(Reason::NotAsked)) {
+            state = State::Unknown(Reason::NoEvidence);
+            evidence.push(self.table(words));
+        }
         (title, (state, evidence))
     }
 }

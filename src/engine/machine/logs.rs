@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::diagnosis::Reason;
 use crate::engine::machine::Visit;
+use crate::engine::machine::log_files::{self, LogFile};
 use crate::engine::machine::paths::Path;
 use crate::host::{Host, ReadError};
 use crate::rule::seen::find;
-use crate::source::{FileId, Origin, Place, Sources, Span};
-use crate::stack::uwsgi::Uwsgi;
+use crate::source::{FileId, Place, Sources, Span};
+use crate::stack::nginx::Trees;
+use crate::stack::uwsgi::{Reading, Uwsgi, UwsgiOption};
 use crate::syntax::log::nginx::parse_nginx;
 use crate::syntax::log::uwsgi::Request;
 use crate::syntax::log::{Event, NginxError, UwsgiLine, lines, parse_uwsgi};
@@ -67,20 +69,25 @@ impl UwsgiLog {
         pid: Option<i32>,
         sources: &mut Sources,
     ) -> Self {
-        let mut paths: Vec<String> = visit.logs.clone();
-        paths.extend(uwsgi.logto.known().cloned());
-        // Upstart keeps what a job prints: all where nothing else is said, else what it says before it opens its log.
-        paths.extend(job.map(|job| format!("/var/log/upstart/{job}.log")));
-        let (mut hidden, mut bare) = (None, None);
+        let mut files: Vec<LogFile> = visit.logs.iter().map(|path| LogFile::at(path)).collect();
         // logrotate moves a log that uWSGI goes on writing, until somebody tells it to open the new one.
-        for path in paths.into_iter().flat_map(|path| [path.clone(), format!("{path}.1")]) {
-            if let Some(log) = Self::read(host, visit, &path, pid, sources) {
+        let said = uwsgi.logto.known().map(String::as_str);
+        files.extend(pid.into_iter().flat_map(|pid| log_files::held_open(host, pid, said)));
+        // Upstart keeps what a job prints: all where nothing else is said, else what it says before it opens its log.
+        let printed = job.map(|job| format!("/var/log/upstart/{job}.log"));
+        for path in visit.logs.iter().chain(uwsgi.logto.known()).chain(&printed) {
+            files.push(LogFile::at(path));
+            files.extend(log_files::rotated(host, path, visit.at));
+        }
+        let (mut hidden, mut bare) = (None, None);
+        for file in files {
+            if let Some(log) = Self::read(host, visit, &file, pid, sources) {
                 if log.tells() {
                     return log;
                 }
                 bare = bare.or(Some(log));
             }
-            hidden = hidden.or((host.tail(&path) == Err(ReadError::NoPermission)).then_some(path));
+            hidden = hidden.or((host.tail(&file.path) == Err(ReadError::NoPermission)).then_some(file.path));
         }
         // One that holds no start of uWSGI says why there was none; where it runs, it is of some other time.
         bare.filter(|_| pid.is_none()).unwrap_or_else(|| Self { hidden, ..Self::default() })
@@ -91,8 +98,8 @@ impl UwsgiLog {
         self.is_other || !self.generation.is_empty()
     }
 
-    fn read(host: &dyn Host, visit: &Visit, path: &str, pid: Option<i32>, sources: &mut Sources) -> Option<Self> {
-        let (file, text) = tail(host, path, sources)?;
+    fn read(host: &dyn Host, visit: &Visit, log: &LogFile, pid: Option<i32>, sources: &mut Sources) -> Option<Self> {
+        let (file, text) = log.tail(host, sources)?;
         let mut lines = parse_uwsgi(&text);
         let now = visit.in_logs(host);
         let mut until = Span::new(text.len(), text.len()).start;
@@ -101,6 +108,9 @@ impl UwsgiLog {
         {
             until = lines[later].span.start;
             lines.truncate(later);
+            if lines.is_empty() {
+                return None;
+            }
         }
         let start = lines.iter().rposition(|line| matches!(line.event, Event::Started { .. })).unwrap_or(0);
         let generation = lines[start..].to_vec();
@@ -161,6 +171,24 @@ impl UwsgiLog {
     /// The recent lines that tell something.
     pub(super) fn recent_lines(&self) -> impl DoubleEndedIterator<Item = &UwsgiLine> {
         self.generation.iter().filter(|line| line.span.start >= self.recent)
+    }
+
+    /// When requests of this generation failed, by the host's clock; those of long ago too.
+    pub(super) fn failures(&self) -> impl Iterator<Item = i64> {
+        self.generation.iter().filter_map(|line| match &line.event {
+            Event::Request(request) => {
+                let asked = Asked { place: self.place(line.span)?, request };
+                request.time.filter(|_| asked.failed())
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether a worker was ended by signal 9 lately, and not by uWSGI itself.
+    pub(super) fn tells_of_a_kill(&self) -> bool {
+        let killed = |line: &UwsgiLine| matches!(line.event, Event::WorkerDied { signal: Some(9), .. });
+        let harakiri = |line: &UwsgiLine| matches!(line.event, Event::Harakiri { .. });
+        self.recent_lines().any(killed) && !self.recent_lines().any(harakiri)
     }
 
     /// The recent lines that hold a text, in which `…` stands for any run.
@@ -234,8 +262,10 @@ fn time(line: &UwsgiLine) -> Option<i64> {
 pub(super) struct NginxLog {
     /// Each line with the log it stands in.
     pub(super) errors: Vec<(FileId, NginxError)>,
+    /// Those of before.
+    earlier: Vec<NginxError>,
     /// How far the log's time is ahead of UTC, in seconds.
-    ahead: i64,
+    pub(super) ahead: i64,
 }
 
 impl NginxLog {
@@ -243,6 +273,12 @@ impl NginxLog {
     pub(super) fn about(&self, path: &Path, message: &str) -> impl DoubleEndedIterator<Item = &(FileId, NginxError)> {
         let all = self.errors.iter();
         all.filter(move |(_, error)| path.is_upstream_of(error) && error.message.value.contains(message))
+    }
+
+    /// When requests of a way failed, by the host's clock; those of long ago too.
+    pub(super) fn failures(&self, path: &Path) -> Vec<i64> {
+        let all = self.earlier.iter().chain(self.errors.iter().map(|(_, error)| error));
+        all.filter(|error| path.is_upstream_of(error)).map(|error| error.time.value).collect()
     }
 
     /// Whether a line was written after a process had started; true where it is not known when that was.
@@ -261,11 +297,6 @@ impl NginxLog {
         let mut log = Self { ahead: visit.ahead(host), ..Self::default() };
         let mut read = BTreeSet::new();
         for path in visit.logs.iter().chain(named).filter(|path| read.insert(path.as_str())) {
-            let rotated = format!("{path}.1");
-            let is_told = |(_, text): &(FileId, std::sync::Arc<str>)| !text.is_empty();
-            let log_of_now = tail(host, path, sources).filter(is_told);
-            let Some((file, text)) = log_of_now.or_else(|| tail(host, &rotated, sources)) else { continue };
-            let lines = parse_nginx(&text);
             let now = visit.in_logs(host);
             // Of an earlier moment an earlier nginx may tell.
             let started = started.filter(|_| visit.at.is_none());
@@ -274,10 +305,52 @@ impl NginxLog {
             let from = since_start.max(now.saturating_sub(visit.recent()));
             let until = visit.at.map_or(i64::MAX, |_| now);
             let is_current = |line: &NginxError| (from..=until).contains(&line.time.value);
-            log.errors.extend(lines.into_iter().filter(is_current).map(|line| (file, line)));
+            let earliest = from.saturating_sub(log.ahead);
+            let mut files = log_files::rotated(host, path, visit.at.is_some().then_some(earliest));
+            files.retain(|file| host.stat(&file.path).is_ok_and(|stat| stat.modified >= earliest));
+            files.push(LogFile::at(path));
+            for (file, text) in files.iter().filter_map(|file| file.tail(host, sources)) {
+                let (current, others): (Vec<_>, Vec<_>) = parse_nginx(&text).into_iter().partition(is_current);
+                log.errors.extend(current.into_iter().map(|line| (file, line)));
+                log.earlier.extend(others.into_iter().filter(|line| line.time.value < from && line.upstream.is_some()));
+            }
         }
         log
     }
+}
+
+/// The file to which a uWSGI writes a line for each request; `None` where it writes none or nothing tells.
+pub(super) fn requests_of(host: &dyn Host, uwsgi: &Reading, pid: Option<i32>) -> Option<String> {
+    const OTHERWISE: [&str; 4] = ["disable-logging", "req-logger", "logger", "log-format"];
+    let is_otherwise = |row: &UwsgiOption| row.name.known().is_some_and(|name| OTHERWISE.contains(&name.as_str()));
+    if uwsgi.open.is_some() || uwsgi.options.iter().any(is_otherwise) {
+        return None;
+    }
+    let named = uwsgi.uwsgi.logto.known();
+    let held = pid.and_then(|pid| log_files::held_open(host, pid, named.map(String::as_str)).into_iter().next());
+    held.map(|file| file.path).or(named.cloned())
+}
+
+/// The files to which nginx writes a line for each request at once; none where one of them is off, buffered, on a
+/// condition, or no file.
+pub(super) fn access_logs(trees: &Trees) -> Vec<String> {
+    const DEFAULT: &str = "/var/log/nginx/access.log";
+    let all = || trees.values().flat_map(|parsed| parsed.tree.all_directives()).filter(|one| one.is("access_log"));
+    let mut paths: BTreeSet<String> = BTreeSet::new();
+    for directive in all() {
+        let words: Vec<&str> = (0..).map_while(|at| directive.argument(at)).map(Word::value).collect();
+        let is_late = |word: &&str| ["buffer=", "gzip", "if=", "flush="].iter().any(|start| word.starts_with(start));
+        match words.split_first() {
+            Some((path, rest)) if path.starts_with('/') && !path.contains('$') && !rest.iter().any(is_late) => {
+                paths.insert((*path).to_owned());
+            }
+            _ => return Vec::new(),
+        }
+    }
+    if paths.is_empty() {
+        paths.insert(DEFAULT.to_owned());
+    }
+    paths.into_iter().collect()
 }
 
 /// The files that nginx's `error_log` names, or Debian's own where none does.
@@ -290,19 +363,4 @@ pub(super) fn error_logs(tree: &Config, into: &mut Vec<String>) {
             into.push(path.to_owned());
         }
     }
-}
-
-/// The end of a log as a source. Its lines are numbered truly only where nothing was left out.
-fn tail(host: &dyn Host, path: &str, sources: &mut Sources) -> Option<(FileId, std::sync::Arc<str>)> {
-    let shown = host.shown(path);
-    let name = format!("the end of {shown}");
-    if let Some(known) = sources.by_name(&shown).or_else(|| sources.by_name(&name)) {
-        return Some((known, sources.get(known).shared_text()));
-    }
-    let tail = host.tail(path).ok()?;
-    let file = match tail.cut {
-        true => sources.add(name, tail.bytes, Origin::Probe),
-        false => sources.add(shown, tail.bytes, Origin::File),
-    };
-    Some((file, sources.get(file).shared_text()))
 }

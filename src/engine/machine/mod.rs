@@ -1,36 +1,48 @@
 //! A host: what is read of it, what is probed, and how each hop fares.
 
 mod answers;
+mod asked;
 mod causes;
+mod changes;
+mod chef_run;
+mod containers;
 mod databases;
 mod environment;
 mod files;
+mod front;
 mod hops;
+mod log_files;
 mod logs;
+mod memory;
 mod moment;
 mod passes;
 mod paths;
 mod record;
+mod release;
 mod resources;
+mod serving;
+mod spell;
 mod told;
 mod units;
 
 use std::sync::Arc;
 
-use crate::diagnosis::Diagnosis;
+use crate::diagnosis::{Diagnosis, Hop, RootCause, State};
 use crate::engine::judged;
 use crate::finding::{CannotTell, InputError, Report};
-use crate::host::Host;
+use crate::host::{Host, Url};
 use crate::rule::judge::judge;
 use crate::rule::page::{self, Page};
 use crate::secret::{is_open, is_telling};
 use crate::source::{FileId, Place, Sources};
 use crate::stack::assemble::{Parts, Stack, assemble};
 use crate::stack::chef::Chef;
+use crate::stack::document::Kind;
 use crate::stack::facts::Facts;
 use crate::stack::link::join_the_lost;
 use crate::stack::process::{self, Daemon, Found, Program};
 use crate::stack::starter::Starters;
+use asked::Asked;
 use causes::Candidates;
 use databases::Tried;
 use environment::Running;
@@ -58,6 +70,8 @@ pub struct Visit {
     pub login: bool,
     /// Whether anything may be connected to.
     pub network: bool,
+    /// The one request to send, where one was asked for.
+    pub url: Option<Url>,
 }
 
 /// What was read and found on a host.
@@ -98,6 +112,12 @@ struct Survey {
     logs: Vec<UwsgiLog>,
     nginx: NginxLog,
     tried: Vec<Vec<Tried>>,
+    networks: Vec<Option<String>>,
+    notes: Vec<String>,
+    /// The files that were read, with the program that reads each where one runs.
+    read: Vec<(String, Program)>,
+    moment: i64,
+    asked: Option<Asked>,
 }
 
 impl Survey {
@@ -105,31 +125,38 @@ impl Survey {
         // Whoever may not see other processes sees the files all the same.
         let listed = process::discover(host);
         let mut hidden: Vec<String> = listed.is_err().then(|| "/proc".to_owned()).into_iter().collect();
-        let found = listed.unwrap_or_default();
+        // What runs in a container reads files that are not the ones of the same name here.
+        let (contained, mut found): (Vec<Found>, Vec<Found>) =
+            listed.unwrap_or_default().into_iter().partition(|one| one.process.is_contained());
         let mut files = Files::gather(host, visit, &found);
         let chef = Chef::default();
-        let running = environment::running(host, &found, &files.inis, &mut files.sources);
-        let started_with: Vec<_> = running.iter().map(|one| (one.ini.clone(), one.started.clone())).collect();
-        let read = |files: &Files<'_>| {
-            let started_with = started_with.clone();
+        let mut running = environment::running(host, &found, &files.inis, &mut files.sources);
+        let nginx_release = release::of_nginx(host, &found);
+        let read = |files: &Files<'_>, running: &[Running]| {
             assemble(&Parts {
                 view: &files.view,
                 trees: &files.trees,
-                nginx_release: None,
+                nginx_release,
                 chef: &chef,
                 app: None,
-                started_with,
+                started_with: running.iter().map(|one| (one.ini.clone(), one.started.clone())).collect(),
                 uwsgi_release: None,
                 starters: Starters::default(),
             })
             .linked(&files.view, &Starters::default(), &chef.deployed)
         };
-        // Only the inis tell where the app lies.
-        let without_app: Vec<_> = read(&files).instances.into_iter().map(|instance| instance.uwsgi).collect();
+        // Only the inis tell where the app lies, and which sockets show who serves it.
+        let without_app: Vec<_> = read(&files, &running).instances.into_iter().map(|one| one.uwsgi).collect();
         files.read_apps(&without_app);
-        let mut stack = read(&files);
+        if serving::settle(host, &mut found, &without_app) {
+            let is_new = |ini: &&String| !running.iter().any(|one| one.ini == **ini);
+            let new: Vec<String> = files.inis.iter().filter(is_new).cloned().collect();
+            running.extend(environment::running(host, &found, &new, &mut files.sources));
+        }
+        let mut stack = read(&files, &running);
         hidden.append(&mut files.hidden);
 
+        let read = read_by(&files);
         let Files { mut sources, trees, mut errors, mains, .. } = files;
         let daemons = process::rows(host, &found, &mut sources);
         let processes = sources.by_name("processes").unwrap_or_else(|| sources.add_folder("processes"));
@@ -145,19 +172,35 @@ impl Survey {
         for path in paths.iter_mut().filter(|_| visit.network) {
             path.listening = path.entrance().map(|entrance| prober.connect_tcp(&entrance, &mut sources));
         }
-        let mut databases = databases::Prober::new(host, visit);
+        let networks: Vec<Option<String>> = stack
+            .instances
+            .iter()
+            .map(|instance| containers::other_network(instance, &running, &found).filter(|_| visit.network))
+            .collect();
+        let from_afar = Visit { network: false, ..visit.clone() };
+        let mut databases = [databases::Prober::new(host, visit), databases::Prober::new(host, &from_afar)];
         let mut tried: Vec<Vec<Tried>> = Vec::new();
         for (at, instance) in stack.instances.iter().enumerate() {
             let is_asked = paths.iter().any(|path| path.instance == Some(at));
-            tried.push(if is_asked { databases.of(instance, &mut sources) } else { Vec::new() });
+            let prober = &mut databases[usize::from(networks[at].is_some())];
+            tried.push(if is_asked { prober.of(instance, &mut sources) } else { Vec::new() });
         }
+        // Before any log is read, so that they tell of it.
+        let asked = visit.url.as_ref().filter(|_| visit.network).and_then(|url| {
+            let path = paths.iter().max_by_key(|path| path.fits(url))?;
+            let row = path.instance.map(|at| &stack.instances[at].uwsgi);
+            let pid =
+                row.and_then(|row| running.iter().find(|one| row.uwsgi.path.known() == Some(&one.ini))?.pid.into());
+            let uwsgi = row.and_then(|row| logs::requests_of(host, row, pid));
+            Some(asked::ask(host, url, path, &asked::Logs { nginx: logs::access_logs(&trees), uwsgi }, &mut sources))
+        });
         let logs = stack.instances.iter().map(|instance| {
             let row = &instance.uwsgi.uwsgi;
             let pid = running.iter().find(|one| row.path.known() == Some(&one.ini)).map(|one| one.pid);
             let job = instance.link.job.known().and_then(|job| job.name.known());
             UwsgiLog::of(host, visit, row, job.map(String::as_str), pid, &mut sources)
         });
-        let logs = logs.collect();
+        let logs: Vec<UwsgiLog> = logs.collect();
         let mut error_logs = Vec::new();
         trees.values().for_each(|parsed| logs::error_logs(&parsed.tree, &mut error_logs));
         if error_logs.is_empty() {
@@ -179,7 +222,9 @@ impl Survey {
             Program::Uwsgi => running.iter().any(|running| running.pid == one.process.pid),
         };
         let of_stack: Vec<Found> = found.iter().filter(is_own).cloned().collect();
-        let resources = resources::judge(host, &folders, &of_stack, &mut sources);
+        let killed = logs.iter().any(UwsgiLog::tells_of_a_kill);
+        let users = resources::Users { folders, found: &of_stack, killed };
+        let resources = resources::judge(host, visit, &users, &mut sources);
         let network = visit.network;
         let period = visit.period();
         Self {
@@ -199,6 +244,11 @@ impl Survey {
             logs,
             nginx,
             tried,
+            networks,
+            notes: containers::notes(&contained),
+            read,
+            moment: visit.moment(host),
+            asked,
         }
     }
 
@@ -233,13 +283,41 @@ impl Survey {
             hidden: &self.hidden,
             period: &self.period,
             resources: &self.resources,
+            networks: &self.networks,
+            asked: self.asked.as_ref(),
             network: self.network,
         };
         let candidates = Candidates::of(pages, &all, &self.paths, &scene, &self.sharing(host));
         let mut diagnosis = causes::diagnose(&self.paths, &candidates, &all, &scene);
         let cannot_tell = cannot_tell.into_iter().filter(|question| is_unanswered(question, pages)).collect();
+        self.date(&mut diagnosis, host);
+        worst_first(&mut diagnosis);
+        diagnosis.notes = self.notes;
         diagnosis.report = Report { findings, cannot_tell, errors: self.errors, files: self.sources.iter().count() };
         Seen { sources: self.sources, facts, diagnosis }
+    }
+
+    /// Says since when requests fail, and what was done shortly before.
+    fn date(&self, diagnosis: &mut Diagnosis, host: &dyn Host) {
+        let ahead = self.nginx.ahead;
+        diagnosis.ahead = ahead;
+        for cause in &mut diagnosis.root_causes {
+            let of_cause = self.paths.iter().filter(|path| cause.path.split("; ").any(|name| name == path.name));
+            let log = |path: &paths::Path| path.instance.map(|at| &self.logs[at]);
+            let spells = of_cause.filter_map(|path| spell::of(path, &self.nginx, log(path), ahead));
+            cause.spell = spells.min_by_key(|spell| spell.first);
+        }
+        if diagnosis.root_causes.is_empty() {
+            return;
+        }
+        let first = diagnosis.root_causes.iter().filter_map(|cause| Some(cause.spell?.first)).min();
+        let is_own = |one: &&Found| match one.program {
+            Program::Nginx => one.config.as_ref().is_some_and(|config| self.mains.contains(config)),
+            Program::Uwsgi => self.running.iter().any(|own| [one.process.pid, one.process.ppid].contains(&own.pid)),
+        };
+        let found: Vec<Found> = self.found.iter().filter(is_own).cloned().collect();
+        let looked = changes::Looked { found: &found, files: self.read.clone(), ahead };
+        diagnosis.changes = changes::before(host, &looked, first.unwrap_or(self.moment));
     }
 
     /// The inis of which several processes hold one connection.
@@ -254,6 +332,27 @@ impl Survey {
         };
         self.running.iter().filter_map(of_ini).collect()
     }
+}
+
+/// What breaks requests goes before what fails some of them.
+fn worst_first(diagnosis: &mut Diagnosis) {
+    let Diagnosis { hops, root_causes, .. } = diagnosis;
+    let is_in_part = |cause: &RootCause| {
+        let of_cause = |hop: &&Hop| hop.id == cause.hop && cause.path.split("; ").any(|name| name == hop.path);
+        hops.iter().filter(of_cause).all(|hop| hop.state == State::Degraded)
+    };
+    root_causes.sort_by_key(is_in_part);
+}
+
+/// The files that were read of a stack, with the program that reads each where one runs.
+fn read_by(files: &Files<'_>) -> Vec<(String, Program)> {
+    let of_kind = |kind: Kind| match kind {
+        Kind::Nginx => Some(Program::Nginx),
+        Kind::Uwsgi | Kind::Upstart | Kind::Systemd | Kind::Variables | Kind::Python => Some(Program::Uwsgi),
+        _ => None,
+    };
+    let documents = files.view.iter().flat_map(|(path, documents)| documents.iter().map(move |one| (path, one)));
+    documents.filter_map(|(path, document)| Some((path.to_owned(), of_kind(document.kind)?))).collect()
 }
 
 /// Where Debian's nginx complains when its configuration does not say.

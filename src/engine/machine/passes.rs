@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::engine::machine::Visit;
-use crate::host::{Connect, Host, Identity, connect};
+use crate::host::{Connect, Host, Identity, Process, Space, connect};
 use crate::source::{Origin, Place, Sources, Span};
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::link::PassLink;
@@ -17,10 +17,28 @@ pub(super) struct Prober<'a> {
     seen: BTreeMap<(String, String), (Connect, Place)>,
 }
 
+/// How to see what is hidden from this user.
+pub(super) const SUDO: &str = "run with sudo";
+
 /// Somebody who connects, with a name to say so.
 struct Caller {
     name: String,
     identity: Identity,
+    /// What it has of its own, and its process; nothing where none runs.
+    apart: Vec<Space>,
+    pid: i32,
+}
+
+impl Caller {
+    fn of(name: String, process: &Process) -> Self {
+        Self { name, identity: process.into(), apart: process.apart.clone(), pid: process.pid }
+    }
+
+    /// The path by which housecall opens what the caller opens as `path`.
+    fn sees(&self, path: &str) -> String {
+        let own = self.apart.contains(&Space::Mounts) || self.apart.contains(&Space::Root);
+        if own { format!("/proc/{}/root{path}", self.pid) } else { path.to_owned() }
+    }
 }
 
 impl<'a> Prober<'a> {
@@ -44,14 +62,23 @@ impl<'a> Prober<'a> {
             return;
         }
         let caller = self.caller(pass.user.known().map(AsRef::as_ref));
+        if let Some(caller) = caller.as_ref().filter(|one| one.apart.contains(&Space::Network))
+            && !address.starts_with('/')
+        {
+            let what = "what answers in the network of nginx, which is not the one of this shell";
+            let how = format!("run housecall there: sudo nsenter --net --target {} housecall doctor", caller.pid);
+            link.connects = Fact::unknown(Missing::new(what, how));
+            return;
+        }
         let (seen, place) = self.connect(&address, caller.as_ref(), sources);
         link.connects = match seen {
-            Connect::Other(words) => Fact::unknown(Missing::new(words, "run with sudo")).at(place),
+            Connect::Hidden(words) => Fact::unknown(Missing::new(words, SUDO)).at(place),
+            Connect::Other(words) => Fact::unknown(Missing::new(words, "run it again")).at(place),
             seen => Fact::read(seen.word().to_owned(), place),
         };
         let denied = || {
             let caller = caller.as_ref()?;
-            self.host.access(&address, &caller.identity).because(&caller.name, self.host)
+            self.host.access(&caller.sees(&address), &caller.identity).because(&caller.name, self.host)
         };
         link.denied_because = denied().map_or_else(Fact::absent, |words| Fact::derived(words).at(place));
     }
@@ -70,7 +97,7 @@ impl<'a> Prober<'a> {
         }
         let seen = match (address.starts_with('/'), address.rsplit_once(':')) {
             (true, _) => match caller {
-                Some(caller) => connect::unix_as(self.host, address, &caller.identity),
+                Some(caller) => connect::unix_as(self.host, &caller.sees(address), &caller.identity),
                 None => self.host.connect_unix(address),
             },
             (false, Some((host, port))) => match port.parse() {
@@ -101,14 +128,14 @@ impl<'a> Prober<'a> {
         if let Some(worker) = worker {
             let name = users.iter().find(|user| user.uid == worker.process.uid).map(|user| user.name.clone());
             let name = name.or_else(|| user.map(str::to_owned)).unwrap_or_else(|| worker.process.uid.to_string());
-            return Some(Caller { name, identity: Identity::from(&worker.process) });
+            return Some(Caller::of(name, &worker.process));
         }
         let user = users.iter().find(|known| Some(known.name.as_str()) == user)?;
-        Some(Caller { name: user.name.clone(), identity: Identity::from(user) })
+        Some(Caller { name: user.name.clone(), identity: user.into(), apart: Vec::new(), pid: 0 })
     }
 
     fn listened(&self, address: &str) -> Fact<bool> {
-        let hidden = |what: &str| Fact::unknown(Missing::new(what.to_owned(), "run with sudo"));
+        let hidden = |what: &str| Fact::unknown(Missing::new(what.to_owned(), SUDO));
         if address.starts_with('/') {
             let real = self.host.real_path(address).unwrap_or_else(|_| address.to_owned());
             return match self.host.unix_sockets() {
@@ -135,7 +162,7 @@ impl<'a> Prober<'a> {
         };
         match runs {
             Some(runs) => Fact::derived(runs),
-            None => Fact::unknown(Missing::new("which uWSGI process serves this ini", "run with sudo")),
+            None => Fact::unknown(Missing::new("which uWSGI process serves this ini", SUDO)),
         }
     }
 }
@@ -148,6 +175,8 @@ pub(super) fn words(seen: &Connect) -> &str {
         Connect::Refused => "refused: nobody listens",
         Connect::Denied => "denied: permission denied",
         Connect::TimedOut => "no answer in time",
+        Connect::Full => "full: the listen queue takes no more",
+        Connect::Hidden(_) => "this user may not connect; root may",
         Connect::Other(words) => words,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::finding::InputError;
-use crate::host::Connect;
+use crate::host::{Connect, Url};
 use crate::source::Place;
 use crate::stack::assemble::{Instance, Stack};
 use crate::stack::link::PassLink;
@@ -159,6 +159,13 @@ impl Path {
             "[::]" => format!("[::1]:{port}"),
             host => format!("{host}:{port}"),
         })
+    }
+
+    /// How well an address fits: by the name of its server before its port.
+    pub(super) fn fits(&self, url: &Url) -> (bool, bool) {
+        let names = self.passes.first().and_then(|pass| pass.server_names.known());
+        let port = self.listen.as_ref().and_then(|listen| listen.port.known().copied()).unwrap_or(80);
+        (names.is_some_and(|names| names.contains(&url.host)), i64::from(url.port) == port)
     }
 
     /// A command that shows the status that users get.

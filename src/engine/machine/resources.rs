@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::diagnosis::{Reason, State};
 use crate::engine::machine::hops::Said;
+use crate::engine::machine::{Visit, memory};
 use crate::finding::Label;
 use crate::host::{Host, ReadError, Volume};
 use crate::source::{Origin, Place, Sources, Span};
@@ -14,26 +15,39 @@ const NAME: &str = "resources of this host";
 
 /// How much of something is left, worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Room {
+pub(super) enum Room {
     Enough,
     Little,
     None,
 }
 
 /// What was seen of one resource: how it fares, and the line that says so.
-struct Seen {
-    room: Room,
-    line: String,
+pub(super) struct Seen {
+    pub(super) room: Room,
+    pub(super) line: String,
     /// What it means where there is not enough.
-    meaning: String,
+    pub(super) meaning: String,
 }
 
-/// How the resources fare that `folders` and `found` use; `NotApplicable` where this host shows none of them.
-pub(super) fn judge(host: &dyn Host, folders: &BTreeSet<String>, found: &[Found], sources: &mut Sources) -> Said {
+/// What of a stack uses resources.
+pub(super) struct Users<'a> {
+    /// The folders it writes to.
+    pub(super) folders: BTreeSet<String>,
+    /// Its processes.
+    pub(super) found: &'a [Found],
+    /// Whether a worker was ended by signal 9 lately.
+    pub(super) killed: bool,
+}
+
+/// How the resources fare that a stack uses; `NotApplicable` where this host shows none of them.
+pub(super) fn judge(host: &dyn Host, visit: &Visit, users: &Users<'_>, sources: &mut Sources) -> Said {
+    let Users { folders, found, killed } = users;
     let mut hidden = false;
     let mut all = volumes(host, folders);
-    all.extend(memory(host));
-    for one in found {
+    all.extend(memory::of_machine(host));
+    all.extend(memory::of_groups(host, found, *killed));
+    let ended = memory::ended(host, visit, sources);
+    for one in *found {
         match descriptors(host, one) {
             Ok(seen) => all.extend(seen),
             Err(error) => hidden |= error == ReadError::NoPermission,
@@ -55,6 +69,7 @@ pub(super) fn judge(host: &dyn Host, folders: &BTreeSet<String>, found: &[Found]
     evidence.sort_by_key(|(room, _)| std::cmp::Reverse(*room));
     let state = match evidence.first() {
         Some((Room::None, _)) => State::Broken,
+        _ if ended.is_some() => State::Degraded,
         Some(_) => State::Degraded,
         None if hidden => {
             let text = "root would see how many files nginx and uWSGI hold open".to_owned();
@@ -62,7 +77,7 @@ pub(super) fn judge(host: &dyn Host, folders: &BTreeSet<String>, found: &[Found]
         }
         None => State::Ok,
     };
-    (state, evidence.into_iter().map(|(_, label)| label).collect())
+    (state, ended.into_iter().chain(evidence.into_iter().map(|(_, label)| label)).collect())
 }
 
 /// Folders on volumes with the same figures are on one volume.
@@ -98,19 +113,6 @@ fn of_volume(volume: &Volume, there: &str) -> Seen {
         _ => format!("the {what} of {there} is nearly used up"),
     };
     Seen { room: bytes.max(inodes), line, meaning }
-}
-
-/// `/proc/meminfo`: what could be had without swapping.
-fn memory(host: &dyn Host) -> Option<Seen> {
-    let bytes = host.read("/proc/meminfo").ok()?;
-    let text = String::from_utf8_lossy(&bytes);
-    let kib = |name: &str| {
-        text.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().next()?.parse::<u64>().ok())
-    };
-    let (all, left) = (kib("MemTotal:")?, kib("MemAvailable:")?);
-    let room = if left < all / 50 { Room::Little } else { Room::Enough };
-    let line = format!("memory: {} of {} MiB available", left >> 10, all >> 10);
-    Some(Seen { room, line, meaning: "memory is nearly used up: the kernel may end a worker at any time".to_owned() })
 }
 
 /// The open files of a process against its own limit: nginx and uWSGI fail with `Too many open files` (24) there.

@@ -9,6 +9,9 @@ use crate::finding::Confidence;
 use crate::host::Files as _;
 use crate::host::recorded::Recorded;
 
+mod apart;
+mod resources;
+
 const NO_UWSGI: &str = "process.902.gone = true\nprocess.905.gone = true\nprocess.906.gone = true\n";
 const LOG: &str = "/var/log/thena/uwsgi.log";
 
@@ -34,6 +37,10 @@ fn causes(diagnosis: &Diagnosis) -> Vec<&str> {
 
 fn state<'d>(diagnosis: &'d Diagnosis, id: &str) -> &'d State {
     &diagnosis.hops.iter().find(|hop| hop.id == id).unwrap().state
+}
+
+fn messages(diagnosis: &Diagnosis) -> String {
+    diagnosis.root_causes.iter().map(|cause| cause.finding.message.as_str()).collect()
 }
 
 /// The healthy host's log with more lines.
@@ -393,27 +400,4 @@ fn an_earlier_moment_is_judged_by_the_lines_of_its_time() {
     assert_ne!(*state(&before, "app-answers"), State::Degraded);
     let long_after = visited(&host, &Visit { since: Some(30), ..at(1_462_328_100) });
     assert_ne!(*state(&long_after, "app-answers"), State::Degraded);
-}
-
-#[test]
-fn a_full_disk_is_named_and_explains_what_it_breaks() {
-    let full = patched("[volume.\"/var/log/thena\"]\nbytes = 536870912\nfree = 0\ninodes = 32768\nfree_inodes = 9\n");
-    let host = logging(full, &request("500) 0 headers in 0 bytes"));
-    let diagnosis = diagnosed(&host);
-    assert_eq!(causes(&diagnosis), ["hop/resources"]);
-    let because = &diagnosis.root_causes[0].because[0].text;
-    assert!(because.starts_with("the disk of /var/log/thena is used up"), "{because}");
-    assert_eq!(*state(&diagnosis, "app-answers"), State::Symptom);
-    let inodes =
-        patched("[volume.\"/run/thena\"]\nbytes = 536870912\nfree = 99999999\ninodes = 32768\nfree_inodes = 0\n");
-    let diagnosis = diagnosed(&inodes);
-    assert!(diagnosis.root_causes[0].because[0].text.contains("number of files on the disk of /run/thena"));
-    assert_eq!(*state(&diagnosed(&healthy()), "resources"), State::Ok);
-}
-
-#[test]
-fn a_log_that_was_rotated_under_uwsgi_still_tells() {
-    let log = String::from_utf8(healthy().read(LOG).unwrap().to_vec()).unwrap() + &request("500) 0 headers in 0 bytes");
-    let rotated = healthy().with_file(LOG, Vec::new()).with_file(&format!("{LOG}.1"), log.into_bytes());
-    assert_eq!(*state(&diagnosed(&rotated), "app-answers"), State::Degraded);
 }

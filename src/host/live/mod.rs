@@ -2,6 +2,7 @@
 
 mod processes;
 mod sockets;
+mod vitals;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -10,9 +11,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::deadline::Budget;
+use rustix::io::Errno;
+
 use super::{
-    Connect, Files, Host, Listener, Login, NoAddress, Process, ReadError, SocketInode, Stat, Tail, Target, UnixSocket,
-    User, Volume, connect, file, postgres, users,
+    Acl, Answered, Connect, Files, Host, Listener, Login, NoAddress, OpenFile, Process, ReadError, SocketInode, Stat,
+    Tail, Target, UnixSocket, Url, User, Vitals, Volume, connect, file, postgres, request, users,
 };
 
 /// This machine.
@@ -20,10 +23,18 @@ use super::{
 pub struct Live {
     root: Option<PathBuf>,
     budget: Budget,
+    /// A log that was handed in, under the name it is asked for by.
+    given: Option<Tail>,
     holders: OnceLock<HashMap<u64, Vec<i32>>>,
     /// When each process started that was seen, in ticks since the boot: another one may get its pid.
     started: Mutex<HashMap<i32, u64>>,
 }
+
+/// The name under which a log is asked for that was handed in: standard input's by convention.
+pub const GIVEN: &str = "-";
+
+/// How much is read of a program.
+const PROGRAM_BYTES: u64 = 16 << 20;
 
 /// The folders that `--root` moves: where programs keep configuration, homes and logs by convention.
 const WELL_KNOWN: [&str; 4] = ["/etc", "/home", "/root", "/var/log"];
@@ -38,6 +49,13 @@ impl Live {
     #[must_use]
     pub fn rooted_at(mut self, root: impl Into<PathBuf>) -> Self {
         self.root = Some(root.into());
+        self
+    }
+
+    /// The same with a log that was handed in: the one at [`GIVEN`].
+    #[must_use]
+    pub fn with_log(mut self, log: Tail) -> Self {
+        self.given = Some(log);
         self
     }
 
@@ -112,13 +130,23 @@ impl Files for Live {
     }
 
     fn shown(&self, path: &str) -> String {
+        if path == GIVEN {
+            return "standard input".to_owned();
+        }
         self.on_disk(path).to_string_lossy().into_owned()
     }
 
-    fn has_acl(&self, path: &str) -> bool {
-        let mut entries = [0_u8; 1024];
-        rustix::fs::getxattr(self.followed(path), c"system.posix_acl_access", &mut entries)
-            .is_ok_and(|length| length > 0)
+    fn acl(&self, path: &str) -> Result<Option<Acl>, ReadError> {
+        let mut entries = [0_u8; 4096];
+        let length = match rustix::fs::getxattr(self.followed(path), c"system.posix_acl_access", &mut entries) {
+            Ok(length) => length,
+            Err(Errno::NODATA | Errno::OPNOTSUPP) => return Ok(None),
+            Err(error) => return Err(std::io::Error::from(error).into()),
+        };
+        match Acl::decode(&entries[..length]) {
+            Some(list) => Ok(Some(list)),
+            None => Err(ReadError::Other("its access control list has a form that is not known here".to_owned())),
+        }
     }
 }
 
@@ -143,6 +171,10 @@ impl Host for Live {
         sockets::established(pid, started)
     }
 
+    fn open_files(&self, pid: i32) -> Result<Vec<OpenFile>, ReadError> {
+        processes::open_files(pid)
+    }
+
     fn users(&self) -> Result<Vec<User>, ReadError> {
         users::read(self)
     }
@@ -153,7 +185,18 @@ impl Host for Live {
     }
 
     fn tail(&self, path: &str) -> Result<Tail, ReadError> {
+        if let Some(given) = self.given.as_ref().filter(|_| path == GIVEN) {
+            return Ok(given.clone());
+        }
         file::tail(&self.followed(path))
+    }
+
+    fn said_by(&self, program: &str, words: &str) -> Result<Option<String>, ReadError> {
+        Ok(file::text_after(&file::read_up_to(&self.followed(program), PROGRAM_BYTES)?, words))
+    }
+
+    fn vitals(&self) -> Result<Vitals, ReadError> {
+        vitals::look()
     }
 
     fn volume(&self, path: &str) -> Result<Volume, ReadError> {
@@ -185,6 +228,10 @@ impl Host for Live {
 
     fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, NoAddress> {
         connect::resolve(host, self.budget.deadline())
+    }
+
+    fn request(&self, url: &Url) -> Result<Answered, Connect> {
+        request::get(url, self.budget.deadline())
     }
 
     fn login(&self, target: &Target) -> Login {

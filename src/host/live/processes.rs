@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 
 use procfs::ProcError;
+use procfs::process::FDTarget;
 
-use crate::host::{Process, ReadError};
+use crate::host::{OpenFile, Process, ReadError, Space};
 
 /// How much is read of a command line or an environment; the kernel allows about this much for both together.
 const ARGUMENT_BYTES: u64 = 2 << 20;
@@ -16,12 +19,13 @@ const ARGUMENT_BYTES: u64 = 2 << 20;
 pub(super) fn all(started: &mut HashMap<i32, u64>) -> Result<Vec<Process>, ReadError> {
     let found = procfs::process::all_processes().map_err(read_error)?;
     let booted = i64::try_from(procfs::boot_time_secs().map_err(read_error)?).unwrap_or(0);
-    let mut processes: Vec<Process> = found.filter_map(|process| one(&process.ok()?, booted, started)).collect();
+    let own = Own::look();
+    let mut processes: Vec<Process> = found.filter_map(|process| one(&process.ok()?, booted, &own, started)).collect();
     processes.sort_by_key(|process| process.pid);
     Ok(processes)
 }
 
-fn one(process: &procfs::process::Process, booted: i64, started: &mut HashMap<i32, u64>) -> Option<Process> {
+fn one(process: &procfs::process::Process, booted: i64, own: &Own, started: &mut HashMap<i32, u64>) -> Option<Process> {
     let stat = process.stat().ok()?;
     started.insert(process.pid(), stat.starttime);
     let status = process.status().ok()?;
@@ -43,7 +47,83 @@ fn one(process: &procfs::process::Process, booted: i64, started: &mut HashMap<i3
         groups: status.groups,
         started: booted + since_boot,
         environ: environ(process),
+        apart: own.apart(process.pid(), status.nspid.as_ref().map_or(1, Vec::len)),
     })
+}
+
+/// What housecall itself has, to tell who shares it.
+struct Own {
+    root: Option<(u64, u64)>,
+    mounts: Option<PathBuf>,
+    network: Option<PathBuf>,
+    depth: usize,
+}
+
+impl Own {
+    fn look() -> Self {
+        let status = procfs::process::Process::myself().and_then(|process| process.status()).ok();
+        Self {
+            root: root_of("self"),
+            mounts: space_of("self", "mnt"),
+            network: space_of("self", "net"),
+            depth: status.and_then(|status| status.nspid).map_or(1, |pids| pids.len()),
+        }
+    }
+
+    /// What the process with this pid does not share. Its depth among the spaces of processes is for everybody to see, the
+    /// rest for its own user; a process that is deeper down is in a container, which has files and a network of its own.
+    fn apart(&self, pid: i32, depth: usize) -> Vec<Space> {
+        let pid = pid.to_string();
+        let is_deeper = depth > self.depth;
+        let differs = |own: &Option<PathBuf>, its: Option<PathBuf>| match (own, its) {
+            (Some(own), Some(its)) => *own != its,
+            _ => is_deeper,
+        };
+        let other_root = match (self.root, root_of(&pid)) {
+            (Some(own), Some(its)) => own != its,
+            _ => is_deeper,
+        };
+        let all = [
+            (Space::Root, other_root),
+            (Space::Mounts, differs(&self.mounts, space_of(&pid, "mnt"))),
+            (Space::Network, differs(&self.network, space_of(&pid, "net"))),
+            (Space::Processes, is_deeper),
+        ];
+        all.into_iter().filter(|(_, is_apart)| *is_apart).map(|(space, _)| space).collect()
+    }
+}
+
+/// Device and inode of what a process takes for `/`.
+fn root_of(pid: &str) -> Option<(u64, u64)> {
+    let root = std::fs::metadata(format!("/proc/{pid}/root/")).ok()?;
+    Some((root.dev(), root.ino()))
+}
+
+fn space_of(pid: &str, kind: &str) -> Option<PathBuf> {
+    std::fs::read_link(format!("/proc/{pid}/ns/{kind}")).ok()
+}
+
+/// The regular files that a process holds open.
+pub(super) fn open_files(pid: i32) -> Result<Vec<OpenFile>, ReadError> {
+    let process = procfs::process::Process::new(pid).map_err(read_error)?;
+    let descriptors = process.fd().map_err(read_error)?.flatten();
+    let mut files: Vec<OpenFile> = descriptors
+        .filter_map(|descriptor| {
+            let FDTarget::Path(path) = descriptor.target else { return None };
+            let path = path.to_str()?;
+            let through = format!("/proc/{pid}/fd/{}", descriptor.fd);
+            // A name may end like that as well, and be there.
+            let gone = path.strip_suffix(" (deleted)").filter(|_| std::fs::symlink_metadata(path).is_err());
+            let is_file = std::fs::metadata(through).is_ok_and(|metadata| metadata.is_file());
+            is_file.then(|| OpenFile {
+                descriptor: descriptor.fd,
+                path: gone.unwrap_or(path).to_owned(),
+                deleted: gone.is_some(),
+            })
+        })
+        .collect();
+    files.sort();
+    Ok(files)
 }
 
 fn environ(process: &procfs::process::Process) -> Result<Vec<(String, String)>, ReadError> {

@@ -8,6 +8,8 @@ mod tls;
 use std::borrow::Cow;
 use std::net::{IpAddr, TcpStream};
 
+pub(super) use tls::unverified;
+
 use super::connect::{self, Connect, NoAddress};
 use super::deadline::{Budget, Deadline};
 

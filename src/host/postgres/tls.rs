@@ -98,6 +98,15 @@ struct Seen {
     verdict: Option<Error>,
 }
 
+/// Settings of a client that accepts every certificate: for looking at what answers, not for trusting it.
+///
+/// # Errors
+/// None, as long as ring offers the protocols that rustls knows.
+pub(in crate::host) fn unverified(host: &str) -> Result<Arc<ClientConfig>, Error> {
+    let asked = Asked { host: host.to_owned(), mode: SslMode::Require, roots: None };
+    Ok(Arc::new(Arc::new(Recording::new(&asked)?).config()?))
+}
+
 impl Recording {
     fn new(asked: &Asked) -> Result<Self, Error> {
         let provider = Arc::new(ring::default_provider());

@@ -8,8 +8,8 @@ use super::format::{FileEntry, Holders, LoginEntry, NameEntry, VolumeEntry};
 use super::{Recorded, login_keys, stage};
 use crate::host::postgres::{Failure, Server};
 use crate::host::{
-    Connect, FileKind, Files, Host, Listener, Login, NoAddress, Process, ReadError, SocketInode, Stat, Tail, Target,
-    UnixSocket, User, Volume, users,
+    Acl, Connect, FileKind, Files, Host, Listener, Login, NoAddress, OpenFile, Process, ReadError, SocketInode, Space,
+    Stat, Tail, Target, UnixSocket, User, Vitals, Volume, users,
 };
 
 impl Recorded {
@@ -121,8 +121,13 @@ impl Files for Recorded {
         shown.map_or_else(|| path.to_owned(), Clone::clone)
     }
 
-    fn has_acl(&self, path: &str) -> bool {
-        self.recording.file.get(&self.resolved(path)).is_some_and(|entry| entry.acl)
+    fn acl(&self, path: &str) -> Result<Option<Acl>, ReadError> {
+        let path = self.resolved(path);
+        if let Some(error) = self.unanswered(&path, "acl") {
+            return Err(error);
+        }
+        let Some(list) = self.recording.file.get(&path).and_then(|entry| entry.acl.as_ref()) else { return Ok(None) };
+        Acl::parse(list).map(Some).ok_or_else(|| ReadError::Other(format!("{list} is no access control list")))
     }
 }
 
@@ -152,6 +157,7 @@ impl Host for Recorded {
                 groups: entry.groups.clone(),
                 started: entry.started,
                 environ: pairs.ok_or_else(|| hidden("environ")),
+                apart: entry.apart.iter().filter_map(|word| Space::from_word(word)).collect(),
             });
         }
         processes.sort_by_key(|process| process.pid);
@@ -190,6 +196,17 @@ impl Host for Recorded {
         Ok(sockets.map(|socket| SocketInode { inode: socket.inode, remote: socket.remote.clone() }).collect())
     }
 
+    fn open_files(&self, pid: i32) -> Result<Vec<OpenFile>, ReadError> {
+        let process = self.recording.process.get(&pid.to_string()).ok_or(ReadError::NotFound)?;
+        if let Some(word) = process.failed.get("open") {
+            return Err(ReadError::from_word(word));
+        }
+        let files = process.open.iter();
+        Ok(files
+            .map(|file| OpenFile { descriptor: file.descriptor, path: file.path.clone(), deleted: file.deleted })
+            .collect())
+    }
+
     fn users(&self) -> Result<Vec<User>, ReadError> {
         users::read(self)
     }
@@ -207,6 +224,20 @@ impl Host for Recorded {
             (Some(entry), Some(bytes)) if entry.cut => Ok(Tail { bytes: bytes.to_vec(), cut: true }),
             _ => Ok(Tail::of(&self.read(&path)?, true)),
         }
+    }
+
+    fn said_by(&self, program: &str, words: &str) -> Result<Option<String>, ReadError> {
+        let program = self.resolved(program);
+        if let Some(error) = self.unanswered(&program, "says") {
+            return Err(error);
+        }
+        let said = self.recording.file.get(&program).and_then(|entry| entry.says.get(words));
+        Ok(said.ok_or_else(|| self.not_recorded()).map(|said| (!said.is_empty()).then(|| said.clone()))?)
+    }
+
+    fn vitals(&self) -> Result<Vitals, ReadError> {
+        self.table_failed("vitals")?;
+        self.recording.vitals.ok_or_else(|| self.not_recorded())
     }
 
     fn volume(&self, path: &str) -> Result<Volume, ReadError> {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::finding::InputError;
-use crate::host::Stage;
+use crate::host::{Stage, Vitals};
 
 /// What `host.toml` may say.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ pub(super) struct Recording {
     /// How it was recorded from a live host. What such a recording does not mention was not looked at; in any other one
     /// it is not there.
     pub(super) recorded: Option<Asked>,
-    /// Why a table of the whole host could not be read, by `processes`, `listeners` or `sockets`.
+    /// Why a table of the whole host could not be read, by `processes`, `listeners`, `sockets` or `vitals`.
     #[serde(default)]
     pub(super) failed: BTreeMap<String, String>,
     /// By pid.
@@ -42,6 +42,8 @@ pub(super) struct Recording {
     /// Addresses by name; an empty list is a name that does not exist.
     #[serde(default)]
     pub(super) name: BTreeMap<String, NameEntry>,
+    /// Memory, load and the last boot.
+    pub(super) vitals: Option<Vitals>,
     /// By `user@host:port/database`.
     #[serde(default)]
     pub(super) login: BTreeMap<String, LoginEntry>,
@@ -85,7 +87,13 @@ pub(super) struct ProcessEntry {
     pub(super) environ: Option<Vec<String>>,
     #[serde(default)]
     pub(super) established: Vec<Established>,
-    /// Why something of it could not be read, by `exe`, `cwd`, `environ` or `established`.
+    /// The regular files it held open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) open: Vec<Open>,
+    /// What it did not share with the recorder: `root`, `mounts`, `network`, `processes`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) apart: Vec<String>,
+    /// Why something of it could not be read, by `exe`, `cwd`, `environ`, `established` or `open`.
     #[serde(default)]
     pub(super) failed: BTreeMap<String, String>,
 }
@@ -95,6 +103,16 @@ pub(super) struct ProcessEntry {
 pub(super) struct Established {
     pub(super) inode: u64,
     pub(super) remote: String,
+}
+
+/// One open file, by its descriptor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Open {
+    pub(super) descriptor: i32,
+    pub(super) path: String,
+    #[serde(default)]
+    pub(super) deleted: bool,
 }
 
 /// The processes that hold a listening socket; it is there as long as one of them is.
@@ -130,8 +148,10 @@ pub(super) struct FileEntry {
     pub(super) size: Option<u64>,
     /// Its number in the file system.
     pub(super) inode: u64,
-    /// Whether an access control list says more than the mode.
-    pub(super) acl: bool,
+    /// The access control list, where there is one: `user::rw-,user:33:rw-,group::r--,mask::rw-,other::---`.
+    pub(super) acl: Option<String>,
+    /// What a program says after some words, such as `nginx/`; empty where it says nothing.
+    pub(super) says: BTreeMap<String, String>,
     /// Whether only its end was recorded.
     pub(super) cut: bool,
     /// The names in a folder.

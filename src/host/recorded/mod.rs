@@ -6,9 +6,11 @@
 
 mod answers;
 mod archive;
+mod entries;
 mod format;
 mod healthy;
 mod recorder;
+mod redact;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,23 +1,21 @@
 //! Looking at a host and remembering every answer, so that the same questions get the same answers later and elsewhere.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use toml::{Table, Value};
+use toml::Table;
 
 use super::Recorded;
 use super::archive::is_plain;
-use super::format::{
-    Asked, Established, FileEntry, Holders, LoginEntry, NameEntry, ProcessEntry, Recording, VolumeEntry,
-};
+use super::entries::{entry_of, holders_by_name, keep_processes, login_entry};
+use super::format::{Asked, Established, FileEntry, LoginEntry, NameEntry, Open, ProcessEntry, Recording, VolumeEntry};
+use super::redact::without_secrets;
 use crate::finding::InputError;
 use crate::host::{
-    Connect, FileKind, Files, Host, Listener, Login, NoAddress, Process, ReadError, SocketInode, Stat, Tail, Target,
-    UnixSocket, User, Volume, users,
+    Acl, Connect, FileKind, Files, Host, Listener, Login, NoAddress, OpenFile, Process, ReadError, SocketInode, Stat,
+    Tail, Target, UnixSocket, User, Vitals, Volume, users,
 };
-use crate::secret::{Secrets, StandIns, is_open, is_telling};
-use crate::source::{SUBSTITUTE, text_of_equal_length};
 
 /// A host that is being recorded.
 pub struct Recorder<'h> {
@@ -53,30 +51,7 @@ impl<'h> Recorder<'h> {
         let error = |message: String| InputError { path: "the recording".to_owned(), message };
         let mut table = Table::try_from(&recording).map_err(|failure| error(failure.to_string()))?;
 
-        let environs = recording.process.values().filter_map(|process| process.environ.as_ref()).flatten();
-        let given: Vec<(&str, &str)> = environs.filter_map(|pair| pair.split_once('=')).collect();
-        let telling = given.iter().filter(|(name, value)| !is_open(name, value) && is_telling(value));
-        let hidden: Vec<&str> = telling
-            .map(|(_, value)| *value)
-            .chain(values.iter().map(String::as_str))
-            // A name of the host itself: without it no path would lead anywhere.
-            .filter(|value| !recording.file.keys().any(|path| path.contains(value)))
-            .collect();
-        let texts: BTreeMap<&String, Arc<str>> =
-            files.iter().map(|(path, bytes)| (path, text_of_equal_length(bytes))).collect();
-        let mut strings = Vec::new();
-        collect(&table, &mut strings);
-        let confided: Vec<String> = given.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let all = strings.iter().map(String::as_str).chain(texts.values().map(AsRef::as_ref));
-        let secrets = Secrets::harvest_with(all.chain(confided.iter().map(String::as_str)), hidden);
-
-        let mut stand_ins = StandIns::default();
-        hide_values(&mut table, &mut stand_ins);
-        redact(&mut table, &secrets, &mut stand_ins);
-        let redacted: BTreeMap<String, Arc<[u8]>> = texts
-            .into_iter()
-            .map(|(path, text)| (path.clone(), redacted_bytes(&text, &files[path], &secrets, &mut stand_ins)))
-            .collect();
+        let redacted = without_secrets(&mut table, &recording, &files, values);
         Recorded::new("the recording", table, redacted)
     }
 
@@ -127,26 +102,26 @@ impl<'h> Recorder<'h> {
         answer
     }
 
+    fn about_process<T>(
+        &self,
+        pid: i32,
+        question: &str,
+        answer: Result<T, ReadError>,
+        take: impl FnOnce(&mut ProcessEntry, &T),
+    ) -> Result<T, ReadError> {
+        self.note(|answers| {
+            let Some(process) = answers.recording.process.get_mut(&pid.to_string()) else { return };
+            match &answer {
+                Ok(answer) => take(process, answer),
+                Err(error) => _ = process.failed.insert(question.to_owned(), error.word().to_owned()),
+            }
+        });
+        answer
+    }
+
     fn connected(&self, to: String, seen: Connect) -> Connect {
         self.note(|answers| _ = answers.recording.connect.insert(to, seen.word().to_owned()));
         seen
-    }
-}
-
-/// The named processes and those above them; of the rest a host has many, and nobody asks for them.
-fn keep_processes(processes: &mut BTreeMap<String, ProcessEntry>, keep: &[i32]) {
-    let mut kept = BTreeSet::new();
-    let mut pending: Vec<i32> = keep.to_vec();
-    while let Some(pid) = pending.pop() {
-        if kept.insert(pid.to_string()) {
-            pending.extend(processes.get(&pid.to_string()).map(|process| process.ppid));
-        }
-    }
-    let named: BTreeSet<String> = keep.iter().map(i32::to_string).collect();
-    processes.retain(|pid, _| kept.contains(pid));
-    for process in processes.iter_mut().filter(|(pid, _)| !named.contains(*pid)).map(|(_, process)| process) {
-        process.environ = None;
-        process.cmdline.truncate(1);
     }
 }
 
@@ -163,56 +138,6 @@ fn leave_out_the_largest(files: &mut BTreeMap<String, Arc<[u8]>>, entries: &mut 
             failed.extend(["read", "tail"].map(|question| (question.to_owned(), words.to_owned())));
         }
     }
-}
-
-/// Every key and every string of a table.
-fn collect(table: &Table, into: &mut Vec<String>) {
-    fn of_value(value: &Value, into: &mut Vec<String>) {
-        match value {
-            Value::String(text) => into.push(text.clone()),
-            Value::Array(values) => values.iter().for_each(|value| of_value(value, into)),
-            Value::Table(table) => collect(table, into),
-            _ => {}
-        }
-    }
-    for (key, value) in table {
-        into.push(key.clone());
-        of_value(value, into);
-    }
-}
-
-/// A value of an environment stays only where it may.
-fn hide_values(table: &mut Table, stand_ins: &mut StandIns) {
-    let processes = table.get_mut("process").and_then(Value::as_table_mut).into_iter().flat_map(Table::iter_mut);
-    let environs = processes.filter_map(|(_, process)| process.get_mut("environ")?.as_array_mut());
-    for pair in environs.flatten() {
-        let Some((name, value)) = pair.as_str().and_then(|pair| pair.split_once('=')) else { continue };
-        if !is_open(name, value) {
-            *pair = Value::String(format!("{name}={}", stand_ins.of(value)));
-        }
-    }
-}
-
-fn redact(table: &mut Table, secrets: &Secrets, stand_ins: &mut StandIns) {
-    fn of_value(value: &mut Value, secrets: &Secrets, stand_ins: &mut StandIns) {
-        match value {
-            Value::String(text) => *text = secrets.redact(text, stand_ins).into_owned(),
-            Value::Array(values) => values.iter_mut().for_each(|value| of_value(value, secrets, stand_ins)),
-            Value::Table(table) => redact(table, secrets, stand_ins),
-            _ => {}
-        }
-    }
-    for (key, mut value) in std::mem::take(table) {
-        of_value(&mut value, secrets, stand_ins);
-        table.insert(secrets.redact(&key, stand_ins).into_owned(), value);
-    }
-}
-
-/// Bytes that are no text stay as they are; everything keeps its place.
-fn redacted_bytes(text: &str, bytes: &[u8], secrets: &Secrets, stand_ins: &mut StandIns) -> Arc<[u8]> {
-    let redacted = secrets.redact(text, stand_ins);
-    let kept = redacted.bytes().zip(bytes).map(|(shown, byte)| if shown == SUBSTITUTE as u8 { *byte } else { shown });
-    kept.collect()
 }
 
 impl Files for Recorder<'_> {
@@ -258,12 +183,8 @@ impl Files for Recorder<'_> {
         shown
     }
 
-    fn has_acl(&self, path: &str) -> bool {
-        let has_acl = self.host.has_acl(path);
-        if has_acl {
-            self.note(|answers| answers.recording.file.entry(path.to_owned()).or_default().acl = true);
-        }
-        has_acl
+    fn acl(&self, path: &str) -> Result<Option<Acl>, ReadError> {
+        self.about(path, "acl", self.host.acl(path), |entry, list| entry.acl = list.as_ref().map(Acl::to_string))
     }
 }
 
@@ -277,31 +198,32 @@ impl Host for Recorder<'_> {
     fn listeners(&self) -> Result<Vec<Listener>, ReadError> {
         self.whole("listeners", self.host.listeners(), |recording, listeners| {
             let key = |listener: &Listener| std::net::SocketAddr::from((listener.address, listener.port)).to_string();
-            recording.listener = by_name(listeners.iter().map(|one| (key(one), one.inode, one.pids.clone())));
+            recording.listener = holders_by_name(listeners.iter().map(|one| (key(one), one.inode, one.pids.clone())));
         })
     }
 
     fn unix_sockets(&self) -> Result<Vec<UnixSocket>, ReadError> {
         self.whole("sockets", self.host.unix_sockets(), |recording, sockets| {
             let listening = sockets.iter().filter(|socket| socket.listening);
-            recording.socket = by_name(listening.map(|one| (one.path.clone(), one.inode, one.pids.clone())));
+            recording.socket = holders_by_name(listening.map(|one| (one.path.clone(), one.inode, one.pids.clone())));
         })
     }
 
     fn established(&self, pid: i32) -> Result<Vec<SocketInode>, ReadError> {
-        let answer = self.host.established(pid);
-        self.note(|answers| {
-            let Some(process) = answers.recording.process.get_mut(&pid.to_string()) else { return };
-            match &answer {
-                Ok(sockets) => {
-                    let entry =
-                        |socket: &SocketInode| Established { inode: socket.inode, remote: socket.remote.clone() };
-                    process.established = sockets.iter().map(entry).collect();
-                }
-                Err(error) => _ = process.failed.insert("established".to_owned(), error.word().to_owned()),
-            }
-        });
-        answer
+        self.about_process(pid, "established", self.host.established(pid), |process, sockets| {
+            let entry = |socket: &SocketInode| Established { inode: socket.inode, remote: socket.remote.clone() };
+            process.established = sockets.iter().map(entry).collect();
+        })
+    }
+
+    fn open_files(&self, pid: i32) -> Result<Vec<OpenFile>, ReadError> {
+        self.about_process(pid, "open", self.host.open_files(pid), |process, files| {
+            let entry = |file: &OpenFile| {
+                let OpenFile { descriptor, path, deleted } = file.clone();
+                Open { descriptor, path, deleted }
+            };
+            process.open = files.iter().map(entry).collect();
+        })
     }
 
     fn users(&self) -> Result<Vec<User>, ReadError> {
@@ -317,6 +239,21 @@ impl Host for Recorder<'_> {
         if let Ok(tail) = &answer {
             self.keep(path, tail.bytes.as_slice().into());
         }
+        answer
+    }
+
+    fn said_by(&self, program: &str, words: &str) -> Result<Option<String>, ReadError> {
+        self.about(program, "says", self.host.said_by(program, words), |entry, said| {
+            entry.says.insert(words.to_owned(), said.clone().unwrap_or_default());
+        })
+    }
+
+    fn vitals(&self) -> Result<Vitals, ReadError> {
+        let answer = self.host.vitals();
+        self.note(|answers| match &answer {
+            Ok(seen) => answers.recording.vitals = Some(*seen),
+            Err(error) => _ = answers.recording.failed.insert("vitals".to_owned(), error.word().to_owned()),
+        });
         answer
     }
 
@@ -363,64 +300,5 @@ impl Host for Recorder<'_> {
             None => _ = answers.recording.login.insert(key, entry),
         });
         login
-    }
-}
-
-fn entry_of(process: &Process) -> ProcessEntry {
-    let mut failed = BTreeMap::new();
-    let mut kept = |what: &str, answer: &Result<String, ReadError>| match answer {
-        Ok(path) => Some(path.clone()),
-        Err(error) => {
-            failed.insert(what.to_owned(), error.word().to_owned());
-            None
-        }
-    };
-    let (exe, cwd) = (kept("exe", &process.exe), kept("cwd", &process.cwd));
-    let environ = match &process.environ {
-        Ok(pairs) => Some(pairs.iter().map(|(name, value)| format!("{name}={value}")).collect()),
-        Err(error) => {
-            failed.insert("environ".to_owned(), error.word().to_owned());
-            None
-        }
-    };
-    ProcessEntry {
-        ppid: process.ppid,
-        name: process.name.clone(),
-        exe,
-        cmdline: process.cmdline.clone(),
-        cwd,
-        uid: process.uid,
-        gid: process.gid,
-        groups: process.groups.clone(),
-        started: process.started,
-        environ,
-        established: Vec::new(),
-        failed,
-    }
-}
-
-fn by_name(sockets: impl Iterator<Item = (String, u64, Vec<i32>)>) -> BTreeMap<String, Holders> {
-    let mut all: BTreeMap<String, Holders> = BTreeMap::new();
-    for (name, inode, pids) in sockets {
-        let holders = Holders { inode, pids, others: Vec::new() };
-        match all.get_mut(&name) {
-            Some(first) => first.others.push(holders),
-            None => _ = all.insert(name, holders),
-        }
-    }
-    all
-}
-
-fn login_entry(login: &Login) -> LoginEntry {
-    let failure = login.failure.as_ref();
-    LoginEntry {
-        failed_at: failure.map(|failure| failure.at.word().to_owned()),
-        class: failure.map(|failure| failure.class.to_string()).unwrap_or_default(),
-        said: failure.map(|failure| failure.said.clone()).unwrap_or_default(),
-        unproved: failure.is_some_and(|failure| !failure.proved),
-        standby: login.server.as_ref().is_some_and(|server| server.standby),
-        server_now: login.server.as_ref().map(|server| server.now),
-        waiting: login.server.as_ref().and_then(|server| server.waiting),
-        tls: login.tls,
     }
 }

@@ -1,0 +1,106 @@
+//! The last run of Chef, from the log that it or OpsWorks' agent leaves.
+
+use crate::host::Host;
+use crate::syntax::log::{lines, seconds};
+
+/// The last run of Chef.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ChefRun {
+    /// When it ended, in seconds since 1970.
+    pub(super) at: i64,
+    /// Why it failed, where it did.
+    pub(super) failed: Option<String>,
+}
+
+/// Where logs of runs lie: one file for all of chef-client's, a file for each of OpsWorks' (Chef 11, Chef 12).
+const ONE_FOR_ALL: [&str; 2] = ["/var/log/chef/client.log", "/var/log/chef-client.log"];
+const ONE_FOR_EACH: [&str; 2] = ["/var/lib/aws/opsworks/chef", "/var/chef/runs"];
+
+/// The newest run that a log tells of; `ahead` is how far the host's clock is ahead of UTC.
+pub(super) fn last(host: &dyn Host, ahead: i64) -> Option<ChefRun> {
+    let mut logs: Vec<String> = ONE_FOR_ALL.map(str::to_owned).to_vec();
+    for folder in ONE_FOR_EACH {
+        let names = host.list(folder).unwrap_or_default();
+        let inside = names.iter().map(|name| match name.ends_with(".log") {
+            true => format!("{folder}/{name}"),
+            false => format!("{folder}/{name}/chef.log"),
+        });
+        let dated = inside.filter_map(|path| Some((host.stat(&path).ok()?.modified, path)));
+        logs.extend(dated.max().map(|(_, path)| path));
+    }
+    let runs = logs.iter().filter_map(|path| {
+        let tail = host.tail(path).ok()?;
+        read(&String::from_utf8_lossy(&tail.bytes), ahead)
+    });
+    runs.max_by_key(|run| run.at)
+}
+
+/// `[2016-05-04T02:10:00+00:00] FATAL: …`, mixlib-log's format; what it says last of how a run ended counts.
+fn read(log: &str, ahead: i64) -> Option<ChefRun> {
+    let mut last: Option<ChefRun> = None;
+    let mut failing = false;
+    for (_, line) in lines(log) {
+        let Some((stamp, level, words)) = parts(line) else { continue };
+        let Some(at) = time(stamp, ahead) else { continue };
+        let is_start = words.starts_with("*** Chef ") || words.starts_with("Starting Chef");
+        let is_end = words.starts_with("Chef Run complete") || words.starts_with("Chef Infra Client Run complete");
+        if is_start {
+            failing = false;
+        }
+        if is_end {
+            last = Some(ChefRun { at, failed: None });
+        }
+        // The last words are about the exit code; the first say what failed.
+        if level == "FATAL" && !words.starts_with("Stacktrace dumped") && !words.starts_with("Please provide") {
+            if !failing {
+                last = Some(ChefRun { at, failed: Some(words.chars().take(200).collect()) });
+            }
+            failing = true;
+        }
+    }
+    last
+}
+
+fn parts(line: &str) -> Option<(&str, &str, &str)> {
+    let (stamp, rest) = line.strip_prefix('[')?.split_once("] ")?;
+    let (level, words) = rest.split_once(": ")?;
+    Some((stamp, level, words.trim()))
+}
+
+/// A time with its offset from UTC; one without is by the host's clock.
+fn time(stamp: &str, ahead: i64) -> Option<i64> {
+    match stamp.parse::<jiff::Timestamp>() {
+        Ok(time) => Some(time.as_second()),
+        Err(_) => Some(seconds("%Y-%m-%dT%H:%M:%S", stamp)?.saturating_sub(ahead)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::host::recorded::Recorded;
+
+    const WELL: &str = "[2016-05-04T02:00:00+00:00] INFO: *** Chef 11.10.4 ***\n\
+                        [2016-05-04T02:01:00+00:00] INFO: Chef Run complete in 58.1 seconds\n";
+    const FAILED: &str = "[2016-05-04T04:00:00+02:00] INFO: *** Chef 11.10.4 ***\n\
+                          [2016-05-04T04:01:00+02:00] ERROR: Running exception handlers\n\
+                          [2016-05-04T04:01:01+02:00] FATAL: Stacktrace dumped to /var/chef/cache/chef-stacktrace.out\n\
+                          [2016-05-04T04:01:01+02:00] FATAL: Chef::Exceptions::CookbookNotFound: Cookbook thena-app not found\n\
+                          [2016-05-04T04:01:02+02:00] FATAL: Chef::Exceptions::ChildConvergeError: Chef run process exited 1\n";
+
+    #[test]
+    fn the_last_run_went_well_or_says_why_not() {
+        let at = 1_462_327_260;
+        assert_eq!(read(WELL, 0), Some(ChefRun { at, failed: None }));
+        let failed = Some("Chef::Exceptions::CookbookNotFound: Cookbook thena-app not found".to_owned());
+        assert_eq!(read(FAILED, 0), Some(ChefRun { at: at + 1, failed: failed.clone() }));
+        assert_eq!(read(&format!("{FAILED}{WELL}"), 0).unwrap().failed, None);
+        assert_eq!(read("nothing of Chef\n[x] y: z\n", 0), None);
+        let folder = "/var/lib/aws/opsworks/chef";
+        let host = Recorded::healthy().unwrap();
+        let host = host.with_file(&format!("{folder}/2016-05-04-01.log"), WELL.as_bytes());
+        let host = host.with_file(&format!("{folder}/2016-05-04-02.log"), FAILED.as_bytes());
+        assert_eq!(last(&host, 0).unwrap().failed, failed);
+    }
+}
