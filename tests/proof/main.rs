@@ -6,6 +6,7 @@ mod links;
 mod render;
 mod servers;
 mod stack;
+mod stopping;
 mod workers;
 
 #[allow(dead_code)]

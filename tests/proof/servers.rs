@@ -101,9 +101,22 @@ impl Servers {
         text(&self.folder.path().join("var/log/proof-uwsgi.log"))
     }
 
+    /// Sends a signal to uWSGI's master, as Upstart does to stop a job.
+    pub fn signal(&self, signal: &str) {
+        let _ = Command::new("kill").args([&format!("-{signal}"), "--", &self.uwsgi.id().to_string()]).status();
+    }
+
     /// Waits until uWSGI has written a text: an answer may be faster than its line in the log.
     pub fn uwsgi_says(&self, said: &str) {
-        wait_until(&format!("uWSGI says `{said}`"), || self.uwsgi_log().contains(said));
+        self.uwsgi_says_one_of(&[said]);
+    }
+
+    /// The same, for what one of several texts says.
+    pub fn uwsgi_says_one_of(&self, said: &[&str]) {
+        wait_until(&format!("uWSGI says one of {said:?}"), || {
+            let log = self.uwsgi_log();
+            said.iter().any(|said| log.contains(said))
+        });
     }
 
     fn nginx_log(&self) -> String {

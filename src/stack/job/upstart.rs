@@ -34,13 +34,15 @@ pub fn read(document: &Arc<Document>, override_file: Option<&Arc<Document>>) -> 
     let sets_path = main.env.gives("PATH");
     let started = main_command.and_then(|(_, command)| main.start(command));
     let open = layers.is_open();
+    let filled_in_later =
+        main_command.is_some_and(|(file, command)| script::is_filled_in_later(command.text().span.of(file.text())));
 
     let mut job = identity(&layers, document);
     let launch = started.as_ref().map(|started| &started.launch);
     job.user = match (layers.last(|job| job.setuid.as_ref()), launch.and_then(|launch| launch.user.as_ref())) {
         (_, Some(user)) => fact(main.document, user),
         (Some((file, user)), None) => file.fact(user.span, &user.value),
-        (None, None) if open => hidden("the job's user"),
+        (None, None) if open || filled_in_later => hidden("the job's user"),
         (None, None) => Fact::default_of("root".to_owned()),
     };
     job.command = match &started {
@@ -53,8 +55,6 @@ pub fn read(document: &Arc<Document>, override_file: Option<&Arc<Document>>) -> 
     run(&mut job, &layers, main.document, started.as_ref(), path_is_known);
 
     let mut lines = lines::rows(&layers);
-    let filled_in_later =
-        main_command.is_some_and(|(file, command)| script::is_filled_in_later(command.text().span.of(file.text())));
     let folder_is_root = main.folder.is_none() && !open && !filled_in_later;
     lines.extend(
         launch.filter(|_| folder_is_root).into_iter().flat_map(|launch| paths::relative(main.document, launch)),
