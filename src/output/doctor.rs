@@ -23,7 +23,9 @@ pub fn write(diagnosis: &Diagnosis, texts: &Texts<'_>, shown: &Shown, out: &mut 
         let sentence = if diagnosis.root_causes.is_empty() { no_cause(diagnosis).to_owned() } else { paths.sentence() };
         screen.sentence(&sentence, out)?;
         screen.overview(&paths, out)?;
-        writeln!(out)?;
+        if !diagnosis.root_causes.is_empty() {
+            writeln!(out)?;
+        }
     }
     for (at, cause) in diagnosis.root_causes.iter().enumerate() {
         screen.root_cause(at, cause, paths.are_several(), out)?;

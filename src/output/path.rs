@@ -24,7 +24,7 @@ impl<'d> Paths<'d> {
         let all = self.0.len();
         let with =
             |states: fn(&State) -> bool| self.0.iter().filter(move |hops| hops.iter().any(|hop| states(&hop.state)));
-        match with(|state| matches!(state, State::Broken | State::Symptom)).count() {
+        match with(|state| *state == State::Broken).count() {
             0 => match with(|state| *state == State::Degraded).count() {
                 1 => format!("1 of {} works in part.", count(all, "request path")),
                 some => format!("{some} of {} work in part.", count(all, "request path")),
@@ -162,5 +162,38 @@ fn cut(line: &str, width: usize) -> String {
     match line.char_indices().nth(width) {
         None => line.to_owned(),
         Some(_) => format!("{}\u{2026}", line.chars().take(width.saturating_sub(1)).collect::<String>()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A host whose paths have hops in these states.
+    fn sentence(paths: &[&[State]]) -> String {
+        let hop = |at: usize, state: &State| Hop {
+            id: "listen",
+            title: String::new(),
+            state: state.clone(),
+            evidence: Vec::new(),
+            path: at.to_string(),
+            own_fault: false,
+        };
+        let of_path = |(at, states): (usize, &&[State])| states.iter().map(|state| hop(at, state)).collect::<Vec<_>>();
+        let hops: Vec<Hop> = paths.iter().enumerate().flat_map(of_path).collect();
+        Paths::of(&hops).sentence()
+    }
+
+    #[test]
+    fn what_works_in_part_is_not_broken() {
+        use State::{Broken, Degraded, Ok, Symptom};
+        assert_eq!(sentence(&[&[Ok], &[Symptom, Broken]]), "1 of 2 request paths is broken.");
+        assert_eq!(sentence(&[&[Broken], &[Broken], &[Ok]]), "2 of 3 request paths are broken.");
+        assert_eq!(sentence(&[&[Symptom, Degraded], &[Ok]]), "1 of 2 request paths works in part.");
+    }
+
+    #[test]
+    fn a_line_is_cut_by_characters() {
+        assert_eq!((cut("\u{e4}bc", 3).as_str(), cut("\u{e4}bcd", 3).as_str()), ("\u{e4}bc", "\u{e4}b\u{2026}"));
     }
 }

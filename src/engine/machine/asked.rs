@@ -9,6 +9,9 @@ use crate::host::{Answered, Connect, Host, Url};
 use crate::source::{Origin, Place, Sources, Span};
 use crate::syntax::log::lines;
 
+/// The hop that the request is.
+pub(super) const HOP: &str = "request";
+
 /// The logs that may know of the request.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Logs {

@@ -1,7 +1,7 @@
 //! How each hop of a way fares, from what was seen and from nothing else.
 
 use crate::diagnosis::{Hop, Reason, State};
-use crate::engine::machine::asked::Asked;
+use crate::engine::machine::asked::{self, Asked};
 use crate::engine::machine::databases::{self, Tried};
 use crate::engine::machine::environment::Running;
 use crate::engine::machine::logs::{NginxLog, UwsgiLog};
@@ -60,7 +60,7 @@ impl Scene<'_> {
             hops.push(Hop { id, title, state, evidence, path: path.name.clone(), own_fault });
         };
         if let Some(asked) = self.asked.filter(|asked| asked.path == path.name) {
-            add("request", asked.title.clone(), asked.said.clone(), false);
+            add(asked::HOP, asked.title.clone(), asked.said.clone(), false);
         }
         if self.resources.0 != State::NotApplicable {
             add("resources", "disk, memory and open files".to_owned(), self.resources.clone(), false);

@@ -187,11 +187,13 @@ impl Survey {
         }
         // Before any log is read, so that they tell of it.
         let asked = visit.url.as_ref().filter(|_| visit.network).and_then(|url| {
-            let path = paths.iter().max_by_key(|path| path.fits(url))?;
+            // Of several that fit as well the first is nginx's default.
+            let path = paths.iter().rev().max_by_key(|path| path.fits(url))?;
+            let is_sure = path.fits(url).0 || paths.len() == 1;
             let row = path.instance.map(|at| &stack.instances[at].uwsgi);
             let pid =
                 row.and_then(|row| running.iter().find(|one| row.uwsgi.path.known() == Some(&one.ini))?.pid.into());
-            let uwsgi = row.and_then(|row| logs::requests_of(host, row, pid));
+            let uwsgi = row.filter(|_| is_sure).and_then(|row| logs::requests_of(host, row, pid));
             Some(asked::ask(host, url, path, &asked::Logs { nginx: logs::access_logs(&trees), uwsgi }, &mut sources))
         });
         let logs = stack.instances.iter().map(|instance| {
@@ -301,10 +303,10 @@ impl Survey {
     fn date(&self, diagnosis: &mut Diagnosis, host: &dyn Host) {
         let ahead = self.nginx.ahead;
         diagnosis.ahead = ahead;
-        for cause in &mut diagnosis.root_causes {
+        for cause in diagnosis.root_causes.iter_mut().filter(|cause| cause.hop != asked::HOP) {
             let of_cause = self.paths.iter().filter(|path| cause.path.split("; ").any(|name| name == path.name));
             let log = |path: &paths::Path| path.instance.map(|at| &self.logs[at]);
-            let spells = of_cause.filter_map(|path| spell::of(path, &self.nginx, log(path), ahead));
+            let spells = of_cause.filter_map(|path| spell::of(cause.hop, path, &self.nginx, log(path), ahead));
             cause.spell = spells.min_by_key(|spell| spell.first);
         }
         if diagnosis.root_causes.is_empty() {

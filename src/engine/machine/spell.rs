@@ -7,15 +7,13 @@ use crate::engine::machine::paths::Path;
 /// A pause of an hour ends a spell: what failed before it was something else, or was mended.
 const PAUSE: i64 = 3600;
 
-/// The failures of a way that nginx or its uWSGI logged; `ahead` is how far logs are ahead of UTC, in seconds.
-pub(super) fn of(path: &Path, nginx: &NginxLog, log: Option<&UwsgiLog>, ahead: i64) -> Option<Spell> {
-    let mut times: Vec<i64> = log.into_iter().flat_map(UwsgiLog::failures).collect();
-    // One request that failed may stand in both logs.
-    let by_nginx = nginx.failures(path);
-    if by_nginx.len() > times.len() {
-        times = by_nginx;
-    }
-    let spell = last_spell(times)?;
+/// The failures of a way for the break of a hop: nginx's log has those that uWSGI never saw, uWSGI's the others. `ahead` is
+/// how far logs are ahead of UTC, in seconds.
+pub(super) fn of(hop: &str, path: &Path, nginx: &NginxLog, log: Option<&UwsgiLog>, ahead: i64) -> Option<Spell> {
+    const UNSEEN_BY_UWSGI: [&str; 4] = ["listen", "upstream-socket", "uwsgi-master", "workers"];
+    let by_uwsgi = || log.into_iter().flat_map(UwsgiLog::failures).collect::<Vec<i64>>();
+    let times = Some(by_uwsgi()).filter(|times| !UNSEEN_BY_UWSGI.contains(&hop) && !times.is_empty());
+    let spell = last_spell(times.unwrap_or_else(|| nginx.failures(path)))?;
     Some(Spell { first: spell.first - ahead, last: spell.last - ahead, ..spell })
 }
 

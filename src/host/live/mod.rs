@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::deadline::Budget;
 use rustix::io::Errno;
@@ -33,6 +33,8 @@ pub struct Live {
 /// The name under which a log is asked for that was handed in: standard input's by convention.
 pub const GIVEN: &str = "-";
 
+/// How soon after an answer the servers' logs tell of it.
+const LOGGED_WITHIN: Duration = Duration::from_millis(300);
 /// How much is read of a program.
 const PROGRAM_BYTES: u64 = 16 << 20;
 
@@ -73,7 +75,9 @@ impl Live {
     /// Where a path lies on disk with the links on it followed. Below a root an absolute link leads where it would lead a
     /// program that runs there; one of another user is left to be judged when the file is opened.
     fn followed(&self, path: &str) -> PathBuf {
-        let Some(root) = self.root.as_ref().and_then(|root| root.to_str()) else { return PathBuf::from(path) };
+        // A link of /proc leads to what is open, also where its words lead nowhere.
+        let root = self.root.as_ref().and_then(|root| root.to_str()).filter(|_| !path.starts_with("/proc/"));
+        let Some(root) = root else { return PathBuf::from(path) };
         let (mut walked, rest) = match path.strip_prefix(root).filter(|rest| rest.starts_with('/')) {
             Some(rest) => (root.to_owned(), rest),
             None => (String::new(), path),
@@ -231,7 +235,10 @@ impl Host for Live {
     }
 
     fn request(&self, url: &Url) -> Result<Answered, Connect> {
-        request::get(url, self.budget.deadline())
+        let answered = request::get(url, self.budget.deadline());
+        // uWSGI logs a request when it has closed the connection already.
+        std::thread::sleep(LOGGED_WITHIN);
+        answered
     }
 
     fn login(&self, target: &Target) -> Login {
@@ -333,6 +340,22 @@ mod tests {
         assert!(live.read("/etc/nginx/sites-enabled/circle").is_err());
         let at_home = Live::default().rooted_at("/home/lab");
         assert_eq!(at_home.on_disk("/home/lab/etc/x"), PathBuf::from("/home/lab/etc/x"));
+    }
+
+    #[test]
+    fn a_deleted_log_is_read_through_its_descriptor_below_a_root_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        std::fs::write(&path, "line\n").unwrap();
+        let held = std::fs::File::open(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let own = i32::try_from(std::process::id()).unwrap();
+        let live = Live::default().rooted_at(folder.path());
+        let open = live.open_files(own).unwrap();
+        let file = open.iter().find(|file| file.path == path.to_str().unwrap()).unwrap();
+        assert!(file.deleted);
+        assert_eq!(live.tail(&file.through(own)).unwrap().bytes, b"line\n");
+        drop(held);
     }
 
     #[test]
