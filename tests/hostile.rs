@@ -278,6 +278,37 @@ fn record_writes_over_nothing() {
     assert!(to_a_pipe.stdout.starts_with(&[0x1f, 0x8b]));
 }
 
+/// Each service has variables that are no other's, and each pass of nginx could meet each socket.
+#[test]
+fn thousands_of_jobs_and_sockets_take_no_square_of_the_time() {
+    let host = HostFolder::new();
+    let all = |one: &dyn Fn(usize) -> String| (0..20_000).map(one).collect::<String>();
+    let services =
+        all(&|at| format!(" s{at}:\n  command: uwsgi --socket /run/{at}.sock -w a\n  environment:\n   A{at}: b\n"));
+    host.write("docker-compose.yml", format!("services:\n{services}"));
+    let passes = all(&|at| format!("location /{at} {{ uwsgi_pass unix:/run/{at}.sock; }}\n"));
+    host.write("etc/nginx/nginx.conf", format!("events {{}}\nhttp {{\nserver {{\n{passes}}}\n}}\n"));
+    let (_, text) = housecall(&["lint", "--format", "json", host.root()], 120);
+    let report: serde_json::Value = serde_json::from_str(text.trim()).unwrap();
+    assert_eq!((report["summary"]["files"].as_u64(), report["errors"].as_array().map(Vec::len)), (Some(2), Some(0)));
+}
+
+#[test]
+fn what_one_run_does_not_hold_is_left_out_and_told() {
+    let host = HostFolder::new();
+    let job = format!("exec /bin/{}\n", "a".repeat(200 << 10));
+    (0..20).for_each(|at| host.write(&format!("etc/init/{at:02}.conf"), &job));
+    let (code, text) = housecall(&["lint", "--format", "concise", host.root()], 60);
+    assert!(
+        code == 2 && text.contains("more than one run takes in") && text.contains("more files are not read"),
+        "{text}"
+    );
+    let named = format!("{}/etc/init/19.conf", host.root());
+    let (_, text) = housecall(&["lint", "--format", "json", &named, host.root()], 60);
+    let report: serde_json::Value = serde_json::from_str(text.trim()).unwrap();
+    assert!(!report["errors"].to_string().contains("19.conf"), "what was named comes first: {}", report["errors"]);
+}
+
 fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }

@@ -1,5 +1,6 @@
 //! A repository, in memory or on disk, as one or several stacks: which file is what, where it lands, and what is judged.
 
+mod budget;
 mod group;
 mod included;
 
@@ -17,6 +18,7 @@ use crate::source::{FileId, Origin, Place, Sources, Text};
 use crate::stack::boundary::{Boundary, below, divide};
 use crate::stack::facts::Facts;
 use crate::stack::kind;
+use budget::Taken;
 
 /// Folders of other people's code: never judged, and too large to read for context.
 const VENDORED: &[&str] =
@@ -48,16 +50,21 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
         walked.files.retain(|file| file.path != path);
         walked.files.push(RepoFile { path, text: Text::from(bytes), named: true, binary: false });
     }
-    let unread = walked.unread;
+    let mut unread = walked.unread;
     let (binary, text): (Vec<_>, Vec<_>) = walked.files.into_iter().partition(|file| file.binary);
     let folders = test_data::folders(paths);
     let (large, text): (Vec<_>, Vec<_>) = text.into_iter().partition(|file| too_large(file).is_some());
-    let mut files: Vec<(String, Text)> = text.into_iter().map(|file| (file.path, file.text)).collect();
+    let mut files = text;
     let outer = outer_configuration(paths, &files, options)?;
-    let vendored = Vendored::of(&files, outer.as_ref());
-    files.retain(|(path, _)| {
+    let vendored = Vendored::of(files.iter().map(|file| (file.path.as_str(), &file.text)), outer.as_ref());
+    files.retain(|file| {
+        let path = &file.path;
         named.contains(path) || !is_vendored(test_data::inside(path, &folders)) || vendored.is_judged(path)
     });
+    let taken = Taken::of(files);
+    let beyond = taken.error();
+    unread.extend(taken.left_out);
+    let files: Vec<(String, Text)> = taken.files.into_iter().map(|file| (file.path, file.text)).collect();
     let base = if let [only] = paths
         && around::is_folder(only)
     {
@@ -67,7 +74,7 @@ pub fn lint(paths: &[String], options: &Options) -> Result<Run, String> {
     };
     let base = if base == "." { "" } else { &base };
     let mut run = run(files, unread, base, outer, options, &named)?;
-    run.report.errors.extend(walked.errors);
+    run.report.errors.extend(walked.errors.into_iter().chain(beyond));
     // A picture among the named files is no mistake: pre-commit names whatever has changed.
     let meant = binary.into_iter().filter(|file| kind::of(&file.path, "").is_some());
     run.report.errors.extend(meant.map(|file| InputError {
@@ -99,15 +106,15 @@ fn too_large(file: &RepoFile) -> Option<usize> {
     if length <= kind::LEAST_BOUND {
         return None;
     }
-    let kind = kind::of(kind::without_template_suffix(&file.path), file.text.as_str())?;
-    kind::most_bytes(kind).filter(|most| length > *most)
+    let kind = kind::of(kind::without_template_suffix(&file.path), file.text.as_str());
+    kind::most_bytes(&file.path, kind).filter(|most| length > *most)
 }
 
 /// Judges files that are in memory: paths relative to one root, with their bytes.
 pub fn lint_memory(files: &[(String, Vec<u8>)], options: &Options) -> Run {
     let all = files.iter().map(|(path, bytes)| (path.clone(), Text::from(bytes)));
     let mut files: Vec<(String, Text)> = all.collect();
-    let vendored = Vendored::of(&files, None);
+    let vendored = Vendored::of(files.iter().map(|(path, text)| (path.as_str(), text)), None);
     files.retain(|(path, _)| !is_vendored(path) || vendored.is_judged(path));
     run(files, Vec::new(), "", None, options, &BTreeSet::new()).unwrap_or_else(|message| Run {
         report: Report { errors: vec![InputError { path: String::new(), message }], ..Report::default() },
@@ -137,7 +144,7 @@ impl Outer {
     }
 }
 
-fn outer_configuration(paths: &[String], files: &[(String, Text)], options: &Options) -> Result<Option<Outer>, String> {
+fn outer_configuration(paths: &[String], files: &[RepoFile], options: &Options) -> Result<Option<Outer>, String> {
     let path = match &options.config {
         Some(path) => path.clone(),
         None => {
@@ -146,7 +153,7 @@ fn outer_configuration(paths: &[String], files: &[(String, Text)], options: &Opt
             let Some(path) = first.and_then(|path| around::nearest_above(path, "housecall.toml")) else {
                 return Ok(None);
             };
-            if files.iter().any(|(file, _)| *file == path) {
+            if files.iter().any(|file| file.path == path) {
                 return Ok(None);
             }
             path
@@ -240,9 +247,9 @@ pub(super) struct Vendored {
 
 impl Vendored {
     /// What the configurations among the files say, and the one around them.
-    fn of(files: &[(String, Text)], outer: Option<&Outer>) -> Self {
+    fn of<'f>(files: impl Iterator<Item = (&'f str, &'f Text)>, outer: Option<&Outer>) -> Self {
         let wants = |bytes: &[u8]| config::parse(&String::from_utf8_lossy(bytes)).is_ok_and(|config| config.vendored);
-        let inner = files.iter().filter(|(path, _)| !is_vendored(path)).filter_map(|(path, text)| {
+        let inner = files.filter(|(path, _)| !is_vendored(path)).filter_map(|(path, text)| {
             let folder = path.strip_suffix("housecall.toml")?;
             let is_one = folder.is_empty() || folder.ends_with('/');
             (is_one && wants(text.bytes())).then(|| folder.trim_end_matches('/').to_owned())

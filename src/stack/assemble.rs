@@ -14,6 +14,7 @@ use crate::stack::daemon_file::daemon_files;
 use crate::stack::database::{self, Database};
 use crate::stack::deployment::Deployed;
 use crate::stack::document::Kind;
+use crate::stack::elsewhere::Elsewhere;
 use crate::stack::env::{EnvRead, EnvValue, Layers, names_a_need, names_a_signing_key};
 use crate::stack::fact::{Answer, Fact, Missing, Row};
 use crate::stack::facts::Facts;
@@ -108,13 +109,14 @@ pub struct Stack {
 pub fn assemble(parts: &Parts<'_>) -> Stack {
     let units = Units::of(parts.view);
     let mut starts = start::all(parts.view, &units);
-    let login: Vec<Arc<EnvValue>> =
+    let login: Arc<[Arc<EnvValue>]> =
         parts.view.of(Kind::LoginShell).flat_map(|document| login_shell(document)).map(Arc::new).collect();
-    let params: Vec<Arc<EnvValue>> = nginx::params(parts.view, parts.trees).into_iter().map(Arc::new).collect();
+    let params: Arc<[Arc<EnvValue>]> = nginx::params(parts.view, parts.trees).into_iter().map(Arc::new).collect();
     let around = uwsgi::Around { files: Some(parts.view), release: parts.uwsgi_release };
     let readings = start::readings(around, parts.view, &starts);
     start::finish(&mut starts, around, parts.view, &readings);
-    let around = Around { starts: &starts, login: &login, params: &params };
+    let elsewhere = Arc::new(Elsewhere::of_stack(&starts, parts.view));
+    let around = Around { login: &login, params: &params, elsewhere: &elsewhere };
     let mut code = Code::of(parts.view.of(Kind::Python).cloned());
     parts.view.of(Kind::Variables).for_each(|file| code.add_env_file(&file.path, file.text()));
     let requirements = Requirements::of(parts.view);
@@ -132,6 +134,7 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
     let nginx = nginx::read_all(parts.view, parts.trees, &nginx::Beside { release: parts.nginx_release, code });
     let mut problems = problems(parts, &nginx, &starts, &instances);
     problems.extend(units.problems());
+    let login = login.to_vec();
     let given = starts.iter().flat_map(|start| start.reading.env.iter().cloned()).map(Arc::new).collect();
     let jobs = starts.into_iter().map(Start::into_rows).collect();
     Stack { instances, nginx, jobs, login, given, problems, ..Stack::default() }
@@ -239,7 +242,7 @@ fn load(parts: &Parts<'_>, layers: &mut Layers, path: &str) {
     let Some(document) = parts.view.of(Kind::Variables).find(|document| normal(&document.path) == path) else { return };
     let rows = variables::rows(document, Reader::Dotenv, "dotenv", Confidence::Likely);
     layers.given.splice(0..0, rows.into_iter().map(Arc::new));
-    layers.unread.retain(|(row, _)| row.place.file != document.file);
+    layers.files.insert(document.file);
 }
 
 /// One read of a variable with what gives it; `None` where it cannot matter.

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::finding::Confidence;
+use crate::source::{FileId, Place};
 use crate::stack::app::App;
+use crate::stack::elsewhere::Elsewhere;
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::job::Job;
 
@@ -111,13 +113,17 @@ pub struct Layers {
     /// What the job's file gives at the next start: also where a running process was asked instead.
     pub job: Vec<Arc<EnvValue>>,
     /// What login shells set that do not start the process.
-    pub login: Vec<Arc<EnvValue>>,
+    pub login: Arc<[Arc<EnvValue>]>,
     /// Whether a login shell starts the process, so that those of `login` are other users' shells.
     pub login_started: bool,
     /// What nginx gives to requests.
-    pub params: Vec<Arc<EnvValue>>,
-    /// What is in sight and reaches the process from nowhere, each with why.
-    pub unread: Vec<(Arc<EnvValue>, String)>,
+    pub params: Arc<[Arc<EnvValue>]>,
+    /// What is in sight and is for no process, or for another one.
+    pub elsewhere: Arc<Elsewhere>,
+    /// Where the job of the process stands: what it says is not for another one.
+    pub own_job: Option<Place>,
+    /// The files that the process or its job reads.
+    pub files: BTreeSet<FileId>,
     /// What the init system itself gives.
     pub defaults: &'static [&'static str],
     /// How sure it is that the files are those that the job means.
@@ -134,10 +140,12 @@ impl Default for Layers {
             given: Vec::new(),
             ignored: Vec::new(),
             job: Vec::new(),
-            login: Vec::new(),
+            login: Arc::default(),
             login_started: false,
-            params: Vec::new(),
-            unread: Vec::new(),
+            params: Arc::default(),
+            elsewhere: Arc::default(),
+            own_job: None,
+            files: BTreeSet::new(),
             defaults: &["PATH"],
             sure: Confidence::Proved,
             cure: None,
@@ -239,9 +247,8 @@ impl Layers {
         read.other_login = looks_like(other, name);
         read.login_user = named(&self.login, name).map_or_else(Fact::absent, |value| value.user.clone());
         read.uwsgi_param = looks_like(&self.params, name);
-        let unread = self.unread.iter().rev().find(|(value, _)| value.name.known().is_some_and(|known| known == name));
-        (read.looks_like, read.looks_like_because) = match unread {
-            Some((value, why)) => (place_of(value), Fact::derived(why.clone())),
+        (read.looks_like, read.looks_like_because) = match self.elsewhere.of(name, self.own_job, &self.files) {
+            Some((value, why)) => (place_of(value), Fact::derived(why)),
             None => (Fact::absent(), Fact::absent()),
         };
         read.cure = match &self.cure {

@@ -12,14 +12,23 @@ pub const LEAST_BOUND: usize = JOB_BYTES;
 /// The most that is read of an ini, likewise.
 const INI_BYTES: usize = 1 << 20;
 
-/// The most that is read of a file of this language, in bytes; absent where the bound of every file is enough. Each line of a
-/// job or an ini becomes facts of its own, so that a few megabytes of them would fill the memory.
-pub fn most_bytes(kind: Kind) -> Option<usize> {
+/// The most that is read of a file of Ruby, likewise: prism takes hundreds of bytes for each.
+const RUBY_BYTES: usize = 512 << 10;
+
+/// The most that is read of the file at `path`, in this language, in bytes; absent where the bound of every file is enough. Each
+/// line of a job or an ini becomes facts of its own, so that a few megabytes of them would fill the memory.
+pub fn most_bytes(path: &str, kind: Option<Kind>) -> Option<usize> {
     match kind {
-        Kind::Upstart => Some(JOB_BYTES),
-        Kind::Uwsgi => Some(INI_BYTES),
+        Some(Kind::Upstart | Kind::Systemd) => Some(JOB_BYTES),
+        Some(Kind::Uwsgi) => Some(INI_BYTES),
+        None if is_ruby(path) => Some(RUBY_BYTES),
         _ => None,
     }
+}
+
+/// Whether Chef reads the file as Ruby.
+pub fn is_ruby(path: &str) -> bool {
+    path.ends_with(".rb") || path.rsplit('/').next() == Some("Berksfile")
 }
 
 /// The most that a node's attributes or a role take as JSON; what is larger is an app's data.

@@ -12,6 +12,7 @@ pub use unlinked::Unlinked;
 
 use crate::finding::Confidence;
 use crate::stack::app::App;
+use crate::stack::ends::Ends;
 use crate::stack::fact::{Answer, Fact, Lack, Missing};
 use crate::stack::job::Job;
 use crate::stack::kind::without_template_suffix;
@@ -137,26 +138,18 @@ pub struct Surroundings<'a> {
 
 /// Joins each pass with the socket at its address, or with the one it was probably meant for.
 pub fn pass_links(passes: &[Arc<Pass>], sockets: &[Arc<Socket>], around: Surroundings<'_>) -> Vec<Arc<PassLink>> {
-    let unreached: Vec<&Arc<Socket>> = sockets
-        .iter()
-        .filter(|socket| !passes.iter().any(|pass| meets(pass, socket)) && socket.address.known().is_some())
-        .collect();
-    let lost: BTreeSet<Option<&String>> = passes
-        .iter()
-        .filter(|pass| wants_uwsgi(pass) && !sockets.iter().any(|socket| meets(pass, socket)))
-        .map(|pass| pass.address.known())
-        .collect();
+    let ends = Ends::of(passes, sockets);
     passes
         .par_iter()
         .map(|pass| {
             let mut link = PassLink::of_files(pass);
-            (link.socket, link.confidence) = socket_of(pass, passes, sockets, around);
-            link.instance = instance_of(pass, &link.socket, sockets);
+            (link.socket, link.confidence) = socket_of(pass, &ends, sockets.is_empty(), around);
+            link.instance = instance_of(pass, &link.socket, &ends);
             link.other_socket = match &link.socket.answer {
                 Answer::Known(_) => Fact::absent(),
                 Answer::Unknown(missing) => Fact::unknown(missing.clone()),
                 Answer::Absent => {
-                    let (other, confidence) = other_socket(pass, &lost, &unreached, around.containers);
+                    let (other, confidence) = other_socket(pass, &ends, around.containers);
                     link.confidence = confidence;
                     other
                 }
@@ -169,12 +162,12 @@ pub fn pass_links(passes: &[Arc<Pass>], sockets: &[Arc<Socket>], around: Surroun
 /// The socket at the address of a pass, and how sure it is that it is that one.
 fn socket_of(
     pass: &Pass,
-    passes: &[Arc<Pass>],
-    sockets: &[Arc<Socket>],
+    ends: &Ends<'_>,
+    no_sockets: bool,
     around: Surroundings<'_>,
 ) -> (Fact<Arc<Socket>>, Confidence) {
     let unknown = |missing: &Missing| (Fact::unknown(missing.clone()), Confidence::Possible);
-    let mut met = sockets.iter().filter(|socket| meets(pass, socket));
+    let mut met = ends.sockets_at(pass);
     if let Some(socket) = met.next() {
         if met.any(|other| other.protocol.known() != socket.protocol.known()) {
             let address = pass.address.known().map_or("it", String::as_str);
@@ -185,7 +178,7 @@ fn socket_of(
         let is_sure = shares_address(pass, socket);
         if !is_sure && !speak_alike(pass, socket) {
             // Two ends that speak one language belong together; where they do not, another program may be meant.
-            if is_claimed_otherwise(pass, socket, passes) || around.containers.is_some() {
+            if is_claimed_otherwise(pass, socket, ends) || around.containers.is_some() {
                 return unknown(&what_answers(pass, around.containers));
             }
         }
@@ -195,23 +188,23 @@ fn socket_of(
             (false, _) => (found(), Confidence::Possible),
         };
     }
-    if sockets.is_empty() && around.open.is_none() {
+    if no_sockets && around.open.is_none() {
         return unknown(&(&NO_UWSGI).into());
     }
     if let Some(missing) = pass.address.missing() {
         return unknown(missing);
     }
-    if let Some(missing) = sockets.iter().find_map(|socket| socket.address.missing()).or(around.open) {
+    if let Some(missing) = ends.hidden.or(around.open) {
         return unknown(missing);
     }
     (Fact::absent(), Confidence::Proved)
 }
 
 /// The instance that binds the socket of a pass. Of several, such as one for development, none is guessed.
-fn instance_of(pass: &Pass, socket: &Fact<Arc<Socket>>, sockets: &[Arc<Socket>]) -> Fact<Arc<Uwsgi>> {
+fn instance_of(pass: &Pass, socket: &Fact<Arc<Socket>>, ends: &Ends<'_>) -> Fact<Arc<Uwsgi>> {
     let Some(found) = socket.known() else { return socket.missing().cloned().map_or_else(Fact::absent, Fact::unknown) };
     let place = |socket: &Socket| socket.uwsgi.known().map(|uwsgi| uwsgi.place);
-    if sockets.iter().filter(|other| meets(pass, other)).any(|other| place(other) != place(found)) {
+    if ends.sockets_at(pass).any(|other| place(other) != place(found)) {
         let address = pass.address.known().map_or("it", String::as_str);
         let what = format!("which of several uWSGI configurations binds {address}");
         return Fact::unknown(Missing::new(what, "lint the files of one host on their own"));
@@ -254,21 +247,9 @@ pub fn join_the_lost(links: &mut [Arc<PassLink>], sockets: &[Arc<Socket>]) {
 }
 
 /// The one socket in sight that no pass reaches, where this is also the one address that meets no socket.
-fn other_socket(
-    pass: &Pass,
-    lost: &BTreeSet<Option<&String>>,
-    unreached: &[&Arc<Socket>],
-    containers: Option<&str>,
-) -> (Fact<Arc<Socket>>, Confidence) {
-    let absent = (Fact::absent(), Confidence::Proved);
-    let mut same_kind = unreached.iter().filter(|socket| is_unix(socket) == is_unix_pass(pass));
-    let (Some(only), None) = (same_kind.next(), same_kind.next()) else { return absent };
-    let is_rival = |address: &&Option<&String>| {
-        **address != pass.address.known() && address.is_none_or(|address| is_path(address) == is_unix_pass(pass))
-    };
-    if lost.iter().any(|address| is_rival(&address)) {
-        return absent;
-    }
+fn other_socket(pass: &Pass, ends: &Ends<'_>, containers: Option<&str>) -> (Fact<Arc<Socket>>, Confidence) {
+    let only = ends.only_unreached(pass).filter(|_| !ends.has_rival(pass));
+    let Some(only) = only else { return (Fact::absent(), Confidence::Proved) };
     if share_a_host(pass, only) {
         return (Fact::derived(Arc::clone(only)).at(only.place), Confidence::Likely);
     }
@@ -282,7 +263,7 @@ fn other_socket(
 }
 
 /// Whether only uWSGI can be meant: plain HTTP on a port may be any program.
-fn wants_uwsgi(pass: &Pass) -> bool {
+pub(super) fn wants_uwsgi(pass: &Pass) -> bool {
     pass.protocol.known() == Some(&"uwsgi") || is_unix_pass(pass)
 }
 
@@ -297,15 +278,13 @@ fn shares_address(pass: &Pass, socket: &Socket) -> bool {
 }
 
 /// Whether passes to other hosts, or in another protocol, have as good a claim to a socket that takes every address.
-fn is_claimed_otherwise(pass: &Pass, socket: &Socket, passes: &[Arc<Pass>]) -> bool {
-    passes
-        .iter()
-        .filter(|other| meets(other, socket))
+fn is_claimed_otherwise(pass: &Pass, socket: &Socket, ends: &Ends<'_>) -> bool {
+    ends.passes_to(socket)
         .any(|other| other.address.known() != pass.address.known() || other.protocol.known() != pass.protocol.known())
 }
 
 /// Whether a pass and a socket are one address.
-fn meets(pass: &Pass, socket: &Socket) -> bool {
+pub(super) fn meets(pass: &Pass, socket: &Socket) -> bool {
     match (pass.address.known(), socket.address.known()) {
         (Some(pass), Some(socket)) => same_address(pass, socket),
         _ => false,
@@ -326,15 +305,15 @@ fn same_address(to: &str, bound: &str) -> bool {
     to_port == bound_port && (wildcard && !to.starts_with('/') || local(to_host) && local(bound_host))
 }
 
-fn is_unix(socket: &Socket) -> bool {
+pub(super) fn is_unix(socket: &Socket) -> bool {
     socket.address.known().is_some_and(|address| is_path(address))
 }
 
-fn is_unix_pass(pass: &Pass) -> bool {
+pub(super) fn is_unix_pass(pass: &Pass) -> bool {
     pass.address.known().is_some_and(|address| is_path(address))
 }
 
-fn is_path(address: &str) -> bool {
+pub(super) fn is_path(address: &str) -> bool {
     address.starts_with('/') || !address.contains(':')
 }
 

@@ -9,6 +9,8 @@ pub mod daemon_file;
 pub mod database;
 pub mod deployment;
 pub mod document;
+pub mod elsewhere;
+mod ends;
 pub mod env;
 pub mod fact;
 pub mod facts;

@@ -7,6 +7,7 @@ use crate::finding::Confidence;
 use crate::source::FileId;
 use crate::stack::assemble::Parts;
 use crate::stack::document::{Document, Kind};
+use crate::stack::elsewhere::Elsewhere;
 use crate::stack::env::{EnvValue, Layers};
 use crate::stack::fact::{Answer, Missing};
 use crate::stack::job::VariablesFile;
@@ -18,17 +19,23 @@ use crate::stack::variables::{self, Reader};
 /// What there is in a stack besides the job and the ini.
 #[derive(Debug, Clone, Copy)]
 pub struct Around<'a> {
-    /// Every job.
-    pub starts: &'a [Start],
     /// What login shells set.
-    pub login: &'a [Arc<EnvValue>],
+    pub login: &'a Arc<[Arc<EnvValue>]>,
     /// What nginx gives to requests.
-    pub params: &'a [Arc<EnvValue>],
+    pub params: &'a Arc<[Arc<EnvValue>]>,
+    /// What is written down for any process.
+    pub elsewhere: &'a Arc<Elsewhere>,
 }
 
 /// Who gives variables to the process of an instance.
 pub fn layers(parts: &Parts<'_>, around: Around<'_>, uwsgi: &uwsgi::Reading, start: Option<&Start>) -> Layers {
-    let mut layers = Layers { login: around.login.to_vec(), params: around.params.to_vec(), ..Layers::default() };
+    let mut layers = Layers {
+        login: Arc::clone(around.login),
+        params: Arc::clone(around.params),
+        elsewhere: Arc::clone(around.elsewhere),
+        own_job: start.map(|start| start.job.place),
+        ..Layers::default()
+    };
     let started = uwsgi.uwsgi.path.known().and_then(|path| parts.started_with.iter().find(|(ini, _)| ini == path));
     let mut read = BTreeSet::new();
     if let Some((_, started)) = started {
@@ -63,7 +70,7 @@ pub fn layers(parts: &Parts<'_>, around: Around<'_>, uwsgi: &uwsgi::Reading, sta
     if layers.out_of_sight.is_none() {
         layers.out_of_sight.clone_from(&uwsgi.open);
     }
-    layers.unread = unread(parts, around, start, &read);
+    layers.files = read;
     layers
 }
 
@@ -73,7 +80,7 @@ fn of_job(parts: &Parts<'_>, around: Around<'_>, start: &Start, layers: &mut Lay
     let dialect = start.job.key.as_str();
     layers.defaults = reading.defaults;
     layers.cure = start.job.name.known().map(|name| cure(dialect, name));
-    layers.login.clear();
+    layers.login = Arc::default();
     if reading.login {
         profile(around, start, layers);
     }
@@ -184,30 +191,4 @@ fn cure(dialect: &str, job: &str) -> String {
             "`env NAME=…` in the Upstart job {job}, then `sudo stop {job}` and `sudo start {job}` (`restart` keeps the old job)"
         ),
     }
-}
-
-/// Variables that are written down in sight and that nothing hands to this process: files that nobody reads, and other jobs.
-fn unread(
-    parts: &Parts<'_>,
-    around: Around<'_>,
-    start: Option<&Start>,
-    read: &BTreeSet<FileId>,
-) -> Vec<(Arc<EnvValue>, String)> {
-    let mut all = Vec::new();
-    for other in around.starts.iter().filter(|other| start.is_some_and(|own| other.job.place != own.job.place)) {
-        let name = other.job.name.known().map_or("another job", String::as_str);
-        let why = format!("this is for {name}, another process");
-        all.extend(other.reading.env.iter().map(|value| (Arc::new(value.clone()), why.clone())));
-    }
-    for document in parts.view.of(Kind::Variables).filter(|document| !read.contains(&document.file)) {
-        let name = document.path.rsplit('/').next().unwrap_or_default();
-        let why = match name {
-            ".flaskenv" => "only the `flask` command reads this file, uWSGI does not",
-            ".env" => "neither uWSGI nor the job reads this file, and the app does not load it",
-            _ => "nothing on the way to the app reads this file",
-        };
-        let rows = variables::rows(document, Reader::Dotenv, "dotenv", Confidence::Possible);
-        all.extend(rows.into_iter().map(|row| (Arc::new(row), why.to_owned())));
-    }
-    all
 }

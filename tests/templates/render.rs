@@ -116,6 +116,12 @@ fn step(language: Language, code: &str) -> Step {
 }
 
 impl<'t> Template<'t> {
+    /// Whether all of this part of the template is one tag, or part of one.
+    pub fn is_within_tag(&self, part: &Range<usize>) -> bool {
+        let holds = |tag: &Tag| tag.span.range().start <= part.start && part.end <= tag.span.range().end;
+        self.tags.iter().any(holds)
+    }
+
     /// Takes a template apart; `None` where its blocks do not balance.
     pub fn parse(text: &'t str, language: Language) -> Option<Self> {
         let template = if language == Language::Erb { erb::read(text) } else { erb::read_jinja(text) };

@@ -53,7 +53,7 @@ pub(super) fn running(host: &dyn Host, found: &[Found], inis: &[String], sources
 /// Every variable with its value, whatever gives it to an instance or only seems to.
 pub(super) fn given(instance: &Instance) -> Vec<(String, String)> {
     let layers = &instance.layers;
-    let rows = layers.given.iter().chain(&layers.ignored).chain(&layers.job).chain(&layers.login);
+    let rows = layers.given.iter().chain(&layers.ignored).chain(&layers.job).chain(layers.login.iter());
     let of_row = |row: &Arc<EnvValue>| {
         let name = row.name.known()?.clone();
         // What a program ignores has no value, but its cure says the one that was meant.

@@ -217,8 +217,32 @@ impl Program {
 /// A text as short as this cannot nest deep enough to need more than a usual thread's stack; the tags of templates are.
 const SHORT: usize = 200;
 
+/// No recipe nests as deep as this; for each level prism takes much time and memory.
+const DEEPEST: usize = 1000;
+
+/// Whether brackets, or signs before one operand, nest too deep for prism. Those in strings and comments count too.
+fn nests_too_deep(text: &str) -> bool {
+    let (mut open, mut signs) = (0_usize, 0_usize);
+    text.bytes().any(|byte| {
+        match byte {
+            b'(' | b'[' | b'{' => open += 1,
+            b')' | b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        match byte {
+            b'!' | b'-' | b'+' | b'~' | b'*' | b'&' => signs += 1,
+            b' ' | b'\t' | b'\n' | b'\r' => {}
+            _ => signs = 0,
+        }
+        open.max(signs) > DEEPEST
+    })
+}
+
 /// Reads a Ruby file. Where prism (and so MRI) first refuses it is a problem; the tree holds what it recovered.
 pub fn parse(text: &str) -> Parsed<Program> {
+    if nests_too_deep(text) {
+        return unread(text, "not read: it nests deeper than any recipe");
+    }
     // prism's wrapper overflows on some garbage where overflows are checked: caught here, and by the thread's end.
     let read = if text.len() <= SHORT {
         std::panic::catch_unwind(|| read(text)).ok()
@@ -228,10 +252,12 @@ pub fn parse(text: &str) -> Parsed<Program> {
             reader.ok().and_then(|reader| reader.join().ok())
         })
     };
-    read.unwrap_or_else(|| {
-        let problem = Problem::new(DOES_NOT_PARSE, Span::new(0, text.len()), "not read: the reader gave up on it");
-        Parsed { tree: Program::default(), problems: vec![problem] }
-    })
+    read.unwrap_or_else(|| unread(text, "not read: the reader gave up on it"))
+}
+
+fn unread(text: &str, why: &str) -> Parsed<Program> {
+    let problem = Problem::new(DOES_NOT_PARSE, Span::new(0, text.len()), why);
+    Parsed { tree: Program::default(), problems: vec![problem] }
 }
 
 fn read(text: &str) -> Parsed<Program> {
@@ -252,6 +278,16 @@ const DOES_NOT_PARSE: &str = "cookbook/does-not-parse";
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
+
+    #[test]
+    fn what_nests_too_deep_is_told_and_not_handed_to_prism() {
+        for unit in ["(", "[", "{", "-", "! ", "\"#{"] {
+            let parsed = parse(&unit.repeat(DEEPEST + 1));
+            assert!(parsed.problems[0].message.contains("deeper"), "{unit}");
+            assert!(parsed.tree.body.is_empty());
+        }
+        assert_eq!(parse(&format!("{}1{}", "[".repeat(90), "]".repeat(90))).problems, vec![]);
+    }
 
     fn only(text: &str) -> Expr {
         let parsed = parse(text);
