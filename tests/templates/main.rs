@@ -15,6 +15,7 @@ use housecall::finding::{Effect, Finding, Label};
 use housecall::rule::example::Show;
 use housecall::rule::page::{self, Page};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use made_up::template;
 use render::{Branches, Host, Language, Rendering, Template, Words};
@@ -275,7 +276,8 @@ fn of_hard_templates_nothing_unfounded_is_said() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    // The same templates in each run, so that a change fails for what it changed.
+    #![proptest_config(ProptestConfig { cases: 96, rng_seed: RngSeed::Fixed(14), ..ProptestConfig::default() })]
 
     #[test]
     fn of_a_made_up_ini_nothing_unfounded_is_said(text in template("uwsgi")) {

@@ -45,6 +45,18 @@ fn a_tag_alone_in_a_job_may_give_any_variable() {
 }
 
 #[test]
+fn an_exec_that_a_branch_replaces_is_not_judged() {
+    let found = |job: &str| {
+        let report = lint_memory(&[("etc/init/shop.conf.erb".to_owned(), job.into())], &Options::default()).report;
+        report.findings.iter().filter(|finding| finding.rule == "upstart/exec-of-shell-builtin").count()
+    };
+    assert_eq!(found("exec cd <%= @root %>\nstop on runlevel [!2345]\n"), 1);
+    let branch =
+        "exec cd <%= @root %>\n<% if @early %>\npre-start script\n<% else %>\nexec <%= @server %>\n<% end %>\n";
+    assert_eq!(found(branch), 0);
+}
+
+#[test]
 fn others_code_is_what_lies_below_the_folder_that_was_named() {
     let folder = tempfile::tempdir().unwrap();
     let repository = folder.path().join("vendor/shop");
