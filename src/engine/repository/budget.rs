@@ -9,7 +9,7 @@ use crate::stack::document::Kind;
 use crate::stack::kind;
 
 /// What the trees, facts and findings of a run may take, in bytes.
-const RUN_BYTES: usize = 300 << 20;
+const RUN_BYTES: usize = 400 << 20;
 
 /// What a text of a language needs at its worst, in bytes of memory, as measured on texts that were made for it.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +22,8 @@ struct Cost {
     block: usize,
 }
 
-/// The files that a run takes in: those that were named first, then in the order of their paths.
+/// The files that a run takes in: those that were named first, what is read only where something leads to it last, and else in
+/// the order of their paths.
 pub(super) struct Taken {
     pub(super) files: Vec<RepoFile>,
     /// The paths of the others.
@@ -41,7 +42,8 @@ impl Taken {
             return Self { files, left_out: Vec::new() };
         }
         let mut all: Vec<(RepoFile, usize)> = files.into_iter().zip(costs).collect();
-        all.sort_by(|(one, _), (other, _)| other.named.cmp(&one.named).then_with(|| one.path.cmp(&other.path)));
+        let order = |file: &RepoFile| (!file.named, is_read_on_demand(&file.path));
+        all.sort_by(|(one, _), (other, _)| order(one).cmp(&order(other)).then_with(|| one.path.cmp(&other.path)));
         let mut left = most;
         let mut fits = |cost: usize| {
             let rest = left.checked_sub(cost);
@@ -68,6 +70,11 @@ impl Taken {
     }
 }
 
+/// Whether a file is parsed only where another leads to it.
+fn is_read_on_demand(path: &str) -> bool {
+    path.ends_with(".py") || path.ends_with(".json")
+}
+
 fn cost(path: &str, text: &str) -> usize {
     let cost = cost_of(path, text);
     let (mut statements, mut blocks) = (0, 0);
@@ -87,10 +94,11 @@ fn cost_of(path: &str, text: &str) -> Cost {
         Some(Kind::Nginx) => Cost { block: 2500, ..cost(5, 40) },
         Some(Kind::Supervisor | Kind::Procfile | Kind::Compose) => cost(20, 2000),
         Some(Kind::LoginShell | Kind::Variables) => cost(40, 700),
-        Some(Kind::Python) => cost(20, 300),
+        // Only what an ini leads to is parsed, and so much of it (`stack/app/code.rs`).
+        Some(Kind::Python) => cost(2, 0),
         Some(Kind::Requirements) => cost(20, 200),
         None if kind::is_ruby(path) => cost(60, 250),
-        None if path.ends_with(".erb") || path.ends_with(".json") => cost(20, 100),
+        None if path.ends_with(".erb") => cost(20, 100),
         None => cost(2, 0),
     }
 }
@@ -131,6 +139,8 @@ mod tests {
             1000 * of("etc/nginx/a.conf", server, 50),
             1000 * of("cookbooks/a/recipes/a.rb", recipe, 30),
             2000 * of("a.ini", "[uwsgi]\nmaster = true\n", 10),
+            2000 * of("shop/models.py", "class Order(Model):\n    total = DecimalField()\n", 500),
+            200 * of("tests/scan.json", "{\"id\": 1, \"title\": \"x\"}\n", 10_000),
         ];
         assert!(fits.iter().all(|cost| *cost <= RUN_BYTES), "{fits:?}");
         let hostile = [

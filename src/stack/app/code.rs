@@ -1,6 +1,7 @@
 //! The Python files in sight: which file a module name means, and what a name in one of them stands for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::source::{Place, Span};
@@ -52,12 +53,18 @@ fn bound_by(what: &What) -> Vec<&str> {
     }
 }
 
+/// How many bytes of Python are parsed in all: each takes twenty times its size and more. A module beyond them counts as one
+/// that was not read whole.
+const MOST_PARSED: usize = 16 << 20;
+
 /// One Python file; it is read when somebody asks for it.
 #[derive(Debug)]
 pub struct Unit {
     /// The file.
     pub document: Arc<Document>,
     index: OnceLock<Index>,
+    /// The bytes that were parsed so far, of all files.
+    parsed: Arc<AtomicUsize>,
 }
 
 impl Unit {
@@ -97,7 +104,13 @@ impl Unit {
     }
 
     fn read(&self) -> &Index {
-        self.index.get_or_init(|| Index::of(python::parse(self.document.text()).tree))
+        self.index.get_or_init(|| {
+            let text = self.document.text();
+            if self.parsed.fetch_add(text.len(), Ordering::Relaxed) > MOST_PARSED {
+                return Index::default();
+            }
+            Index::of(python::parse(text).tree)
+        })
     }
 }
 
@@ -127,8 +140,10 @@ impl Code {
     /// The files given; of several at one path the first counts.
     pub fn of(documents: impl IntoIterator<Item = Arc<Document>>) -> Self {
         let mut units = BTreeMap::new();
+        let parsed = Arc::new(AtomicUsize::new(0));
         for document in documents {
-            units.entry(normal(&document.path)).or_insert_with(|| Unit { document, index: OnceLock::new() });
+            let parsed = Arc::clone(&parsed);
+            units.entry(normal(&document.path)).or_insert_with(|| Unit { document, index: OnceLock::new(), parsed });
         }
         Self { units, env_files: BTreeMap::new() }
     }
