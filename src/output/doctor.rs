@@ -32,7 +32,7 @@ pub fn write(diagnosis: &Diagnosis, texts: &Texts<'_>, shown: &Shown, out: &mut 
 }
 
 /// Unknown is never said to be well.
-fn no_cause(diagnosis: &Diagnosis) -> &'static str {
+pub(super) fn no_cause(diagnosis: &Diagnosis) -> &'static str {
     let any = |wanted: fn(&State) -> bool| diagnosis.hops.iter().any(|hop| wanted(&hop.state));
     if diagnosis.hops.is_empty() {
         "No stack found on this host: no nginx that passes requests to an app, and no uWSGI with its configuration. Where \
@@ -47,6 +47,55 @@ fn no_cause(diagnosis: &Diagnosis) -> &'static str {
         "Requests get through; something will fail under load or later."
     } else {
         "Every hop works."
+    }
+}
+
+/// How sure a cause is, in a word.
+pub(super) fn sure(confidence: Confidence) -> &'static str {
+    match confidence {
+        Confidence::Proved => "proved",
+        Confidence::Likely => "likely",
+        Confidence::Possible => "possible",
+    }
+}
+
+/// The state in a word; `None` where the stack has no such hop.
+pub(super) fn word_of(state: &State) -> Option<&'static str> {
+    Some(match state {
+        State::Ok => "ok",
+        State::Broken => "broken",
+        State::Degraded => "degraded",
+        State::Symptom => "symptom",
+        State::Unknown(_) => "unknown",
+        State::NotApplicable => return None,
+    })
+}
+
+/// The state in words where the mark alone does not say enough.
+pub(super) fn said_of(hop: &Hop, hops: &[Hop], texts: &Texts<'_>) -> String {
+    let evidence = hop.evidence.iter().find(|label| !label.text.is_empty()).map(|label| texts.clean(&label.text));
+    match &hop.state {
+        State::Ok | State::NotApplicable => String::new(),
+        State::Broken => evidence.unwrap_or_else(|| "broken".to_owned()),
+        State::Degraded => evidence.unwrap_or_else(|| "degraded".to_owned()),
+        State::Symptom => "fails because of the root cause".to_owned(),
+        State::Unknown(reason) => match reason {
+            Reason::NoPermission => match evidence {
+                Some(what) => format!("cannot be told as this user: {what}"),
+                None => "cannot be told as this user: run with sudo".to_owned(),
+            },
+            Reason::Timeout => "no answer in time".to_owned(),
+            Reason::MaskedBy(id) => {
+                let title = hops
+                    .iter()
+                    .find(|other| other.id == id && other.path == hop.path)
+                    .map(|other| other.title.as_str());
+                format!("hidden behind {}", texts.clean(title.unwrap_or(id)))
+            }
+            Reason::NoEvidence => "nothing here tells".to_owned(),
+            Reason::NotAsked => "not asked to look".to_owned(),
+            Reason::Changed => "it changed while being looked at: run again".to_owned(),
+        },
     }
 }
 
@@ -75,12 +124,7 @@ impl Screen<'_, '_> {
                 None => writeln!(out, "{}", self.paint.bold(text))?,
             }
         }
-        let sure = match finding.confidence {
-            Confidence::Proved => "proved",
-            Confidence::Likely => "likely",
-            Confidence::Possible => "possible",
-        };
-        writeln!(out, "{}", self.paint.dim(&format!("{} ({sure})", finding.rule)))?;
+        writeln!(out, "{}", self.paint.dim(&format!("{} ({})", finding.rule, sure(finding.confidence))))?;
 
         self.part("because", out)?;
         let because = if cause.because.is_empty() { std::slice::from_ref(&finding.primary) } else { &cause.because };
@@ -141,7 +185,7 @@ impl Screen<'_, '_> {
                 path = Some(&hop.path);
             }
             let titles: Vec<String> = group.iter().map(|hop| self.texts.clean(&hop.title)).collect();
-            let said = self.said(hop, hops);
+            let said = said_of(hop, hops, self.texts);
             let (first, rest) = self.fitted(&titles.join(", "), &said);
             writeln!(out, "  {} {first}", self.mark(&hop.state))?;
             for line in rest {
@@ -159,35 +203,6 @@ impl Screen<'_, '_> {
             State::Symptom => self.paint.yellow("\u{b7}"),
             State::Unknown(_) => self.paint.bold("?"),
             State::NotApplicable => " ".to_owned(),
-        }
-    }
-
-    /// The state in words where the mark alone does not say enough.
-    fn said(&self, hop: &Hop, hops: &[Hop]) -> String {
-        let evidence =
-            hop.evidence.iter().find(|label| !label.text.is_empty()).map(|label| self.texts.clean(&label.text));
-        match &hop.state {
-            State::Ok | State::NotApplicable => String::new(),
-            State::Broken => evidence.unwrap_or_else(|| "broken".to_owned()),
-            State::Degraded => evidence.unwrap_or_else(|| "degraded".to_owned()),
-            State::Symptom => "fails because of the root cause".to_owned(),
-            State::Unknown(reason) => match reason {
-                Reason::NoPermission => match evidence {
-                    Some(what) => format!("cannot be told as this user: {what}"),
-                    None => "cannot be told as this user: run with sudo".to_owned(),
-                },
-                Reason::Timeout => "no answer in time".to_owned(),
-                Reason::MaskedBy(id) => {
-                    let title = hops
-                        .iter()
-                        .find(|other| other.id == id && other.path == hop.path)
-                        .map(|other| other.title.as_str());
-                    format!("hidden behind {}", self.texts.clean(title.unwrap_or(id)))
-                }
-                Reason::NoEvidence => "nothing here tells".to_owned(),
-                Reason::NotAsked => "not asked to look".to_owned(),
-                Reason::Changed => "it changed while being looked at: run again".to_owned(),
-            },
         }
     }
 

@@ -6,6 +6,7 @@ mod databases;
 mod environment;
 mod files;
 mod hops;
+mod libpq;
 mod logs;
 mod moment;
 mod passes;
@@ -20,12 +21,12 @@ use std::sync::Arc;
 use crate::diagnosis::Diagnosis;
 use crate::engine::judged;
 use crate::finding::{CannotTell, InputError, Report};
-use crate::host::Host;
+use crate::host::{Host, User};
 use crate::rule::judge::judge;
 use crate::rule::page::{self, Page};
 use crate::secret::{is_open, is_telling};
 use crate::source::{FileId, Place, Sources};
-use crate::stack::assemble::{Parts, Stack, assemble};
+use crate::stack::assemble::{Instance, Parts, Stack, assemble};
 use crate::stack::chef::Chef;
 use crate::stack::facts::Facts;
 use crate::stack::link::join_the_lost;
@@ -146,9 +147,11 @@ impl Survey {
         }
         let mut databases = databases::Prober::new(host, visit);
         let mut tried: Vec<Vec<Tried>> = Vec::new();
+        let users = host.users().unwrap_or_default();
         for (at, instance) in stack.instances.iter().enumerate() {
             let is_asked = paths.iter().any(|path| path.instance == Some(at));
-            tried.push(if is_asked { databases.of(instance, &mut sources) } else { Vec::new() });
+            let home = home_of(instance, &running, &found, &users);
+            tried.push(if is_asked { databases.of(instance, home, &mut sources) } else { Vec::new() });
         }
         let logs = stack.instances.iter().map(|instance| {
             let row = &instance.uwsgi.uwsgi;
@@ -253,6 +256,14 @@ impl Survey {
         };
         self.running.iter().filter_map(of_ini).collect()
     }
+}
+
+/// The home of the user that the workers of an instance run as, where they run.
+fn home_of<'u>(instance: &Instance, running: &[Running], found: &[Found], users: &'u [User]) -> Option<&'u str> {
+    let running = running.iter().find(|one| instance.uwsgi.uwsgi.path.known() == Some(&one.ini))?;
+    let worker = found.iter().find(|one| one.process.ppid == running.pid);
+    let process = worker.or_else(|| found.iter().find(|one| one.process.pid == running.pid))?;
+    users.iter().find(|user| user.uid == process.process.uid).map(|user| user.home.trim_end_matches('/'))
 }
 
 /// Where Debian's nginx complains when its configuration does not say.
