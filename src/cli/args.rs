@@ -153,8 +153,8 @@ pub(super) struct Why {
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
     /// How to write what was found
-    #[arg(long, value_enum, default_value_t = Listing::Human)]
-    pub(super) format: Listing,
+    #[arg(long, value_enum, default_value_t = Diagnosed::Human)]
+    pub(super) format: Diagnosed,
     /// Diagnose what `housecall record` wrote on another host
     #[arg(long, value_name = "FILE", conflicts_with = "root")]
     pub(super) from: Option<PathBuf>,
@@ -232,7 +232,18 @@ pub(super) enum Output {
     Sarif,
 }
 
-/// How lists and diagnoses are written.
+/// How a diagnosis is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Diagnosed {
+    /// For people
+    Human,
+    /// For programs
+    Json,
+    /// For a ticket
+    Markdown,
+}
+
+/// How lists are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Listing {
     /// For people

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
-use super::args::{Doctor, Listing, Looking};
+use super::args::{Diagnosed, Doctor, Looking};
 use super::{CLEAN, FOUND, Streams, UNJUDGED, USAGE, when};
 use crate::diagnosis::{Diagnosis, State};
 use crate::engine::{self, Seen, Visit};
@@ -14,7 +14,7 @@ use crate::host::live::{GIVEN, Live};
 use crate::host::recorded::Recorded;
 use crate::host::zone;
 use crate::host::{Host, Tail, input};
-use crate::output::{Shown, Texts, doctor, json};
+use crate::output::{Shown, Texts, doctor, json, markdown};
 use crate::syntax::log::syslog;
 
 /// Required hops that are not asked for without a login.
@@ -99,7 +99,7 @@ const PROBE: Duration = Duration::from_secs(3);
 
 /// Writes the diagnosis and says how to exit.
 pub(super) fn write(
-    format: Listing,
+    format: Diagnosed,
     seen: &Seen,
     visit: &Visit,
     shown: Shown,
@@ -107,10 +107,11 @@ pub(super) fn write(
 ) -> io::Result<u8> {
     let texts = Texts::new(&seen.sources);
     let written = match format {
-        Listing::Human => doctor::write(&seen.diagnosis, &texts, &shown, streams.out),
-        Listing::Json => json::write_diagnosis(&seen.diagnosis, &texts, streams.out),
+        Diagnosed::Human => doctor::write(&seen.diagnosis, &texts, &shown, streams.out),
+        Diagnosed::Json => json::write_diagnosis(&seen.diagnosis, &texts, streams.out),
+        Diagnosed::Markdown => markdown::write(&seen.diagnosis, &texts, streams.out),
     };
-    if format == Listing::Human {
+    if format != Diagnosed::Json {
         streams.input_errors(&seen.diagnosis.report.errors, &texts);
     }
     match written {

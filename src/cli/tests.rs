@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use clap::{CommandFactory, Parser};
 
-use super::args::{Arguments, Command, Doctor, Lint, Listing};
+use super::args::{Arguments, Command, Diagnosed, Doctor, Lint};
 use super::{Environment, Streams, doctor, guard, lint};
 use crate::diagnosis::{Hop, Reason, RootCause, State};
 use crate::engine::{Run, Seen, Visit};
@@ -155,7 +155,7 @@ fn doctor_never_takes_unknown_for_well() {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let visit = doctor::visit(&doctor_args(line).looking);
         let mut streams = Streams { out: &mut out, err: &mut err };
-        doctor::write(Listing::Human, seen, &visit, Shown::default(), &mut streams).unwrap()
+        doctor::write(Diagnosed::Human, seen, &visit, Shown::default(), &mut streams).unwrap()
     };
     let unknown = State::Unknown(Reason::NoEvidence);
     assert_eq!(exit("", &seen(&[])), 3, "no stack");
@@ -196,7 +196,7 @@ fn doctor_says_what_it_looked_for_and_what_it_could_not_read() {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let mut streams = Streams { out: &mut out, err: &mut err };
         let wide = Shown { width: 200, ..Shown::default() };
-        doctor::write(Listing::Human, seen, &Visit::default(), wide, &mut streams).unwrap();
+        doctor::write(Diagnosed::Human, seen, &Visit::default(), wide, &mut streams).unwrap();
         String::from_utf8(out).unwrap()
     };
     let mut seen = Seen::default();

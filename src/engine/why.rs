@@ -7,6 +7,9 @@ use crate::rule::page::Page;
 use crate::rule::seen::Signatures;
 use crate::source::{FileId, Place, Sources};
 
+/// uWSGI writes its texts for every import that fails: where another line says why, that is the answer.
+const SAYS_ONLY_THAT: &str = "import/callable-not-found";
+
 /// One page that a log leads to.
 #[derive(Debug, Clone)]
 pub struct Lead<'p> {
@@ -46,6 +49,10 @@ pub fn leads<'p>(log: FileId, sources: &Sources, pages: &'p [Page]) -> Result<Ve
         start += line.len();
     }
     let mut leads: Vec<Lead<'p>> = found.into_values().map(Gathered::lead).collect();
+    let says_why = |lead: &Lead<'_>| lead.page.hop.as_deref() == Some("app-import") && lead.page.id != SAYS_ONLY_THAT;
+    if leads.iter().any(says_why) {
+        leads.iter_mut().filter(|lead| lead.page.id == SAYS_ONLY_THAT).for_each(|lead| lead.weight = 0.0);
+    }
     leads.sort_by(|a, b| {
         let severity = b.page.severity.cmp(&a.page.severity);
         b.weight.total_cmp(&a.weight).then(severity).then_with(|| a.page.id.cmp(&b.page.id))
@@ -94,6 +101,8 @@ impl<'p> Gathered<'p> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    mod known;
+
     use super::*;
     use crate::source::Origin;
 

@@ -42,7 +42,7 @@ pub fn write(diagnosis: &Diagnosis, texts: &Texts<'_>, shown: &Shown, out: &mut 
 }
 
 /// Unknown is never said to be well.
-fn no_cause(diagnosis: &Diagnosis) -> &'static str {
+pub(super) fn no_cause(diagnosis: &Diagnosis) -> &'static str {
     let any = |wanted: fn(&State) -> bool| diagnosis.hops.iter().any(|hop| wanted(&hop.state));
     if diagnosis.hops.is_empty() {
         "No stack found on this host: no nginx that passes requests to an app, and no uWSGI with its configuration. Where \
@@ -57,6 +57,15 @@ fn no_cause(diagnosis: &Diagnosis) -> &'static str {
         "Requests get through; something will fail under load or later."
     } else {
         "Every hop works."
+    }
+}
+
+/// How sure a cause is, in a word.
+pub(super) fn sure(confidence: Confidence) -> &'static str {
+    match confidence {
+        Confidence::Proved => "proved",
+        Confidence::Likely => "likely",
+        Confidence::Possible => "possible",
     }
 }
 
@@ -93,12 +102,7 @@ impl Screen<'_, '_> {
                 None => writeln!(out, "{}", self.paint.bold(text))?,
             }
         }
-        let sure = match finding.confidence {
-            Confidence::Proved => "proved",
-            Confidence::Likely => "likely",
-            Confidence::Possible => "possible",
-        };
-        writeln!(out, "{}", self.paint.dim(&format!("{} ({sure})", finding.rule)))?;
+        writeln!(out, "{}", self.paint.dim(&format!("{} ({})", finding.rule, sure(finding.confidence))))?;
         for path in cause.path.split("; ").filter(|_| several) {
             writeln!(out, "{}", self.paint.dim(&format!("breaks {}", self.texts.clean(path))))?;
         }

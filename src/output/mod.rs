@@ -6,6 +6,7 @@ pub mod facts;
 pub mod github;
 pub mod human;
 pub mod json;
+pub mod markdown;
 pub mod prose;
 pub mod sarif;
 pub mod why;

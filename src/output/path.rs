@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::diagnosis::{Hop, Reason, State};
+use crate::output::Texts;
 use crate::output::doctor::Screen;
 use crate::output::paint::count;
 use crate::output::prose::wrap;
@@ -75,7 +76,7 @@ impl Screen<'_, '_> {
                 let open = hops.iter().filter(|hop| matches!(hop.state, State::Unknown(_))).count();
                 format!("{} cannot be judged", count(open, "hop"))
             }
-            _ => self.said(hop, hops),
+            _ => said_of(hop, hops, self.texts),
         }
     }
 
@@ -89,7 +90,7 @@ impl Screen<'_, '_> {
             for group in shown.chunk_by(|one, next| is_same_unknown(one, next)) {
                 let [hop, ..] = group else { continue };
                 let titles: Vec<String> = group.iter().map(|hop| self.texts.clean(&hop.title)).collect();
-                let (first, rest) = self.fitted(&titles.join(", "), &self.said(hop, hops));
+                let (first, rest) = self.fitted(&titles.join(", "), &said_of(hop, hops, self.texts));
                 writeln!(out, "  {} {first}", self.mark(&hop.state))?;
                 for line in rest {
                     writeln!(out, "      {line}")?;
@@ -110,38 +111,6 @@ impl Screen<'_, '_> {
         }
     }
 
-    /// The state in words where the mark alone does not say enough.
-    fn said(&self, hop: &Hop, hops: &[Hop]) -> String {
-        let evidence =
-            hop.evidence.iter().find(|label| !label.text.is_empty()).map(|label| self.texts.clean(&label.text));
-        match &hop.state {
-            State::Ok | State::NotApplicable => String::new(),
-            State::Broken => evidence.unwrap_or_else(|| "broken".to_owned()),
-            State::Degraded => evidence.unwrap_or_else(|| "degraded".to_owned()),
-            State::Symptom => "fails because of the root cause".to_owned(),
-            State::Unknown(reason) => match reason {
-                Reason::NoPermission => match evidence {
-                    Some(what) => format!("cannot be told as this user: {what}"),
-                    None => "cannot be told as this user: run with sudo".to_owned(),
-                },
-                Reason::Timeout => "no answer in time".to_owned(),
-                Reason::MaskedBy(id) => {
-                    let title = hops
-                        .iter()
-                        .find(|other| other.id == id && other.path == hop.path)
-                        .map(|other| other.title.as_str());
-                    format!("hidden behind {}", self.texts.clean(title.unwrap_or(id)))
-                }
-                Reason::NoEvidence => match evidence {
-                    Some(what) => format!("cannot be told: {what}"),
-                    None => "nothing here tells".to_owned(),
-                },
-                Reason::NotAsked => "not asked to look".to_owned(),
-                Reason::Changed => "it changed while being looked at: run again".to_owned(),
-            },
-        }
-    }
-
     /// The hop's title with what is said of it, on one line where both fit.
     fn fitted(&self, title: &str, said: &str) -> (String, Vec<String>) {
         let room = self.shown.width.saturating_sub(4);
@@ -154,6 +123,49 @@ impl Screen<'_, '_> {
         let mut lines = wrap(&format!("{title}:"), room).into_iter();
         let first = lines.next().unwrap_or_default();
         (first, lines.chain(wrap(said, room.saturating_sub(2))).collect())
+    }
+}
+
+/// The state in a word; `None` where the stack has no such hop.
+pub(super) fn word_of(state: &State) -> Option<&'static str> {
+    Some(match state {
+        State::Ok => "ok",
+        State::Broken => "broken",
+        State::Degraded => "degraded",
+        State::Symptom => "symptom",
+        State::Unknown(_) => "unknown",
+        State::NotApplicable => return None,
+    })
+}
+
+/// The state in words where the mark alone does not say enough.
+pub(super) fn said_of(hop: &Hop, hops: &[Hop], texts: &Texts<'_>) -> String {
+    let evidence = hop.evidence.iter().find(|label| !label.text.is_empty()).map(|label| texts.clean(&label.text));
+    match &hop.state {
+        State::Ok | State::NotApplicable => String::new(),
+        State::Broken => evidence.unwrap_or_else(|| "broken".to_owned()),
+        State::Degraded => evidence.unwrap_or_else(|| "degraded".to_owned()),
+        State::Symptom => "fails because of the root cause".to_owned(),
+        State::Unknown(reason) => match reason {
+            Reason::NoPermission => match evidence {
+                Some(what) => format!("cannot be told as this user: {what}"),
+                None => "cannot be told as this user: run with sudo".to_owned(),
+            },
+            Reason::Timeout => "no answer in time".to_owned(),
+            Reason::MaskedBy(id) => {
+                let title = hops
+                    .iter()
+                    .find(|other| other.id == id && other.path == hop.path)
+                    .map(|other| other.title.as_str());
+                format!("hidden behind {}", texts.clean(title.unwrap_or(id)))
+            }
+            Reason::NoEvidence => match evidence {
+                Some(what) => format!("cannot be told: {what}"),
+                None => "nothing here tells".to_owned(),
+            },
+            Reason::NotAsked => "not asked to look".to_owned(),
+            Reason::Changed => "it changed while being looked at: run again".to_owned(),
+        },
     }
 }
 

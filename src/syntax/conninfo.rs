@@ -88,6 +88,22 @@ impl ConnInfo {
         self.scheme.as_ref().is_none_or(|scheme| matches!(scheme.value.as_str(), "postgres" | "postgresql"))
     }
 
+    /// Sets what it does not say itself.
+    pub fn set_default(&mut self, key: &str, value: &str) {
+        let is_open = match key {
+            "host" => self.hosts.iter().all(|host| host.name.value.is_empty()),
+            "port" => self.hosts.iter().all(|host| host.port.is_none()),
+            "user" => self.user.is_none(),
+            "password" => self.password.is_none(),
+            "dbname" => self.dbname.is_none(),
+            "sslmode" => self.sslmode.is_none(),
+            _ => self.options.iter().all(|(known, _)| known != key),
+        };
+        if is_open {
+            self.set(key, Located::new(value.to_owned(), Span::default()));
+        }
+    }
+
     fn set(&mut self, key: &str, value: Located<String>) {
         match key {
             "host" => self.set_hosts(&value),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnosis::{Reason, State};
-use crate::engine::machine::Visit;
+use crate::engine::machine::{Visit, libpq};
 use crate::finding::Label;
 use crate::host::{Connect, Failure, Host, Login, NoAddress, SslMode, Stage, Target};
 use crate::source::{Origin, Place, Sources, Span};
@@ -59,20 +59,28 @@ impl<'a> Prober<'a> {
     }
 
     /// Every PostgreSQL that the app of an instance reads the address of from its environment.
-    pub(super) fn of(&mut self, instance: &Instance, sources: &mut Sources) -> Vec<Tried> {
+    ///
+    /// `home` is that of the user that the app runs as.
+    pub(super) fn of(&mut self, instance: &Instance, home: Option<&str>, sources: &mut Sources) -> Vec<Tried> {
+        let variables = libpq::variables(&instance.layers);
         let mut all: Vec<(String, Tried)> = Vec::new();
         for read in &instance.reads {
             let Some(name) = read.name.known() else { continue };
             let Some(given) = instance.layers.value(name) else { continue };
             let Some(value) = given.value.known() else { continue };
-            let Some(info) = postgres(value) else { continue };
+            let Some(info) = postgres(value).map(|info| libpq::completed(info, &variables)) else { continue };
             if all.iter().any(|(known, _)| known == value) {
                 continue;
             }
             // The line of a file says more than the process it started.
             let in_job = instance.layers.in_job(name).filter(|row| row.value.known() == Some(value));
             let line = in_job.filter(|_| given.key == "process").unwrap_or(given);
-            let outcome = self.outcome(value, &info, sources);
+            let doubted = |failure| libpq::doubted(failure, &info, &instance.layers, home, self.host);
+            let elsewhere = libpq::names_a_service(&info, &instance.layers);
+            let key = format!("{value} {variables:?} {home:?}");
+            let known = self.seen.get(&key).cloned();
+            let outcome = known.unwrap_or_else(|| self.attempt(&info, elsewhere, doubted, sources));
+            self.seen.insert(key, outcome.clone());
             let mut tried = tried(name, line.place, read.place, &info, &outcome);
             let is_of_variable = |row: &Database| row.variable.known() == Some(name);
             if !instance.databases.iter().any(is_of_variable) {
@@ -83,25 +91,26 @@ impl<'a> Prober<'a> {
         all.into_iter().map(|(_, tried)| tried).collect()
     }
 
-    fn outcome(&mut self, value: &str, info: &ConnInfo, sources: &mut Sources) -> Outcome {
-        if let Some(known) = self.seen.get(value) {
-            return known.clone();
-        }
-        let outcome = self.attempt(info, sources);
-        self.seen.insert(value.to_owned(), outcome.clone());
-        outcome
-    }
-
-    fn attempt(&self, info: &ConnInfo, sources: &mut Sources) -> Outcome {
+    /// Tries it, unless the place is written `elsewhere`; `doubted` says of a failure whether libpq would surely meet it too.
+    fn attempt(
+        &self,
+        info: &ConnInfo,
+        elsewhere: bool,
+        doubted: impl Fn(Failure) -> Failure,
+        sources: &mut Sources,
+    ) -> Outcome {
         let target = self.target(info);
         let over_tcp = info.hosts.iter().any(|host| !host.is_socket());
         let not_asked = State::Unknown(Reason::NotAsked);
         let (login, last) = match (self.visit.network, self.visit.login && !target.user.is_empty()) {
             (false, _) => (Login::default(), None),
+            _ if elsewhere => {
+                (Login { failure: Some(libpq::in_service_file()), ..Login::default() }, Some(Stage::Query))
+            }
             (true, true) => (self.host.login(&target), Some(Stage::Query)),
             (true, false) => (Login { failure: self.reach(&target), ..Login::default() }, Some(Stage::Tcp)),
         };
-        let failure = login.failure;
+        let failure = login.failure.map(doubted);
         let waiting = login.server.as_ref().and_then(|server| server.waiting);
         let states = std::array::from_fn(|at| {
             let stage = Stage::ALL[at];
@@ -266,9 +275,13 @@ fn address(info: &ConnInfo) -> String {
     info.hosts.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// The reading of a value that is a PostgreSQL address; `None` for any other text.
+/// The reading of a value that is a PostgreSQL address in either of libpq's forms; `None` for any other text.
 fn postgres(value: &str) -> Option<ConnInfo> {
-    let scheme = value.trim_start().split_once("://")?.0;
+    let Some((scheme, _)) = value.trim_start().split_once("://") else {
+        let parsed = conninfo::parse(value);
+        let is_one = parsed.problems.is_empty() && parsed.tree.dbname.is_some() && parsed.tree.user.is_some();
+        return is_one.then_some(parsed.tree);
+    };
     let plain = scheme.split('+').next()?.to_ascii_lowercase();
     matches!(plain.as_str(), "postgres" | "postgresql").then(|| conninfo::parse(value).tree)
 }

@@ -11,6 +11,7 @@ mod environment;
 mod files;
 mod front;
 mod hops;
+mod libpq;
 mod log_files;
 mod logs;
 mod memory;
@@ -30,12 +31,12 @@ use std::sync::Arc;
 use crate::diagnosis::{Diagnosis, Hop, RootCause, State};
 use crate::engine::judged;
 use crate::finding::{CannotTell, InputError, Report};
-use crate::host::{Host, Url};
+use crate::host::{Host, Url, User};
 use crate::rule::judge::judge;
 use crate::rule::page::{self, Page};
 use crate::secret::{is_open, is_telling};
 use crate::source::{FileId, Place, Sources};
-use crate::stack::assemble::{Parts, Stack, assemble};
+use crate::stack::assemble::{Instance, Parts, Stack, assemble};
 use crate::stack::chef::Chef;
 use crate::stack::document::Kind;
 use crate::stack::facts::Facts;
@@ -180,10 +181,12 @@ impl Survey {
         let from_afar = Visit { network: false, ..visit.clone() };
         let mut databases = [databases::Prober::new(host, visit), databases::Prober::new(host, &from_afar)];
         let mut tried: Vec<Vec<Tried>> = Vec::new();
+        let users = host.users().unwrap_or_default();
         for (at, instance) in stack.instances.iter().enumerate() {
             let is_asked = paths.iter().any(|path| path.instance == Some(at));
             let prober = &mut databases[usize::from(networks[at].is_some())];
-            tried.push(if is_asked { prober.of(instance, &mut sources) } else { Vec::new() });
+            let home = home_of(instance, &running, &found, &users);
+            tried.push(if is_asked { prober.of(instance, home, &mut sources) } else { Vec::new() });
         }
         // Before any log is read, so that they tell of it.
         let asked = visit.url.as_ref().filter(|_| visit.network).and_then(|url| {
@@ -355,6 +358,14 @@ fn read_by(files: &Files<'_>) -> Vec<(String, Program)> {
     };
     let documents = files.view.iter().flat_map(|(path, documents)| documents.iter().map(move |one| (path, one)));
     documents.filter_map(|(path, document)| Some((path.to_owned(), of_kind(document.kind)?))).collect()
+}
+
+/// The home of the user that the workers of an instance run as, where they run.
+fn home_of<'u>(instance: &Instance, running: &[Running], found: &[Found], users: &'u [User]) -> Option<&'u str> {
+    let running = running.iter().find(|one| instance.uwsgi.uwsgi.path.known() == Some(&one.ini))?;
+    let worker = found.iter().find(|one| one.process.ppid == running.pid);
+    let process = worker.or_else(|| found.iter().find(|one| one.process.pid == running.pid))?;
+    users.iter().find(|user| user.uid == process.process.uid).map(|user| user.home.trim_end_matches('/'))
 }
 
 /// Where Debian's nginx complains when its configuration does not say.
