@@ -305,13 +305,13 @@ fn see_dependencies(books: &mut [Book]) {
 fn read_attributes(root: &mut Root) {
     let mut order: Vec<usize> = (0..root.books.len()).collect();
     order.sort_by_key(|&book| root.books[book].sees.len());
+    let mut attributes = std::mem::take(&mut root.attributes);
     let files_of = |book: usize, part: &str| {
         let folder = join(&root.books[book].folder, part);
         let mut files: Vec<_> = root.programs_in(&folder).collect();
         files.sort_by_key(|(path, ..)| (base(path) != "default.rb", path.clone()));
         files
     };
-    let mut attributes = std::mem::take(&mut root.attributes);
     for (part, in_recipe) in [("attributes", false), ("recipes", true)] {
         for &book in &order {
             for (_, file, program) in files_of(book, part) {
