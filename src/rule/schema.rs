@@ -6,6 +6,7 @@ use crate::nearest::did_you_mean;
 use crate::stack::app::App;
 use crate::stack::chef::attribute_read::AttributeRead;
 use crate::stack::chef::berks_entry::{BerksEntry, BerksSource};
+use crate::stack::chef::berks_lock::BerksLock;
 use crate::stack::chef::command::Command;
 use crate::stack::chef::deployed_file::DeployedFile;
 use crate::stack::chef::file_source::FileSource;
@@ -71,6 +72,7 @@ pub static TABLES: &[Schema] = &[
     MetadataField::SCHEMA,
     Berksfile::SCHEMA,
     BerksEntry::SCHEMA,
+    BerksLock::SCHEMA,
     BerksSource::SCHEMA,
     Dependency::SCHEMA,
     RecipeUse::SCHEMA,

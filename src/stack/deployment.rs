@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::source::{FileId, Place, Span};
 use crate::stack::chef::cookbook::Root;
+use crate::stack::chef::platform::Platforms;
 use crate::stack::chef::recipe::{Ends, Item, Resource};
 use crate::stack::chef::tree::{Tree, base, join};
 use crate::stack::chef::value::{Value, not_seen};
@@ -24,6 +25,8 @@ pub struct Deployed {
     pub group: Answer<String>,
     /// Its permission bits as four octal digits, such as `0644`; absent where the resource names none.
     pub mode: Answer<String>,
+    /// On which platforms it lands there.
+    pub platforms: Platforms,
     /// The resource.
     pub place: Place,
     /// The kind of resource.
@@ -79,15 +82,38 @@ pub fn deployed(root: &Root, number: usize, tree: &Tree<'_>) -> Vec<Deployed> {
             let Item::Resource(resource) = item else { continue };
             let owner_of_attributes = (number, recipe.cookbook);
             for (content, is_choice) in contents(resource, root, recipe.cookbook, tree) {
-                all.push(one(resource, content, is_choice, owner_of_attributes));
+                all.extend(at_each_path(&one(resource, content, is_choice, owner_of_attributes), resource));
             }
         }
     }
     all
 }
 
+/// The same at each path that it may land at; where that is one path, or out of sight, it alone.
+fn at_each_path(one: &Deployed, resource: &Resource) -> Vec<Deployed> {
+    let paths = paths(resource);
+    if paths.is_empty() {
+        return vec![one.clone()];
+    }
+    let at = |(platforms, path)| Deployed { path: Answer::Known(path), platforms, conditional: true, ..one.clone() };
+    paths.into_iter().map(at).collect()
+}
+
+/// The few paths that a resource may put something at, each with its platforms; empty where there is one, or none is
+/// in sight.
+pub(in crate::stack) fn paths(resource: &Resource) -> Vec<(Platforms, String)> {
+    let mut paths = resource.texts_or_name(path_property(resource));
+    // A part that is nil on some platform makes no path.
+    paths.retain(|(_, path)| path.starts_with('/'));
+    if paths.len() > 1 { paths } else { Vec::new() }
+}
+
+fn path_property(resource: &Resource) -> &'static str {
+    if resource.kind == "link" { "target_file" } else { "path" }
+}
+
 fn one(resource: &Resource, content: Content, is_choice: bool, owner_of_attributes: (usize, usize)) -> Deployed {
-    let property = if resource.kind == "link" { "target_file" } else { "path" };
+    let property = path_property(resource);
     Deployed {
         path: resource.text_or_name(property),
         ends: resource.ends_or_name(property).clone(),
@@ -95,6 +121,7 @@ fn one(resource: &Resource, content: Content, is_choice: bool, owner_of_attribut
         owner: resource.text(if resource.property("owner").is_some() { "owner" } else { "user" }),
         group: resource.text("group"),
         mode: mode(resource),
+        platforms: Platforms::ALL,
         place: resource.place,
         kind: resource.kind.clone(),
         conditional: resource.conditional || is_choice,

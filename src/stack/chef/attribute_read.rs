@@ -147,11 +147,9 @@ fn row(
 
 /// Every read of a cookbook's Ruby files and templates, in the order of the files.
 fn reads_of(root: &Root, book: &Book, tree: &Tree<'_>) -> Vec<(FileId, Read)> {
-    let inside = |path: &str| {
-        path.strip_prefix(book.folder.as_str()).is_some_and(|rest| book.folder.is_empty() || rest.starts_with('/'))
-    };
     let mut all = Vec::new();
-    for (path, file, program) in root.programs.iter().filter(|(path, ..)| inside(path) && base(path) != "Berksfile") {
+    for (path, file, program) in root.programs_under(&book.folder).iter().filter(|(path, ..)| base(path) != "Berksfile")
+    {
         if root.is_context(path) {
             continue;
         }

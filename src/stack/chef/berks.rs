@@ -2,7 +2,8 @@
 
 use crate::source::{FileId, Located, Place, Span};
 use crate::stack::chef::attributes::Attributes;
-use crate::stack::chef::value::{Scope, Value};
+use crate::stack::chef::scope::Scope;
+use crate::stack::chef::value::Value;
 use crate::stack::chef::walk::{Step, walk};
 use crate::stack::fact::Answer;
 use crate::syntax::ruby::{Expr, Program};

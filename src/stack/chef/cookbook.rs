@@ -2,18 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rayon::prelude::*;
-
 use crate::source::{FileId, Place};
 use crate::stack::chef::attributes::Attributes;
 use crate::stack::chef::berks::Berks;
 use crate::stack::chef::metadata::Metadata;
 use crate::stack::chef::recipe::{self, Recipe};
 use crate::stack::chef::role;
+use crate::stack::chef::scope::Scope;
 use crate::stack::chef::tree::{Tree, base, join, parent};
-use crate::stack::chef::value::Scope;
+use crate::syntax::Problem;
 use crate::syntax::ruby::{self, Program};
-use crate::syntax::{Parsed, Problem};
 
 /// One cookbook of a root.
 #[derive(Debug)]
@@ -47,7 +45,7 @@ pub struct Root {
     pub books: Vec<Book>,
     /// In order of their paths.
     pub berks: Vec<Berks>,
-    /// Every Ruby file that was read, by path.
+    /// Every Ruby file that was read, in the order of their paths.
     pub programs: Vec<(String, FileId, Program)>,
     /// Every assignment of an attribute.
     pub attributes: Attributes,
@@ -160,7 +158,9 @@ fn root(tree: &Tree<'_>, folder: String, cookbooks: &BTreeSet<&str>, named: &[&s
     let inside: Vec<&str> =
         cookbooks.iter().copied().filter(|book| tree_holds(&folder, book) && !is_test(&folder, book)).collect();
     let files: Vec<_> = tree.under(&folder).filter(|file| is_read(file.path, &folder, &inside)).copied().collect();
-    let parsed: Vec<Parsed<Program>> = files.par_iter().map(|file| ruby::parse(file.text)).collect();
+    let texts: Vec<&str> = files.iter().map(|file| file.text).collect();
+    let parsed = ruby::parse_all(&texts, rayon::current_num_threads());
+    let gems = gem_folders(tree);
     let mut root = Root {
         folder,
         books: Vec::new(),
@@ -177,7 +177,7 @@ fn root(tree: &Tree<'_>, folder: String, cookbooks: &BTreeSet<&str>, named: &[&s
         }
         root.programs.push((file.path.to_owned(), file.file, parsed.tree));
     }
-    root.books = inside.iter().map(|book| read_book(tree, &root, book)).collect();
+    root.books = inside.iter().map(|book| read_book(tree, &root, book, &gems)).collect();
     see_dependencies(&mut root.books);
     root.berks = root
         .programs
@@ -190,6 +190,12 @@ fn root(tree: &Tree<'_>, folder: String, cookbooks: &BTreeSet<&str>, named: &[&s
     role::read(tree, &root.folder, &mut root.attributes);
     read_recipes(&mut root);
     root
+}
+
+/// The folders of gems that halite makes cookbooks of.
+fn gem_folders<'a>(tree: &Tree<'a>) -> BTreeSet<&'a str> {
+    let gems = tree.all().filter(|file| file.path.ends_with(".gemspec") && file.text.contains("halite"));
+    gems.map(|file| parent(file.path)).collect()
 }
 
 fn tree_holds(root: &str, book: &str) -> bool {
@@ -223,10 +229,23 @@ impl Root {
         is_context(parent(inner)) || parent(inner).split('/').skip(1).any(|part| part == "cookbooks")
     }
 
+    /// The Ruby files below a folder, by path; the empty name is the root of the tree.
+    pub fn programs_under(&self, folder: &str) -> &[(String, FileId, Program)] {
+        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let start = self.programs.partition_point(|(path, ..)| *path < prefix);
+        let rest = &self.programs[start..];
+        &rest[..rest.partition_point(|(path, ..)| path.starts_with(&prefix))]
+    }
+
+    /// The Ruby files in a folder itself.
+    fn programs_in(&self, folder: &str) -> impl Iterator<Item = &(String, FileId, Program)> {
+        self.programs_under(folder).iter().filter(move |(path, ..)| parent(path) == folder)
+    }
+
     /// The cookbook that a file of this root belongs to.
     fn book_of(&self, path: &str) -> Option<usize> {
         let folder = if base(path) == "metadata.rb" { parent(path) } else { parent(parent(path)) };
-        self.books.iter().position(|book| book.folder == folder)
+        self.books.binary_search_by(|book| book.folder.as_str().cmp(folder)).ok()
     }
 
     /// The attributes as the cookbook of this number sees them.
@@ -235,7 +254,7 @@ impl Root {
     }
 }
 
-fn read_book(tree: &Tree<'_>, root: &Root, folder: &str) -> Book {
+fn read_book(tree: &Tree<'_>, root: &Root, folder: &str, gems: &BTreeSet<&str>) -> Book {
     let ruby = join(folder, "metadata.rb");
     let metadata = match root.programs.iter().find(|(path, ..)| *path == ruby) {
         Some((_, file, program)) => Some(Metadata::read(program, *file)),
@@ -255,10 +274,8 @@ fn read_book(tree: &Tree<'_>, root: &Root, folder: &str) -> Book {
         place: place.unwrap_or_else(|| Place::whole(root.programs[0].1)),
         is_nested: is_collection(parent(inner)) && !parent(inner).contains('/'),
         is_context: root.is_context(&join(folder, "metadata.rb")),
-        is_gem: tree.under(parent(folder)).any(|file| {
-            parent(file.path) == parent(folder) && file.path.ends_with(".gemspec") && file.text.contains("halite")
-        }),
-        recipes: root.programs.iter().filter(|(path, ..)| parent(path) == recipes).count(),
+        is_gem: gems.contains(parent(folder)),
+        recipes: root.programs_in(&recipes).count(),
         sees: Vec::new(),
         metadata,
     }
@@ -288,13 +305,13 @@ fn see_dependencies(books: &mut [Book]) {
 fn read_attributes(root: &mut Root) {
     let mut order: Vec<usize> = (0..root.books.len()).collect();
     order.sort_by_key(|&book| root.books[book].sees.len());
+    let mut attributes = std::mem::take(&mut root.attributes);
     let files_of = |book: usize, part: &str| {
         let folder = join(&root.books[book].folder, part);
-        let mut files: Vec<_> = root.programs.iter().filter(|(path, ..)| parent(path) == folder).collect();
+        let mut files: Vec<_> = root.programs_in(&folder).collect();
         files.sort_by_key(|(path, ..)| (base(path) != "default.rb", path.clone()));
         files
     };
-    let mut attributes = std::mem::take(&mut root.attributes);
     for (part, in_recipe) in [("attributes", false), ("recipes", true)] {
         for &book in &order {
             for (_, file, program) in files_of(book, part) {

@@ -13,7 +13,7 @@ use crate::stack::chef::recipe::{Item, Resource};
 use crate::stack::chef::service::exclude;
 use crate::stack::chef::tree::{Tree, parent};
 use crate::stack::chef::value::Value;
-use crate::stack::deployment::{Content, Deployed};
+use crate::stack::deployment::{self, Content, Deployed};
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::syntax::erb::{self, TagKind};
 
@@ -22,6 +22,8 @@ rows! {
     pub struct DeployedFile in "deployed_files" {
         #[doc = "where it lands"]
         path: String,
+        #[doc = "the platforms on which it lands there; absent where it does on all"]
+        platforms: String,
         #[doc = "its permission bits in four octal digits; absent where the resource names none"]
         mode: String,
         #[doc = "the mode as it is written, where it is a plain number and so no octal one"]
@@ -71,7 +73,11 @@ pub fn files(root: &Root, deployed: &[Deployed], tree: &Tree<'_>) -> Vec<Deploye
     let puts = resources
         .iter()
         .filter(|(resource, _)| KINDS.contains(&resource.kind.as_str()) && !resource.properties.is_empty());
-    puts.map(|(resource, _)| row(resource, by_place.get(&resource.place).map_or(&[], Vec::as_slice), &around)).collect()
+    puts.flat_map(|(resource, _)| {
+        let contents = by_place.get(&resource.place).map_or(&[] as &[_], Vec::as_slice);
+        landings(resource).into_iter().map(|landing| row(resource, landing, contents, &around)).collect::<Vec<_>>()
+    })
+    .collect()
 }
 
 /// What a file is compared with.
@@ -98,11 +104,34 @@ fn services<'a>(resources: &[(&'a Resource, usize)]) -> Vec<&'a Resource> {
     resources.iter().map(|(resource, _)| *resource).filter(|resource| resource.kind == "service").collect()
 }
 
-fn row(resource: &Resource, contents: &[&Deployed], around: &Around<'_>) -> DeployedFile {
+/// Where a resource puts its file, and the platforms where only some have it there: each path where the platform decides.
+fn landings(resource: &Resource) -> Vec<(Answer<String>, Option<String>)> {
+    let paths = deployment::paths(resource);
+    if paths.is_empty() {
+        return vec![(resource.text_or_name("path"), None)];
+    }
+    if paths.iter().any(|(platforms, _)| platforms.words().is_none()) {
+        let all: Vec<_> = paths.iter().map(|(_, path)| path.as_str()).collect();
+        let how = "say which in a JSON file named in `[chef] attributes` of housecall.toml";
+        return vec![(Answer::Unknown(Missing::new(format!("which of {} it is", all.join(", ")), how)), None)];
+    }
+    paths.into_iter().map(|(platforms, path)| (Answer::Known(path), platforms.words())).collect()
+}
+
+fn row(
+    resource: &Resource,
+    (path, platforms): (Answer<String>, Option<String>),
+    contents: &[&Deployed],
+    around: &Around<'_>,
+) -> DeployedFile {
+    let at_path = |one: &&&Deployed| platforms.is_none() || one.path == path;
+    let contents: &[&Deployed] = &contents.iter().filter(at_path).copied().collect::<Vec<_>>();
     let mut row = DeployedFile::at(resource.place);
     resource.kind.clone_into(&mut row.key);
-    row.confidence = if resource.conditional { Confidence::Likely } else { Confidence::Proved };
-    row.path = Fact { answer: resource.text_or_name("path"), ..Fact::read(String::new(), resource.place) };
+    let is_certain = !resource.conditional && platforms.is_none();
+    row.confidence = if is_certain { Confidence::Proved } else { Confidence::Likely };
+    row.path = Fact { answer: path, ..Fact::read(String::new(), resource.place) };
+    row.platforms = platforms.map_or_else(Fact::absent, Fact::derived);
     let mode = resource.property("mode");
     row.mode = match (contents.first(), mode) {
         (Some(one), Some(property)) => Fact { answer: one.mode.clone(), ..Fact::read(String::new(), property.place) },

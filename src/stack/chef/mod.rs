@@ -4,7 +4,9 @@ pub mod attribute_read;
 pub mod attributes;
 pub mod berks;
 pub mod berks_entry;
+pub mod berks_lock;
 pub mod checkout;
+mod choice;
 pub mod command;
 pub mod cookbook;
 pub mod deployed_file;
@@ -14,15 +16,18 @@ mod host_key;
 mod layout;
 pub mod metadata;
 pub mod metadata_field;
+mod method;
 pub mod misnamed;
 pub mod notification;
 pub mod opsworks;
+pub mod platform;
 pub mod printed_value;
 pub mod private_key;
 pub mod recipe;
 pub mod recipe_use;
 mod role;
 mod run_list;
+pub mod scope;
 mod service;
 pub mod target;
 pub mod template_variable;
@@ -117,6 +122,8 @@ rows! {
     pub struct Service in "services" {
         #[doc = "the service's name"]
         name: String,
+        #[doc = "the platforms on which it has this name; absent where the name is the same on all"]
+        platforms: String,
         #[doc = "the Upstart job that the cookbook writes for it"]
         upstart_job: String,
         #[doc = "the provider it names"]
@@ -195,6 +202,7 @@ pub fn read(tree: &Tree<'_>, target: Option<Target>, attributes: &[&str]) -> Che
             let row = Arc::new(layout.berksfile(berks, tree));
             chef.add(berks_entry::entries(root, berks, &row));
             chef.add(berks_entry::sources(berks, &row));
+            chef.add(berks_lock::locks(root, berks, &row, tree));
             chef.berksfiles.push(row);
         }
         chef.dependencies.extend(layout.dependencies().into_iter().map(Arc::new));
@@ -233,6 +241,6 @@ impl Chef {
         let Some(root) = self.roots.get(root) else { return value::not_seen(code) };
         let mut scope = root.scope(book);
         scope.fields.clone_from(&deployed.variables);
-        value::evaluate(code, &scope)
+        scope::evaluate(code, &scope)
     }
 }

@@ -5,8 +5,8 @@ use crate::secret;
 use crate::source::{Place, Span};
 use crate::stack::chef::cookbook::Root;
 use crate::stack::chef::dialect::Dialect;
+use crate::stack::chef::scope;
 use crate::stack::chef::tree::Tree;
-use crate::stack::chef::value;
 use crate::stack::deployment::{Content, Deployed};
 use crate::stack::fact::{Answer, Fact};
 use crate::syntax::erb::{self, Tag, TagKind};
@@ -113,7 +113,7 @@ fn row(
     let escapes = ["gsub", "shellescape", "Shellwords", "inspect", "dump", "escape", "tr(", "to_json"];
     row.escaped = Fact::derived(escapes.iter().any(|word| code.contains(word)));
     let eaten = |value: String| value.chars().filter(|one| reader.special.contains(one)).collect::<String>();
-    row.eaten = match value::evaluate(code, &scope).map_known(eaten) {
+    row.eaten = match scope::evaluate(code, &scope).map_known(eaten) {
         Answer::Known(eaten) if eaten.is_empty() => Fact::absent(),
         // Any text may come, but a port or a path holds none of these.
         Answer::Unknown(_) if !may_hold_any(variable) => Fact::absent(),

@@ -1,7 +1,10 @@
 //! Recipes: the resources they declare, in order, with what their names and properties come to.
 
 use crate::source::{FileId, Place, Span};
-use crate::stack::chef::value::{Scope, Value, not_seen};
+use crate::stack::chef::choice::{self, Choice};
+use crate::stack::chef::platform::Platforms;
+use crate::stack::chef::scope::Scope;
+use crate::stack::chef::value::{Value, not_seen};
 use crate::stack::chef::walk::{Step, walk};
 use crate::stack::fact::Answer;
 use crate::syntax::ruby::{Call, Expr, Kind, Part, Program};
@@ -33,6 +36,8 @@ pub struct Resource {
     pub kind: String,
     /// Its name.
     pub name: Answer<String>,
+    /// What the name comes to, also where it is one of a few.
+    pub named: Answer<Value>,
     /// What is written at the ends of the name, also where its middle is unknown.
     pub ends: Ends,
     /// Its kind and name, or its kind alone.
@@ -58,6 +63,8 @@ pub struct Property {
     pub verbatim: Option<Span>,
     /// What is written at the ends of its value.
     pub ends: Ends,
+    /// On which platforms it is set.
+    pub platforms: Platforms,
     /// The whole line of it.
     pub place: Place,
 }
@@ -95,16 +102,29 @@ impl Resource {
 
     /// The text of a property; absent where it is not set.
     pub fn text(&self, name: &str) -> Answer<String> {
+        print(self.value_of(name))
+    }
+
+    /// The value of a property, one of several where arms of conditions set it differently.
+    fn value_of(&self, name: &str) -> Answer<Value> {
         let mut set = self.properties.iter().filter(|property| property.name == name);
         let Some(first) = set.next() else { return Answer::Absent };
-        if set.any(|other| other.value != first.value) {
-            return not_seen(&format!("which `{name}` the {} has", self.kind));
+        if !set.clone().any(|other| other.value != first.value) {
+            return first.value.clone();
         }
-        match &first.value {
-            Answer::Known(value) => value.print(),
-            Answer::Absent => Answer::Absent,
-            Answer::Unknown(missing) => Answer::Unknown(missing.clone()),
-        }
+        choice::one_of([first].into_iter().chain(set).map(|one| (one.platforms, one.value.clone())))
+    }
+
+    /// The few texts that a property, or else the name, may come to, each with its platforms; empty where it is known or
+    /// out of sight.
+    pub fn texts_or_name(&self, property: &str) -> Vec<(Platforms, String)> {
+        let value = match self.value_of(property) {
+            Answer::Absent => self.named.clone(),
+            set => set,
+        };
+        let Answer::Known(Value::OneOf(choices)) = value else { return Vec::new() };
+        let text = |(platforms, value): &Choice| Some((*platforms, print(value.clone()).known()?));
+        choices.iter().filter_map(text).collect()
     }
 
     /// A property, or else the resource's name, as Chef does for `path`, `destination` and `service_name`.
@@ -118,6 +138,14 @@ impl Resource {
     /// The ends of what [`Resource::text_or_name`] gives.
     pub fn ends_or_name(&self, property: &str) -> &Ends {
         self.property(property).map_or(&self.ends, |property| &property.ends)
+    }
+}
+
+fn print(value: Answer<Value>) -> Answer<String> {
+    match value {
+        Answer::Known(value) => value.print(),
+        Answer::Absent => Answer::Absent,
+        Answer::Unknown(missing) => Answer::Unknown(missing),
     }
 }
 
@@ -189,9 +217,11 @@ fn resource(step: Step<'_, '_>, file: FileId) -> Resource {
             false
         });
     }
+    let value = named.map_or(Answer::Absent, |name| step.scope.value(name));
     Resource {
         kind: call.name.clone(),
-        name: named.map_or(Answer::Absent, |name| step.scope.text_of(name)),
+        name: print(value.clone()),
+        named: value,
         ends: Ends::of(named),
         place: Place::at(file, span),
         conditional: step.conditional,
@@ -210,6 +240,7 @@ fn pairs(hash: &Expr, scope: &Scope<'_>, file: FileId) -> Vec<Property> {
             rest: Vec::new(),
             verbatim: None,
             ends: Ends::of(Some(value)),
+            platforms: Platforms::ALL,
             place: Place::at(file, key.span.to(value.span)),
         })
         .collect()
@@ -230,7 +261,15 @@ fn property(call: &Call, expr: &Expr, scope: &Scope<'_>, file: FileId) -> Proper
     };
     let rest = call.arguments.iter().skip(1).map(|argument| scope.value(argument)).collect();
     let place = Place::at(file, first.map_or(expr.span, |first| call.name_span.to(first.span)));
-    Property { name: call.name.clone(), value, rest, verbatim, ends: Ends::of(first), place }
+    Property {
+        name: call.name.clone(),
+        value,
+        rest,
+        verbatim,
+        ends: Ends::of(first),
+        platforms: scope.reach.may,
+        place,
+    }
 }
 
 /// The resources that running `recipe` declares, its included recipes' at the place of the include, each recipe once;

@@ -2,8 +2,10 @@
 
 use crate::source::Place;
 use crate::stack::chef::attributes::{Attributes, Level, Setting, from_json};
+use crate::stack::chef::platform::Reach;
+use crate::stack::chef::scope::Scope;
 use crate::stack::chef::tree::{RepoFile, Tree, base, join, parent};
-use crate::stack::chef::value::{Scope, Value};
+use crate::stack::chef::value::Value;
 use crate::stack::fact::Answer;
 use crate::syntax::ruby::{self, Kind};
 
@@ -54,7 +56,7 @@ fn add(pairs: Vec<(String, Answer<Value>)>, level: Level, place: Place, attribut
             value,
             place,
             cookbook: None,
-            conditional: true,
+            reach: Reach::MAYBE,
             in_recipe: false,
         });
     }

@@ -8,6 +8,7 @@ use crate::stack::chef::cookbook::{Book, Root};
 use crate::stack::chef::deployed_file::mentions;
 use crate::stack::chef::dialect::Dialect;
 use crate::stack::chef::notification::notices;
+use crate::stack::chef::platform::Platforms;
 use crate::stack::chef::recipe::{Item, Recipe, Resource};
 use crate::stack::chef::target::{Decision, Target};
 use crate::stack::chef::tree::{Tree, join};
@@ -23,30 +24,46 @@ pub fn services(root: &Root, deployed: &[Deployed], decision: &Decision, tree: &
         for item in &recipe.items {
             let Item::Resource(resource) = item else { continue };
             if resource.kind == "service" {
-                let mut row = service(resource, deployed, chef(book, decision, tree));
-                row.restarted_by_job = restarted_by_job(&row, root, deployed);
-                row.similar_job = names.similar_job(&row.name);
-                row.in_deploy = Fact::derived(is_deploy(recipe));
-                row.target = decision.fact();
-                row.confidence = row.confidence.min(decision.confidence);
-                rows.push(row);
+                for name in called(resource) {
+                    let mut row = service(resource, name, deployed, chef(book, decision, tree));
+                    row.restarted_by_job = restarted_by_job(&row, root, deployed);
+                    row.similar_job = names.similar_job(&row.name);
+                    row.in_deploy = Fact::derived(is_deploy(recipe));
+                    row.target = decision.fact();
+                    row.confidence = row.confidence.min(decision.confidence);
+                    rows.push(row);
+                }
             }
         }
     }
     rows
 }
 
-fn service(resource: &Resource, deployed: &[Deployed], chef: Fact<i64>) -> Service {
+/// Its name, and the platforms where only some have that one: each where the platform decides.
+fn called(resource: &Resource) -> Vec<(Answer<String>, Platforms)> {
+    let names = resource.texts_or_name("service_name");
+    if names.is_empty() || names.iter().any(|(platforms, _)| *platforms == Platforms::ALL) {
+        return vec![(resource.text_or_name("service_name"), Platforms::ALL)];
+    }
+    names.into_iter().map(|(platforms, name)| (Answer::Known(name), platforms)).collect()
+}
+
+fn service(
+    resource: &Resource,
+    (name, platforms): (Answer<String>, Platforms),
+    deployed: &[Deployed],
+    chef: Fact<i64>,
+) -> Service {
     let mut row = Service::at(resource.place);
-    let name = resource.text_or_name("service_name");
     row.upstart_job = match &name {
-        Answer::Known(name) => upstart_job(name, resource, deployed),
+        Answer::Known(name) => upstart_job(name, resource, platforms, deployed),
         Answer::Absent => Fact::absent(),
         Answer::Unknown(missing) => Fact::unknown(missing.clone()),
     };
-    let is_certain = row.upstart_job.known().is_some() && !resource.conditional;
+    let is_certain = row.upstart_job.known().is_some() && !resource.conditional && platforms == Platforms::ALL;
     row.confidence = if is_certain { Confidence::Proved } else { Confidence::Possible };
     row.name = Fact { answer: name, ..Fact::read(String::new(), resource.place) };
+    row.platforms = platforms.words().map_or_else(Fact::absent, Fact::derived);
     row.provider = provider(resource);
     row.restart_command = match resource.property("restart_command") {
         Some(property) => {
@@ -151,11 +168,21 @@ impl Names {
 
 /// The job's path, where it is written whenever the service is declared; a job in another arm of the same condition is
 /// for other hosts.
-fn upstart_job(name: &str, resource: &Resource, deployed: &[Deployed]) -> Fact<String> {
+fn upstart_job(name: &str, resource: &Resource, platforms: Platforms, deployed: &[Deployed]) -> Fact<String> {
     let path = format!("/etc/init/{name}.conf");
-    let goes_along = |job: &&Deployed| job.place.file != resource.place.file || !exclude(&job.arms, &resource.arms);
+    let goes_along = |job: &&Deployed| {
+        let is_other_arm = job.place.file == resource.place.file && exclude(&job.arms, &resource.arms);
+        !is_other_arm && !job.platforms.and(platforms).is_empty()
+    };
     let deployed = || deployed.iter().filter(goes_along);
     if let Some(job) = deployed().find(|job| matches!(&job.path, Answer::Known(at) if *at == path)) {
+        // A job that some of these hosts get and others do not: a service may have another file there.
+        if !platforms.without(job.platforms).is_empty() {
+            return Fact::unknown(Missing::new(
+                "which platform the host runs",
+                "lint the job and the service in one branch",
+            ));
+        }
         return Fact::read(path, job.place);
     }
     let could_be = deployed().find_map(|job| match &job.path {

@@ -76,6 +76,49 @@ fn files_land_where_the_recipes_say() {
 }
 
 #[test]
+fn a_platform_decides_where_a_file_lands() {
+    let chef = read_tree(
+        &[
+            ("shop/metadata.rb", "name 'shop'\nversion '1.0.0'\n"),
+            (
+                "shop/attributes/default.rb",
+                "default['shop']['dir'] = platform_family?('debian') ? '/etc/shop/' : '/opt/shop/'\n\
+                 default['shop']['ini'] = \"#{node['shop']['dir']}app.ini\"\n",
+            ),
+            (
+                "shop/recipes/default.rb",
+                "template node['shop']['ini'] do\n source 'uwsgi.ini.erb'\nend\n\
+                 service 'shop' do\n  case node['platform']\n  when 'ubuntu' then service_name 'shop-web'\n\
+                 \x20 else service_name 'shopd'\n  end\nend\n\
+                 file \"/etc/init/#{value_for_platform('ubuntu' => { 'default' => 'shop-web' }, 'default' => 'x')}.conf\" do\n\
+                 \x20 content 'exec x'\nend\n",
+            ),
+            ("shop/templates/default/uwsgi.ini.erb", "[uwsgi]\n"),
+        ],
+        Some(Target::OpsWorks11),
+    );
+    let landed: Vec<_> = chef.deployed.iter().map(|one| (one.path.clone().known(), one.platforms.words())).collect();
+    let debian = "ubuntu, debian, linuxmint, raspbian";
+    let expected = [
+        ("/etc/shop/app.ini", debian.to_owned()),
+        ("/opt/shop/app.ini", format!("all but {debian}")),
+        ("/etc/init/shop-web.conf", "ubuntu".to_owned()),
+        ("/etc/init/x.conf", "all but ubuntu".to_owned()),
+    ];
+    assert_eq!(landed, expected.map(|(path, words)| (Some(path.to_owned()), Some(words))));
+    let services: Vec<_> =
+        chef.services.iter().map(|row| (known(&row.name), known(&row.platforms), known(&row.upstart_job))).collect();
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        services,
+        [
+            (text("shop-web"), text("ubuntu"), text("/etc/init/shop-web.conf")),
+            (text("shopd"), text("all but ubuntu"), None)
+        ]
+    );
+}
+
+#[test]
 fn a_service_meets_its_job() {
     let chef = read_tree(&SHOP, Some(Target::OpsWorks11));
     let [service] = chef.services.as_slice() else { panic!("{:#?}", chef.services) };

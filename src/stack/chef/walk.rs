@@ -1,6 +1,9 @@
 //! Goes through the statements of a Chef file as Ruby would: local variables, arms of conditions, loops over known lists.
 
-use crate::stack::chef::value::{Scope, Value, not_seen};
+use crate::stack::chef::choice;
+use crate::stack::chef::platform;
+use crate::stack::chef::scope::Scope;
+use crate::stack::chef::value::{Value, not_seen};
 use crate::stack::fact::Answer;
 use crate::syntax::ruby::{Branch, Call, Expr, Kind};
 
@@ -48,33 +51,22 @@ fn statement(expr: &Expr, scope: &mut Scope<'_>, conditional: bool, visit: &mut 
     }
 }
 
-/// Every arm is gone through from the same start; afterwards a variable is known where all arms left it the same.
+/// Every arm is gone through from the same start; afterwards a variable is what one of the arms left it.
 fn arms(expr: &Expr, branch: &Branch, scope: &mut Scope<'_>, visit: &mut dyn FnMut(Step<'_, '_>) -> bool) {
     let before = scope.locals.clone();
-    let mut ends = Vec::new();
-    for (number, arm) in branch.arms.iter().enumerate() {
+    let outer = scope.reach;
+    let mut ways = vec![(platform::otherwise(branch).may, before.clone())];
+    for (number, (arm, own)) in branch.arms.iter().zip(platform::arms(branch)).enumerate() {
         scope.locals.clone_from(&before);
         scope.arms.push((expr.span, number));
+        scope.reach = outer.and(own);
         walk(&arm.body, scope, true, visit);
         scope.arms.pop();
-        ends.push(std::mem::take(&mut scope.locals));
+        ways.push((own.may, std::mem::take(&mut scope.locals)));
     }
-    if !branch.has_else() {
-        ends.push(before);
-    }
-    let mut merged = ends.pop().unwrap_or_default();
-    for end in ends {
-        for (name, value) in end {
-            match merged.get(&name) {
-                Some(other) if *other == value => {}
-                _ => {
-                    let unknown = not_seen(&name);
-                    merged.insert(name, unknown);
-                }
-            }
-        }
-    }
-    scope.locals = merged;
+    scope.reach = outer;
+    ways.retain(|(platforms, _)| !platforms.is_empty());
+    scope.locals = choice::join_ways(ways);
 }
 
 fn call(

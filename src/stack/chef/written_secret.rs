@@ -1,5 +1,8 @@
 //! Secrets that stand in attribute files, recipes, roles and environments.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use crate::rows;
 use crate::secret;
 use crate::source::{Place, Span};
@@ -17,6 +20,10 @@ rows! {
         value_of: String,
         #[doc = "whether it is a word that everybody tries first, such as `admin`, or is meant to be replaced"]
         guessable: bool,
+        #[doc = "the next place where the same secret stands; absent where it stands nowhere else"]
+        again: String,
+        #[doc = "at how many places it stands"]
+        places: i64,
     }
 }
 
@@ -33,14 +40,57 @@ struct Written {
     span: Span,
 }
 
-/// A row for each secret in the root's own files.
+/// The last words of keys such as `password_format`, whose values are about a secret but are none.
+const ABOUT: [&str; 14] = [
+    "dialog",
+    "format",
+    "policy",
+    "length",
+    "type",
+    "encoding",
+    "algorithm",
+    "scheme",
+    "method",
+    "mode",
+    "prompt",
+    "expiry",
+    "backend",
+    "provider",
+];
+
+/// A row for each secret in the root's own files, at the first place where it stands.
 pub fn secrets(root: &Root, tree: &Tree<'_>) -> Vec<WrittenSecret> {
-    let mut rows = Vec::new();
+    let mut rows: Vec<WrittenSecret> = Vec::new();
+    let mut first: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
+    for (one, path, place) in written(root, tree) {
+        let row = row(&one, path, place);
+        // A stand-in is the same word for many secrets.
+        let key = row.guessable.known().is_some_and(|guessable| *guessable).then_some(one.key);
+        match first.entry((one.value, key)) {
+            Entry::Vacant(entry) => {
+                entry.insert(rows.len());
+                rows.push(row);
+            }
+            Entry::Occupied(entry) => {
+                let earlier = &mut rows[*entry.get()];
+                if earlier.again.known().is_none() {
+                    earlier.again = Fact::read(path.to_owned(), place);
+                }
+                earlier.places = Fact::derived(earlier.places.known().map_or(2, |places| places + 1));
+            }
+        }
+    }
+    rows
+}
+
+/// Each secret with its file and place, in the order of the files.
+fn written<'a>(root: &'a Root, tree: &Tree<'a>) -> Vec<(Written, &'a str, Place)> {
+    let mut found = Vec::new();
     for (path, file, program) in &root.programs {
         if !root.is_context(path) && matches!(base(parent(path)), "attributes" | "recipes") {
             let mut all = Vec::new();
             program.body.iter().for_each(|expr| of_ruby(expr, &mut all));
-            rows.extend(all.into_iter().filter_map(|one| row(&one, path, Place::at(*file, one.span))));
+            found.extend(all.into_iter().map(|one| (path.as_str(), *file, one)));
         }
     }
     for part in ["roles", "environments"] {
@@ -51,23 +101,28 @@ pub fn secrets(root: &Root, tree: &Tree<'_>) -> Vec<WrittenSecret> {
                 Some((_, "json")) => of_json(file, &mut all),
                 _ => {}
             }
-            rows.extend(all.into_iter().filter_map(|one| row(&one, file.path, Place::at(file.file, one.span))));
+            found.extend(all.into_iter().map(|one| (file.path, file.file, one)));
         }
     }
-    rows
+    let secrets = found.into_iter().filter(|(.., one)| is_secret(one));
+    secrets
+        .map(|(path, file, one)| {
+            let place = Place::at(file, one.span);
+            (one, path, place)
+        })
+        .collect()
 }
 
-fn row(one: &Written, path: &str, place: Place) -> Option<WrittenSecret> {
-    if !is_secret(one) {
-        return None;
-    }
+fn row(one: &Written, path: &str, place: Place) -> WrittenSecret {
     let mut row = WrittenSecret::at(place);
     row.path = Fact::derived(path.to_owned());
     row.value_of = Fact::read(one.key.clone(), place);
     let value = one.value.to_ascii_lowercase();
     let says_so = value == one.key.to_ascii_lowercase() || STAND_INS.iter().any(|word| value.contains(word));
     row.guessable = Fact::derived((value.len() < 6 || says_so) && !value.contains("://"));
-    Some(row)
+    row.again = Fact::absent();
+    row.places = Fact::derived(1);
+    row
 }
 
 /// By the key that names it, or by its own shape: a password in an address, a key of a cloud.
@@ -77,7 +132,10 @@ fn is_secret(one: &Written) -> bool {
     let is_other =
         value.len() < 4 || value.starts_with(['$', '/', '<', '%', ':']) || value.contains(char::is_whitespace);
     let is_word = matches!(value, "true" | "false" | "none" | "null");
-    let is_named = secret::is_named_by(&one.key) && !is_other && !is_word && !value.contains("://");
+    let key = one.key.to_ascii_lowercase();
+    let last = key.rsplit(['_', '-', '.']).next().unwrap_or_default();
+    let is_named =
+        secret::is_named_by(&one.key) && !ABOUT.contains(&last) && !is_other && !is_word && !value.contains("://");
     is_named || (value.contains("://") || value.starts_with("AKIA")) && !secret::spans(value).is_empty()
 }
 

@@ -232,7 +232,7 @@ fn branch(node: &Node<'_>, depth: usize) -> Option<Kind> {
         return Some(Kind::Branch(Branch { subject: None, arms: if_arms(question, depth) }));
     }
     if let Some(question) = node.as_unless_node() {
-        let conditions = vec![expr(&question.predicate(), depth + 1)];
+        let conditions = vec![not(expr(&question.predicate(), depth + 1))];
         let mut arms = vec![Arm { conditions, body: statements(question.statements(), depth) }];
         arms.extend(question.else_clause().map(|otherwise| else_arm(&otherwise, depth)));
         return Some(Kind::Branch(Branch { subject: None, arms }));
@@ -283,6 +283,14 @@ fn if_arms(question: IfNode<'_>, depth: usize) -> Vec<Arm> {
         next = rest.as_if_node();
     }
     arms
+}
+
+/// `!condition`, which is what `unless` asks.
+fn not(condition: Expr) -> Expr {
+    let span = condition.span;
+    let call =
+        Call { receiver: Some(condition), name: "!".to_owned(), name_span: span, arguments: Vec::new(), block: None };
+    Expr { span, kind: Kind::Call(Box::new(call)) }
 }
 
 fn else_arm(node: &ElseNode<'_>, depth: usize) -> Arm {

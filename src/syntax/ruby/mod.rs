@@ -2,6 +2,8 @@
 
 mod convert;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::source::Span;
 use crate::syntax::{Parsed, Problem};
 
@@ -240,19 +242,44 @@ fn nests_too_deep(text: &str) -> bool {
 
 /// Reads a Ruby file. Where prism (and so MRI) first refuses it is a problem; the tree holds what it recovered.
 pub fn parse(text: &str) -> Parsed<Program> {
+    if text.len() <= SHORT {
+        return guarded(text);
+    }
+    parse_all(&[text], 1).pop().unwrap_or_else(|| given_up(text))
+}
+
+/// Reads several files in this many threads, whose stacks are made once for all of them; in the order of the files.
+pub fn parse_all(texts: &[&str], threads: usize) -> Vec<Parsed<Program>> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut read = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(text) = texts.get(at) else { return read };
+            read.push((at, guarded(text)));
+        }
+    };
+    let mut all: Vec<Option<Parsed<Program>>> = texts.iter().map(|_| None).collect();
+    std::thread::scope(|scope| {
+        let reader = |_| std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).ok();
+        let readers: Vec<_> = (0..threads.min(texts.len())).filter_map(reader).collect();
+        for (at, parsed) in readers.into_iter().filter_map(|reader| reader.join().ok()).flatten() {
+            all[at] = Some(parsed);
+        }
+    });
+    all.into_iter().zip(texts).map(|(parsed, text)| parsed.unwrap_or_else(|| given_up(text))).collect()
+}
+
+/// prism's wrapper overflows on some garbage where overflows are checked: caught here.
+fn guarded(text: &str) -> Parsed<Program> {
     if nests_too_deep(text) {
         return unread(text, "not read: it nests deeper than any recipe");
     }
-    // prism's wrapper overflows on some garbage where overflows are checked: caught here, and by the thread's end.
-    let read = if text.len() <= SHORT {
-        std::panic::catch_unwind(|| read(text)).ok()
-    } else {
-        std::thread::scope(|scope| {
-            let reader = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || read(text));
-            reader.ok().and_then(|reader| reader.join().ok())
-        })
-    };
-    read.unwrap_or_else(|| unread(text, "not read: the reader gave up on it"))
+    std::panic::catch_unwind(|| read(text)).unwrap_or_else(|_| given_up(text))
+}
+
+fn given_up(text: &str) -> Parsed<Program> {
+    unread(text, "not read: the reader gave up on it")
 }
 
 fn unread(text: &str, why: &str) -> Parsed<Program> {

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::*;
 use crate::source::{Origin, Sources};
-use crate::stack::chef::value::evaluate;
+use crate::stack::chef::choice::alternatives;
+use crate::stack::chef::scope::{Scope, evaluate};
+use crate::stack::chef::walk::MAX_ROUNDS;
 use crate::syntax::ruby::parse;
 
 fn attributes(files: &[&str]) -> Attributes {
@@ -44,6 +46,63 @@ fn branches_decide_only_where_they_agree() {
     assert_eq!(known(&attributes, "node['a']").as_deref(), Some("1"));
     assert_eq!(known(&attributes, "node['b']"), None);
     assert_eq!(known(&attributes, "node['c']"), None);
+}
+
+/// What the code may come to, each with the platforms, or `?` where that is out of sight.
+fn choices(attributes: &Attributes, code: &str) -> String {
+    let parsed = parse(code).tree;
+    let value = Scope::of(attributes.seen_by(&[0])).value(&parsed.body[0]);
+    let shown = alternatives(value).into_iter().map(|(platforms, value)| {
+        let text = match value {
+            Answer::Known(value) => value.print().known().unwrap_or_else(|| "?".to_owned()),
+            Answer::Absent => "nil".to_owned(),
+            Answer::Unknown(_) => "?".to_owned(),
+        };
+        platforms.words().map_or(text.clone(), |words| format!("{text} on {words}"))
+    });
+    shown.collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn a_branch_gives_one_of_a_few() {
+    let attributes = attributes(&[
+        "case node['platform']\nwhen 'ubuntu', 'debian'\n default['a']['dir'] = '/etc/a'\n user = 'www-data'\n\
+         when 'arch'\n default['a']['dir'] = '/opt/a'\n user = 'http'\nend\n\
+         default['a']['ini'] = \"#{node['a']['dir']}/x.ini\"\ndefault['a']['both'] = \"#{user}:#{node['a']['ini']}\"\n\
+         default['a']['log'] = '/var/log/a'\ndefault['a']['log'] = '/srv/log' if node['a']['big']\n\
+         default['a']['run'] = value_for_platform(%w(debian arch) => { 'default' => '/run' }, 'default' => '/var/run')\n\
+         override['a']['top'] = platform_family?('rhel') ? 1 : 2\ndefault['a']['top'] = 3\n\
+         default['a']['own'] = node['b']['c'] if platform?('arch')\ndefault['a']['own'] = 'x' unless platform?('arch')",
+    ]);
+    for (code, expected) in [
+        ("node['a']['ini']", "/etc/a/x.ini on ubuntu, debian; /opt/a/x.ini on arch"),
+        // A combination that no platform has is none.
+        ("node['a']['both']", "www-data:/etc/a/x.ini on ubuntu, debian; http:/opt/a/x.ini on arch"),
+        ("File.join(node['a']['dir'], 'y')", "/etc/a/y on ubuntu, debian; /opt/a/y on arch"),
+        ("File.dirname(node['a']['ini'])", "/etc/a on ubuntu, debian; /opt/a on arch"),
+        ("node[:a].dir.split('/').last", "a"),
+        ("node['a']['log'] + '/x'", "/var/log/a/x; /srv/log/x"),
+        ("node['a']['run']", "/run on debian, arch; /var/run on all but debian, arch"),
+        (
+            "node['a']['top']",
+            "1 on centos, redhat, scientific, oracle and others; 2 on all but centos, redhat, scientific, oracle and others",
+        ),
+        // One that is out of sight leaves all out of sight.
+        ("node['a']['own']", "?"),
+        ("node['x'] ? 'p' : node['a']['dir']", "p; /etc/a on ubuntu, debian; /opt/a on arch"),
+    ] {
+        assert_eq!(choices(&attributes, code), expected, "{code}");
+    }
+    // Whoever wants one value gets none.
+    assert_eq!(known(&attributes, "node['a']['ini']"), None);
+}
+
+#[test]
+fn more_than_a_few_are_no_answer() {
+    let arms: String = (0..40).map(|n| format!("when {n} then default['a'] = {n}\n")).collect();
+    let attributes = attributes(&[&format!("case x\n{arms}end\ndefault['b'] = \"#{{node['a']}}-#{{node['a']}}\"")]);
+    assert_eq!(choices(&attributes, "node['a']"), "?");
+    assert_eq!(choices(&attributes, "node['b']"), "?");
 }
 
 #[test]
