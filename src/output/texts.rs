@@ -68,7 +68,7 @@ impl<'a> Texts<'a> {
         text
     }
 
-    /// One line of a source, from 1, cut at [`LONGEST_LINE`]; empty past the last one.
+    /// One line of a source, from 1, cut where it is too long to show; empty past the last one.
     pub fn line(&self, file: FileId, line: usize) -> String {
         let span = self.source(file).line_span(line).unwrap_or_default();
         let line = self.text(file);

@@ -115,7 +115,8 @@ fn by_place(path: &str) -> Option<Kind> {
     if absolute.contains("/etc/nginx/") {
         let is_table =
             matches!(name, "koi-utf" | "koi-win" | "win-utf") || name.ends_with(".pem") || name.ends_with(".key");
-        return (!is_table && !name.ends_with(".crt")).then_some(Kind::Nginx);
+        let is_no_configuration = is_table || name.ends_with(".crt") || name.contains("htpasswd");
+        return (!is_no_configuration).then_some(Kind::Nginx);
     }
     if absolute.contains("/etc/uwsgi/") && name.ends_with(".ini") {
         return Some(Kind::Uwsgi);

@@ -232,7 +232,7 @@ impl Host for Recorded {
             return Err(error);
         }
         let said = self.recording.file.get(&program).and_then(|entry| entry.says.get(words));
-        Ok(said.ok_or_else(|| self.not_recorded()).map(|said| (!said.is_empty()).then(|| said.clone()))?)
+        said.ok_or_else(|| self.not_recorded()).map(|said| (!said.is_empty()).then(|| said.clone()))
     }
 
     fn vitals(&self) -> Result<Vitals, ReadError> {
