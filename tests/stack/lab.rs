@@ -306,6 +306,8 @@ fn verdict(command: &mut Command) -> Verdict {
 
 impl Drop for Lab {
     fn drop(&mut self) {
+        // A disk that is mounted below the folder goes before the folder does.
+        self.kept.clear();
         self.kill_uwsgi();
         signal("-TERM", &self.nginx.id().to_string());
         let _ = self.nginx.wait();
