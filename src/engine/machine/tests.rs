@@ -57,6 +57,28 @@ fn request(status: &str) -> String {
 }
 
 #[test]
+fn what_an_app_says_of_its_own_affairs_is_no_cause() {
+    let own = [
+        "user alice not found.",
+        "group editors not found.",
+        "timeout expired",
+        "certificate verify failed",
+        "invalid port number: abc",
+        "invalid percent-encoded token: %zz",
+        "connection already closed",
+        "invalid socket name",
+        "invalid min-worker-lifetime value",
+        "role \"editor\" does not exist",
+    ];
+    let wrong = own.map(|line| {
+        let host = logging(healthy(), &format!("{line}\n{}", request("200 OK) 2 headers in 80 bytes")));
+        (line, causes(&diagnosed(&host)).into_iter().map(str::to_owned).collect::<Vec<_>>())
+    });
+    let wrong: Vec<_> = wrong.into_iter().filter(|(_, causes)| !causes.is_empty()).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
 fn a_healthy_host_has_no_root_cause_and_no_open_hop() {
     let diagnosis = diagnosed(&healthy());
     assert_eq!(causes(&diagnosis), Vec::<&str>::new());

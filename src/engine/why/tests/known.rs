@@ -206,7 +206,7 @@ const LINES: &[(&str, &str)] = &[
         "Could not open or read: '/opt/aws/opsworks/current/site-cookbooks/metadata.rb'",
         "cookbook/berksfile-metadata-missing",
     ),
-    ("The directory /work/site-cookbooks does not contain a cookbook", "cookbook/berksfile-metadata-missing"),
+    ("The directory /srv/chef/site-cookbooks does not contain a cookbook", "cookbook/berksfile-metadata-missing"),
     ("No Berksfile or Berksfile.lock found at '/opt/aws/opsworks/current/site-cookbooks'!", "cookbook/no-berksfile"),
     (
         "Your Berksfile does not define any API sources! You must define at least one source in order to download cookbooks.",
@@ -254,7 +254,7 @@ const LINES: &[(&str, &str)] = &[
     ),
     ("Permission denied (publickey).", "recipe/ssh-without-key"),
     ("fatal: Could not read from remote repository.", "recipe/ssh-without-key"),
-    ("Kitchen::UserError: Kitchen YAML file /work/.kitchen.yml does not exist.", "cookbook/kitchen-elsewhere"),
+    ("Kitchen::UserError: Kitchen YAML file /srv/chef/.kitchen.yml does not exist.", "cookbook/kitchen-elsewhere"),
 ];
 
 /// A log of `shared/truth/logs`, and the page that must come first; none where nothing in it went wrong.
