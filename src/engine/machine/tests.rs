@@ -70,12 +70,17 @@ fn what_an_app_says_of_its_own_affairs_is_no_cause() {
         "invalid min-worker-lifetime value",
         "role \"editor\" does not exist",
     ];
-    let wrong = own.map(|line| {
-        let host = logging(healthy(), &format!("{line}\n{}", request("200 OK) 2 headers in 80 bytes")));
-        (line, causes(&diagnosed(&host)).into_iter().map(str::to_owned).collect::<Vec<_>>())
-    });
-    let wrong: Vec<_> = wrong.into_iter().filter(|(_, causes)| !causes.is_empty()).collect();
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    let with = |line: &str, status: &str| {
+        let host = logging(healthy(), &format!("{}{line}\n{}", request(status), request(status)));
+        causes(&diagnosed(&host)).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    for line in own {
+        assert!(with(line, "200) 2 headers in 80 bytes").is_empty(), "{line}");
+    }
+    for line in ["user alice not found.", "group editors not found.", "invalid socket name"] {
+        let causes = with(line, "500) 2 headers in 80 bytes");
+        assert!(!causes.iter().any(|cause| cause.starts_with("uwsgi/")), "{line}: {causes:?}");
+    }
 }
 
 #[test]

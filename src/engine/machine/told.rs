@@ -103,6 +103,10 @@ fn of_uwsgi<'p>(signatures: &Signatures<'p>, log: &UwsgiLog, add: &mut impl FnMu
             if !is_recent && !of_start {
                 continue;
             }
+            // A master that has served has started: words of a failed start are then the app's own.
+            if hop == MASTER && !of_start && !page.by_log {
+                continue;
+            }
             let Some(place) = log.place(found.shift(start)) else { continue };
             let stopped_it = never_lived && hop == "app-import";
             add(page, place, found.of(text), is_end || stopped_it || hop == "upstream-socket");
