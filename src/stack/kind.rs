@@ -115,7 +115,7 @@ fn by_place(path: &str) -> Option<Kind> {
     if absolute.contains("/etc/nginx/") {
         let is_table =
             matches!(name, "koi-utf" | "koi-win" | "win-utf") || name.ends_with(".pem") || name.ends_with(".key");
-        let is_no_configuration = is_table || name.ends_with(".crt") || name.contains("htpasswd");
+        let is_no_configuration = is_table || name.ends_with(".crt") || is_password_file(name);
         return (!is_no_configuration).then_some(Kind::Nginx);
     }
     if absolute.contains("/etc/uwsgi/") && name.ends_with(".ini") {
@@ -128,6 +128,11 @@ fn by_place(path: &str) -> Option<Kind> {
         return Some(Kind::LoginShell);
     }
     None
+}
+
+/// Whether nginx takes users and passwords from a file, which it opens at each request (nginx: ngx_http_auth_basic_module.c).
+pub fn is_password_file(name: &str) -> bool {
+    name.contains("htpasswd")
 }
 
 fn by_name(path: &str, text: &str) -> Option<Kind> {

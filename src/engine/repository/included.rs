@@ -44,9 +44,11 @@ pub(super) fn nginx(group: &Group<'_>, members: &[(&str, FileId)], view: &mut Vi
     while !unknown.is_empty() {
         let mut patterns = patterns(view, &trees);
         patterns.retain(|pattern| asked.insert(pattern.clone()));
+        // Only a pattern has to be tried on each file.
+        let globs: Vec<&String> = patterns.iter().filter(|pattern| pattern.contains(['*', '?', '[', '\\'])).collect();
         let is_included = |path: &str| {
             let path = kind::without_template_suffix(path);
-            patterns.iter().any(|pattern| glob_matches(pattern, path))
+            patterns.contains(path) || globs.iter().any(|pattern| glob_matches(pattern, path))
         };
         let (included, rest) = unknown.into_iter().partition(|(lands, ..)| is_included(lands));
         unknown = rest;

@@ -15,6 +15,7 @@ use crate::stack::chef::tree::{Tree, parent};
 use crate::stack::chef::value::Value;
 use crate::stack::deployment::{self, Content, Deployed};
 use crate::stack::fact::{Answer, Fact, Missing};
+use crate::stack::kind::is_password_file;
 use crate::syntax::erb::{self, TagKind};
 
 rows! {
@@ -262,8 +263,7 @@ fn reader<'a>(path: &str, resource: &Resource, contents: &[&Deployed], around: &
         // It is read when something is started or stopped, and by nothing that runs.
         Some(Dialect::Script) => None,
         Some(Dialect::Supervisor) => named("supervisor").or_else(|| named("supervisord")),
-        // nginx opens a password file at each request (nginx: ngx_http_auth_basic_module.c).
-        None if base.contains("htpasswd") => None,
+        None if is_password_file(base) => None,
         None if path.starts_with("/etc/nginx/") => named("nginx"),
         None if base.ends_with(".ini") => {
             let job = around
