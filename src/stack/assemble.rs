@@ -28,6 +28,7 @@ use crate::stack::permission;
 use crate::stack::problem::refusal;
 use crate::stack::provider::{Around, layers};
 use crate::stack::requirement::Requirements;
+use crate::stack::rival::rivals;
 use crate::stack::start::{self, JobRows, Start};
 use crate::stack::starter::Starters;
 use crate::stack::unit::Units;
@@ -324,7 +325,8 @@ impl Stack {
             self.unlinked = Unlinked::all(&nginx.passes).collect();
             return self;
         }
-        let around = Surroundings { open, containers: starters.containers.as_deref() };
+        let rivals = if view.complete { Vec::new() } else { rivals(view) };
+        let around = Surroundings { open, containers: starters.containers.as_deref(), rivals: &rivals };
         self.pass_links = pass_links(&nginx.passes, &sockets, around);
         for link in self.pass_links.iter_mut().map(Arc::make_mut) {
             link.job = job_of(link, instances);

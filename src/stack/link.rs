@@ -134,6 +134,8 @@ pub struct Surroundings<'a> {
     pub open: Option<&'a Missing>,
     /// The file by which the ends run in containers, each with files and ports of its own.
     pub containers: Option<&'a str>,
+    /// The addresses that another server of apps would bind.
+    pub rivals: &'a [String],
 }
 
 /// Joins each pass with the socket at its address, or with the one it was probably meant for.
@@ -176,6 +178,13 @@ fn socket_of(
         }
         let found = || Fact::derived(Arc::clone(socket)).at(socket.place);
         let is_sure = shares_address(pass, socket);
+        if !speak_alike(pass, socket)
+            && let Some(address) = pass.address.known()
+            && around.rivals.iter().any(|bound| same_address(address, bound))
+        {
+            let what = format!("whether uWSGI or gunicorn answers at {address}");
+            return unknown(&Missing::new(what, "lint the files of the one that runs without those of the other"));
+        }
         if !is_sure && !speak_alike(pass, socket) {
             // Two ends that speak one language belong together; where they do not, another program may be meant.
             if is_claimed_otherwise(pass, socket, ends) || around.containers.is_some() {

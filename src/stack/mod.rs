@@ -27,6 +27,7 @@ pub mod problem;
 pub mod process;
 pub mod provider;
 pub mod requirement;
+pub mod rival;
 pub mod start;
 pub mod starter;
 pub mod unit;

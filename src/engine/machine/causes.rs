@@ -164,11 +164,11 @@ pub(super) fn diagnose(
         let said = at_of(&hop.path).map(|at| candidates.speaking(hop.id, at, paths, scene)).unwrap_or_default();
         // uWSGI says of every import that failed that there is no app; its exception says why.
         let why = hop.evidence.iter().find(|label| hop.id == "app-import" && label.text == THIS_IS_WHY);
+        let words = |place: Place| scene.logs.iter().find_map(|log| log.words(place));
+        // Of several workers each says it, and not in turn: the words count, not the line.
         let is_why = |finding: &&Finding| {
-            why.is_none_or(|why| {
-                !scene.logs.iter().any(|log| log.holds(finding.primary.place))
-                    || overlap(finding.primary.place, why.place)
-            })
+            let said = words(finding.primary.place);
+            why.is_none_or(|why| said.is_none_or(|said| words(why.place).is_some_and(|why| why.contains(said))))
         };
         said.into_iter().filter(is_why).collect()
     });

@@ -205,6 +205,11 @@ impl UwsgiLog {
         self.file == Some(place.file)
     }
 
+    /// The words at a place in it.
+    pub(super) fn words(&self, place: Place) -> Option<&str> {
+        place.span.filter(|_| self.holds(place)).map(|span| span.of(&self.text))
+    }
+
     /// What the line that begins here tells.
     pub(super) fn event_at(&self, start: usize) -> Option<&Event> {
         let until = self.generation.partition_point(|line| line.span.start as usize <= start);

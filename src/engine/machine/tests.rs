@@ -11,6 +11,7 @@ use crate::host::recorded::Recorded;
 
 mod apart;
 mod resources;
+mod told;
 
 const NO_UWSGI: &str = "process.902.gone = true\nprocess.905.gone = true\nprocess.906.gone = true\n";
 const LOG: &str = "/var/log/thena/uwsgi.log";
@@ -54,33 +55,6 @@ fn request(status: &str) -> String {
         "[pid: 905|app: 0|req: 2/2] 203.0.113.7 () {{40 vars in 612 bytes}} [Wed May  4 02:14:12 2016] GET / => \
          generated 0 bytes in 9 msecs (HTTP/1.1 {status} (1 switches on core 0)\n"
     )
-}
-
-#[test]
-fn what_an_app_says_of_its_own_affairs_is_no_cause() {
-    let own = [
-        "user alice not found.",
-        "group editors not found.",
-        "timeout expired",
-        "certificate verify failed",
-        "invalid port number: abc",
-        "invalid percent-encoded token: %zz",
-        "connection already closed",
-        "invalid socket name",
-        "invalid min-worker-lifetime value",
-        "role \"editor\" does not exist",
-    ];
-    let with = |line: &str, status: &str| {
-        let host = logging(healthy(), &format!("{}{line}\n{}", request(status), request(status)));
-        causes(&diagnosed(&host)).into_iter().map(str::to_owned).collect::<Vec<_>>()
-    };
-    for line in own {
-        assert!(with(line, "200) 2 headers in 80 bytes").is_empty(), "{line}");
-    }
-    for line in ["user alice not found.", "group editors not found.", "invalid socket name"] {
-        let causes = with(line, "500) 2 headers in 80 bytes");
-        assert!(!causes.iter().any(|cause| cause.starts_with("uwsgi/")), "{line}: {causes:?}");
-    }
 }
 
 #[test]

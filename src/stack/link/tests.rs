@@ -117,3 +117,14 @@ fn of_two_instances_at_one_address_none_is_it() {
     let both = linked(&passes, &[bound_by(&live), bound_by(&dev)]);
     assert!(both.socket.known().is_some() && both.instance.is_unknown());
 }
+
+#[test]
+fn where_gunicorn_would_bind_the_same_address_neither_is_guessed() {
+    let rivals = ["127.0.0.1:8001".to_owned()];
+    let around = Surroundings { rivals: &rivals, ..Surroundings::default() };
+    let link = |protocol| {
+        pass_links(&[pass("127.0.0.1:8001", protocol)], &[socket("127.0.0.1:8001", "uwsgi")], around).remove(0)
+    };
+    assert!(link("http").socket.is_unknown());
+    assert!(link("uwsgi").socket.known().is_some());
+}
