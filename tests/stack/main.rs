@@ -39,18 +39,6 @@ fn at_one_moment(lab: &Lab) -> (Verdict, std::path::PathBuf, String) {
     panic!("uWSGI's log never rests:\n{}", lab.log());
 }
 
-/// A diagnosis during which its uWSGI logged nothing: half a traceback says nothing yet.
-fn at_rest(lab: &Lab) -> Verdict {
-    for _ in 0..20 {
-        let before = lab.log();
-        let verdict = lab.doctor();
-        if lab.log() == before {
-            return verdict;
-        }
-    }
-    panic!("uWSGI's log never rests:\n{}", lab.log());
-}
-
 /// How the recording of a stack is diagnosed otherwise than the stack itself; nothing where it is not.
 fn recorded_otherwise(id: &str, lab: &Lab) -> Option<String> {
     let (live, recording, said) = at_one_moment(lab);
@@ -125,7 +113,7 @@ fn tried(fault: &'static Fault) -> Outcome {
     if fault.status != 0 && status != fault.status {
         failures.push(format!("{}: status {status}, not {}", fault.id, fault.status));
     }
-    let verdict = at_rest(&lab);
+    let verdict = lab.doctor();
     lab.show(fault.id);
     let causes = causes(&verdict);
     failures.extend(recorded_otherwise(fault.id, &lab));

@@ -15,7 +15,6 @@ use housecall::finding::{Effect, Finding, Label};
 use housecall::rule::example::Show;
 use housecall::rule::page::{self, Page};
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 
 use made_up::template;
 use render::{Branches, Host, Language, Rendering, Template, Words};
@@ -251,12 +250,21 @@ fn holds(path: &str, text: &str) -> Result<(), TestCaseError> {
 }
 
 /// Each says something unfounded as soon as one property of a document is lost; made-up templates meet them by chance.
-const HARD: [(&str, &str); 6] = [
+const HARD: [(&str, &str); 8] = [
     // A tag alone on its line may be any statement.
     ("shop.ini.erb", "[uwsgi]\nmodule = shop:app\nsocket = /run/shop.sock\nprocesses = 4\n<%= more %>\n"),
     ("etc/init/shop.conf.erb", "start on runlevel [2345]\n<%= more %>\nexec uwsgi --ini /etc/shop.ini\n"),
     // A stanza that begins in one branch and ends in another.
     ("etc/init/shop.conf.erb", "<% if x %>\npre-start script\n<% end %>\nkill signal <%= v1 %>\n"),
+    // Such a one may hide another command, which then is the one that counts.
+    (
+        "etc/init/shop.conf.erb",
+        "exec cd <%= v1 %>\n<% if x %>\npre-start script\n<% else %>\nexec <%= v2 %>\n<% end %>\n",
+    ),
+    (
+        "etc/init/shop.conf.erb",
+        "exec uwsgi --ini <%= v1 %>\n<% y.each do |z| -%>\npre-start script\n<% end -%>\nexec <%= v2 %>\n",
+    ),
     // What a branch may leave out, and a loop may not write at all.
     ("etc/init/shop.conf.erb", "start on startup\n<% if x %>\nrespawn\n<% end %>\nexec uwsgi --ini /etc/shop.ini\n"),
     (
@@ -276,8 +284,7 @@ fn of_hard_templates_nothing_unfounded_is_said() {
 }
 
 proptest! {
-    // The same templates in each run, so that a change fails for what it changed.
-    #![proptest_config(ProptestConfig { cases: 96, rng_seed: RngSeed::Fixed(14), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
     fn of_a_made_up_ini_nothing_unfounded_is_said(text in template("uwsgi")) {

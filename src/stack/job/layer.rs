@@ -40,6 +40,11 @@ impl<'d> Layer<'d> {
         Self { document, tree: parsed.tree, dialect, problems, tangled }
     }
 
+    /// Whether it is part of what one of the job's processes runs.
+    fn is_in_command(&self, span: Span) -> bool {
+        self.tree.job.processes.values().any(|(command, _)| command.text().span.overlaps(span))
+    }
+
     /// Whether the file says `manual`, which drops what it and the files before it say in `start on`.
     fn is_manual(&self) -> bool {
         self.tree.stanzas.iter().any(|stanza| stanza.name.value == "manual")
@@ -78,7 +83,7 @@ impl<'d> Layers<'d> {
     /// The same of a value with its place, and whether it is there in every rendering of a template.
     fn last_of<T>(&self, pick: impl Fn(&Job) -> Option<&Located<T>>) -> Option<(&'d Document, &Located<T>, bool)> {
         let (document, found) = self.last(pick)?;
-        Some((document, found, !document.is_conditional(found.span)))
+        Some((document, found, !document.is_conditional(found.span) && !self.may_be_replaced(document)))
     }
 
     /// A fact made of a value with its place: out of sight where a template's conditions decide whether it is there.
@@ -127,10 +132,18 @@ impl<'d> Layers<'d> {
             || self.stanzas().any(|(_, stanza)| stanza.name.value.contains(FILLER))
     }
 
-    /// Whether what stands there is surely what it was read as.
+    /// Whether what stands there is surely what it was read as, and no command that another one replaces further down.
     pub fn is_sure(&self, place: Place) -> bool {
-        let before = |from: u32| place.span.is_some_and(|span| span.start < from);
-        self.0.iter().all(|layer| layer.document.file != place.file || layer.tangled.is_none_or(before))
+        let Some(span) = place.span else { return self.0.iter().all(|layer| layer.tangled.is_none()) };
+        self.0.iter().filter(|layer| layer.document.file == place.file).all(|layer| match layer.tangled {
+            Some(from) => span.start < from && !layer.is_in_command(span),
+            None => true,
+        })
+    }
+
+    /// Whether what this file sets may be set again in it: what stands at its end is something else in each rendering.
+    pub fn may_be_replaced(&self, document: &Document) -> bool {
+        self.0.iter().any(|layer| std::ptr::eq(layer.document, document) && layer.tangled.is_some())
     }
 
     /// What makes the job start by itself; `None` where nothing does, or `manual` says that nothing shall.

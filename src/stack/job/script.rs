@@ -33,7 +33,6 @@ pub(super) fn rows(document: &Document, phase: Phase, command: &upstart::Command
         return rows;
     }
     match command {
-        upstart::Command::Exec(_) if is_replaced_on_some_hosts(document, text.span) => {}
         upstart::Command::Exec(_) => rows.extend(exec(document, text.span, &script)),
         upstart::Command::Script(_) => {
             rows.extend(script.commands.iter().filter_map(|command| profile(document, command)));
@@ -50,14 +49,6 @@ pub(super) fn rows(document: &Document, phase: Phase, command: &upstart::Command
         }
     }));
     rows
-}
-
-/// Whether a template may put another command below this one, which then is the one that counts. A branch may open a script
-/// that ends in no branch in sight, so the lines are asked and not the stanzas.
-fn is_replaced_on_some_hosts(document: &Document, span: Span) -> bool {
-    let below = &document.text()[span.range().end..];
-    let starts = |line: &str| line.split_whitespace().take(2).any(|word| matches!(word, "exec" | "script"));
-    document.has_code() && below.lines().skip(1).any(starts)
 }
 
 /// Whether another program puts in parts of the text first: `%(user)s` or `@prefix@`.

@@ -220,7 +220,7 @@ fn run(job: &mut Job, layers: &Layers<'_>, document: &Document, started: Option<
     };
     let at_program = |server: &str| Fact { place, ..Fact::derived(server.to_owned()) };
     job.server = program::server(launch).map_or_else(Fact::absent, at_program);
-    if launch.span().is_some_and(|span| document.is_conditional(span)) {
+    if launch.span().is_some_and(|span| document.is_conditional(span)) || layers.may_be_replaced(document) {
         job.server = hidden("whether the template's conditions leave the job's command in");
     }
     job.execed = Fact { place, ..Fact::derived(started.execed) };
