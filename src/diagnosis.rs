@@ -159,6 +159,9 @@ pub const EXPLAINED_BY: &[(&str, &[&str])] = &[
     ("tls", &[]),
     ("login", &[]),
     ("query", &[]),
+    ("release", &["chef-run"]),
+    ("supervision", &[]),
+    ("chef-run", &[]),
     ("resources", &[]),
 ];
 

@@ -60,8 +60,13 @@ impl<'a> Prober<'a> {
 
     /// Every PostgreSQL that the app of an instance reads the address of from its environment.
     ///
-    /// `home` is that of the user that the app runs as.
-    pub(super) fn of(&mut self, instance: &Instance, home: Option<&str>, sources: &mut Sources) -> Vec<Tried> {
+    /// `home` is that of the user that the app runs as; `other_names` says why a name need not lead there for the app.
+    pub(super) fn of(
+        &mut self,
+        instance: &Instance,
+        (home, other_names): (Option<&str>, Option<&str>),
+        sources: &mut Sources,
+    ) -> Vec<Tried> {
         let variables = libpq::variables(&instance.layers);
         let mut all: Vec<(String, Tried)> = Vec::new();
         for read in &instance.reads {
@@ -76,8 +81,10 @@ impl<'a> Prober<'a> {
             let in_job = instance.layers.in_job(name).filter(|row| row.value.known() == Some(value));
             let line = in_job.filter(|_| given.key == "process").unwrap_or(given);
             let doubted = |failure| libpq::doubted(failure, &info, &instance.layers, home, self.host);
-            let elsewhere = libpq::names_a_service(&info, &instance.layers);
-            let key = format!("{value} {variables:?} {home:?}");
+            let elsewhere = libpq::names_a_service(&info, &instance.layers).then(libpq::in_service_file);
+            let by_name = info.hosts.iter().any(|host| !host.is_socket() && !is_address(&host.name.value));
+            let elsewhere = elsewhere.or_else(|| other_names.filter(|_| by_name).map(of_other_names));
+            let key = format!("{value} {variables:?} {home:?} {other_names:?}");
             let known = self.seen.get(&key).cloned();
             let outcome = known.unwrap_or_else(|| self.attempt(&info, elsewhere, doubted, sources));
             self.seen.insert(key, outcome.clone());
@@ -91,11 +98,11 @@ impl<'a> Prober<'a> {
         all.into_iter().map(|(_, tried)| tried).collect()
     }
 
-    /// Tries it, unless the place is written `elsewhere`; `doubted` says of a failure whether libpq would surely meet it too.
+    /// Tries it, unless only something `elsewhere` knows the way; `doubted` says of a failure whether libpq would surely meet it too.
     fn attempt(
         &self,
         info: &ConnInfo,
-        elsewhere: bool,
+        elsewhere: Option<Failure>,
         doubted: impl Fn(Failure) -> Failure,
         sources: &mut Sources,
     ) -> Outcome {
@@ -104,9 +111,7 @@ impl<'a> Prober<'a> {
         let not_asked = State::Unknown(Reason::NotAsked);
         let (login, last) = match (self.visit.network, self.visit.login && !target.user.is_empty()) {
             (false, _) => (Login::default(), None),
-            _ if elsewhere => {
-                (Login { failure: Some(libpq::in_service_file()), ..Login::default() }, Some(Stage::Query))
-            }
+            _ if elsewhere.is_some() => (Login { failure: elsewhere, ..Login::default() }, Some(Stage::Query)),
             (true, true) => (self.host.login(&target), Some(Stage::Query)),
             (true, false) => (Login { failure: self.reach(&target), ..Login::default() }, Some(Stage::Tcp)),
         };
@@ -198,6 +203,11 @@ impl<'a> Prober<'a> {
             root_certificates: option("sslrootcert").and_then(|path| Some(self.host.read(path).ok()?.to_vec())),
         }
     }
+}
+
+/// What stands for an attempt where only the app's own name service knows the way.
+fn of_other_names(why: &str) -> Failure {
+    Failure { at: Stage::Name, class: "name.elsewhere".into(), said: why.to_owned(), proved: false }
 }
 
 fn tried(name: &str, line: Place, read: Place, info: &ConnInfo, outcome: &Outcome) -> Tried {
