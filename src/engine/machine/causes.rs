@@ -258,6 +258,16 @@ fn merge(causes: &mut Vec<RootCause>) {
     *causes = kept;
 }
 
+/// What breaks requests goes before what fails some of them.
+pub(super) fn worst_first(diagnosis: &mut Diagnosis) {
+    let Diagnosis { hops, root_causes, .. } = diagnosis;
+    let is_in_part = |cause: &RootCause| {
+        let of_cause = |hop: &&Hop| hop.id == cause.hop && cause.path.split("; ").any(|name| name == hop.path);
+        hops.iter().filter(of_cause).all(|hop| hop.state == State::Degraded)
+    };
+    root_causes.sort_by_key(is_in_part);
+}
+
 /// What users see of a cause, each in a sentence.
 fn explained(cause: &RootCause, hops: &[Hop], path: &Path, findings: &[Finding], scene: &Scene<'_>) -> Vec<String> {
     let symptoms = hops

@@ -31,7 +31,7 @@ mod units;
 
 use std::sync::Arc;
 
-use crate::diagnosis::{Diagnosis, Hop, RootCause, State};
+use crate::diagnosis::Diagnosis;
 use crate::engine::judged;
 use crate::finding::{CannotTell, InputError, Report};
 use crate::host::{Host, Url};
@@ -214,8 +214,7 @@ impl Survey {
         let logs = stack.instances.iter().map(|instance| {
             let row = &instance.uwsgi.uwsgi;
             let pid = running.iter().find(|one| row.path.known() == Some(&one.ini)).map(|one| one.pid);
-            let job = instance.link.job.known().and_then(|job| job.name.known());
-            UwsgiLog::of(host, visit, row, job.map(String::as_str), pid, &mut sources)
+            UwsgiLog::of(host, visit, row, instance.link.job.known().map(|job| &**job), pid, &mut sources)
         });
         let logs: Vec<UwsgiLog> = logs.collect();
         let mut error_logs = Vec::new();
@@ -340,7 +339,7 @@ impl Survey {
         let mut diagnosis = causes::diagnose(&self.paths, &candidates, &all, &scene);
         let cannot_tell = cannot_tell.into_iter().filter(|question| is_unanswered(question, pages)).collect();
         self.date(&mut diagnosis, host);
-        worst_first(&mut diagnosis);
+        causes::worst_first(&mut diagnosis);
         diagnosis.notes = self.notes;
         diagnosis.report = Report { findings, cannot_tell, errors: self.errors, files: self.sources.iter().count() };
         Seen { sources: self.sources, facts, diagnosis }
@@ -381,16 +380,6 @@ impl Survey {
         };
         self.running.iter().filter_map(of_ini).collect()
     }
-}
-
-/// What breaks requests goes before what fails some of them.
-fn worst_first(diagnosis: &mut Diagnosis) {
-    let Diagnosis { hops, root_causes, .. } = diagnosis;
-    let is_in_part = |cause: &RootCause| {
-        let of_cause = |hop: &&Hop| hop.id == cause.hop && cause.path.split("; ").any(|name| name == hop.path);
-        hops.iter().filter(of_cause).all(|hop| hop.state == State::Degraded)
-    };
-    root_causes.sort_by_key(is_in_part);
 }
 
 /// Where Debian's nginx complains when its configuration does not say.

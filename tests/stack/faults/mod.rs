@@ -5,6 +5,7 @@ mod chef;
 mod database;
 mod environment;
 mod front;
+mod journal;
 mod pairs;
 mod sockets;
 mod start;
@@ -85,6 +86,7 @@ pub fn all() -> impl Iterator<Item = &'static Fault> {
         untold::FAULTS,
         chef::FAULTS,
         pairs::FAULTS,
+        journal::FAULTS,
     ];
     parts.into_iter().flatten()
 }
