@@ -6,6 +6,7 @@ mod disk;
 mod faults;
 #[allow(dead_code)]
 mod lab;
+mod pgbouncer;
 #[allow(dead_code)]
 mod plan;
 mod postgres;

@@ -11,6 +11,7 @@ use crate::engine::machine::environment::Running;
 use crate::engine::machine::logs::{NginxLog, UwsgiLog};
 use crate::engine::machine::passes;
 use crate::engine::machine::paths::Path;
+use crate::engine::machine::pooler;
 use crate::finding::{Confidence, Finding, Label, Severity};
 use crate::source::{FileId, Place};
 use crate::stack::assemble::{Instance, Stack};
@@ -107,7 +108,13 @@ impl Scene<'_> {
         add("environment", "environment of the app".to_owned(), environment, false);
         for (stage, id) in databases::HOPS.into_iter().enumerate() {
             let (title, said) = self.database(at, stage, &no_url);
-            add(id, title, said, false);
+            // A pooler that refuses a login does not wait for its server.
+            let is_own =
+                self.tried[at].iter().any(|tried| tried.pooler.is_some() && tried.states[stage] == State::Broken);
+            add(id, title, said, is_own);
+            if let Some((title, said)) = self.pooler(at).filter(|_| id == "login") {
+                add(pooler::HOP, title, said, false);
+            }
         }
         for (id, title) in BESIDE {
             if let Some(said) = beside(&speaks(id)) {

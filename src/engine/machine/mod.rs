@@ -21,6 +21,7 @@ mod moment;
 mod passes;
 mod paths;
 mod policy;
+mod pooler;
 mod record;
 mod release;
 mod resources;

@@ -6,6 +6,7 @@ mod database;
 mod environment;
 mod front;
 mod journal;
+mod libpq;
 mod pairs;
 mod sockets;
 mod start;
@@ -71,6 +72,9 @@ pub const HEALTHY: &[(&str, Start)] = &[
     ("F83", environment::f83),
     ("restarted", start::restarted),
     ("reloaded", front::reloaded),
+    ("pooled", libpq::pooled),
+    ("passfile", libpq::passfile),
+    ("service", libpq::service),
     ("under load", app::under_load),
 ];
 
@@ -85,6 +89,7 @@ pub fn all() -> impl Iterator<Item = &'static Fault> {
         database::FAULTS,
         untold::FAULTS,
         chef::FAULTS,
+        libpq::FAULTS,
         pairs::FAULTS,
         journal::FAULTS,
     ];
