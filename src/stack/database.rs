@@ -143,7 +143,7 @@ fn row(found: &Address, sink: &Sink, requirements: &Requirements) -> Database {
     row.name = found.fact(info.dbname_or_user().map(str::to_owned), at(found.parts.name));
     row.user = found.fact(info.user.as_ref().map(|user| user.value.clone()), at(found.parts.user));
     row.by_sqlalchemy = Fact::derived(by_sqlalchemy);
-    row.scheme_refused = match (found.scheme.as_str(), by_sqlalchemy && !sink.mended) {
+    row.scheme_refused = match (found.scheme.as_str(), !sink.mended) {
         ("postgres", true) => requirements.refuses_postgres(),
         _ => Fact::derived(false),
     };
