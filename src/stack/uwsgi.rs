@@ -12,6 +12,7 @@ mod loading;
 mod logic;
 mod missing;
 mod options;
+pub mod packaged;
 mod percents;
 mod placeholders;
 mod process;

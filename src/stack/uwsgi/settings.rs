@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Around;
 use super::assembly::{Assembly, Found, Part};
 use super::missing::{missing_in, out_of_sight, shell_variable, template_lines};
+use super::packaged;
 use super::setting::Setting;
 use crate::finding::Confidence;
 use crate::source::{FileId, Place, Span};
@@ -49,10 +50,14 @@ pub(super) struct Settings<'a> {
 
 impl<'a> Settings<'a> {
     pub fn of_file(document: &'a Document, around: Around<'a>) -> Self {
-        let mut assembly = Assembly::new(around, false);
+        let package = packaged::of(document, around.files);
+        let mut assembly = Assembly::new(around, package.is_some());
         let found = Found { document, section: DEFAULT_SECTION.to_owned(), confidence: Confidence::Proved };
         assembly.file(&found, None);
-        Self::of(assembly, Place::whole(document.file), false, around.release)
+        if let Some(package) = &package {
+            package.surround(&mut assembly, document, around.release);
+        }
+        Self::of(assembly, Place::whole(document.file), package.is_some(), around.release)
     }
 
     pub fn of_command(
@@ -165,7 +170,7 @@ fn opened_as(setting: &Setting) -> Option<String> {
 }
 
 /// A word of a command as an option.
-fn of_word(job: &Document, option: CommandOption, release: Option<Release>) -> Setting<'_> {
+pub(super) fn of_word(job: &Document, option: CommandOption, release: Option<Release>) -> Setting<'_> {
     let (value, value_span) = option.value.map_or(("1".to_owned(), option.span), |value| (value.value, value.span));
     let mut setting = Setting::blank(job, Some(option.name.value), release);
     setting.value = if value.contains('$') && !value.contains("$(") {
