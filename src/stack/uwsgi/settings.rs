@@ -45,6 +45,8 @@ pub(super) struct Settings<'a> {
     pub wanted: Vec<String>,
     /// The release that reads them; `None` for any.
     pub release: Option<Release>,
+    /// The name by which the init script of Debian's package knows it, where that starts it.
+    pub packaged: Option<String>,
     open: Option<Missing>,
 }
 
@@ -54,10 +56,12 @@ impl<'a> Settings<'a> {
         let mut assembly = Assembly::new(around, package.is_some());
         let found = Found { document, section: DEFAULT_SECTION.to_owned(), confidence: Confidence::Proved };
         assembly.file(&found, None);
+        assembly.wanted.extend(packaged::wanted(document, around.files));
         if let Some(package) = &package {
             package.surround(&mut assembly, document, around.release);
         }
-        Self::of(assembly, Place::whole(document.file), package.is_some(), around.release)
+        let settings = Self::of(assembly, Place::whole(document.file), package.is_some(), around.release);
+        Self { packaged: package.map(|package| package.name.to_owned()), ..settings }
     }
 
     pub fn of_command(
@@ -118,6 +122,7 @@ impl<'a> Settings<'a> {
             parts: assembly.parts,
             problems: assembly.problems,
             wanted: assembly.wanted,
+            packaged: None,
             with_command,
             release,
         }
