@@ -189,7 +189,7 @@ mod tests {
     fn a_password_lies_in_a_file_that_only_its_user_reads() {
         let healthy = Recorded::healthy().unwrap();
         let file = |mode: &str| {
-            let host = healthy.with_file("/srv/thena/.pgpass", &b"db.example:*:*:owl:feather-1\n"[..]);
+            let host = healthy.clone().with_file("/srv/thena/.pgpass", &b"db.example:*:*:owl:feather-1\n"[..]);
             host.patched(&format!("file.\"/srv/thena/.pgpass\" = {{ mode = \"{mode}\" }}")).unwrap()
         };
         let url = "postgresql://owl@db.example/barn";
