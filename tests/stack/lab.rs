@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub use crate::disk::Mounted;
 pub use crate::plan::{Plan, is_root};
 use crate::postgres;
 use crate::servers::{signal, start_nginx, start_uwsgi, write_files};

@@ -4,7 +4,8 @@ use std::io::Write;
 use std::net::TcpStream;
 
 use super::{Fault, as_root, fault};
-use crate::lab::{Lab, Mounted, Plan};
+use crate::disk::Mounted;
+use crate::lab::{Lab, Plan};
 use crate::wait::wait_until;
 
 pub const FAULTS: &[Fault] = &[

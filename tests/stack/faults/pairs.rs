@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use super::{Fault, and, as_root, fault};
-use crate::lab::{Lab, Mounted, Plan, SECOND_INI};
+use crate::disk::Mounted;
+use crate::lab::{Lab, Plan, SECOND_INI};
 use crate::postgres::{self, PASSWORD};
 use crate::wait::{free_port, wait_until};
 
