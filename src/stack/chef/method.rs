@@ -22,6 +22,10 @@ pub(super) fn method(value: &Value, name: &str, argument: Option<String>) -> Ans
         (Value::Hash(pairs), "values", None) => {
             Answer::Known(Value::List(pairs.all.iter().map(|(_, value)| value.clone()).collect()))
         }
+        // `new_resource.path`, and a Mash's `deploy.user`.
+        (Value::Hash(pairs), key, None) if pairs.all.iter().any(|(name, _)| name == key) => {
+            pairs.get(key).unwrap_or(Answer::Absent)
+        }
         (Value::List(_) | Value::Hash(_), _, _) => not_seen(&format!("the result of `{name}`")),
         (Value::Int(left), "+", Some(right)) => number(right.parse().ok().and_then(|right| left.checked_add(right))),
         (Value::Int(left), "*", Some(right)) => number(right.parse().ok().and_then(|right| left.checked_mul(right))),

@@ -9,11 +9,14 @@ pub mod checkout;
 mod choice;
 pub mod command;
 pub mod cookbook;
+mod custom_resource;
 pub mod deployed_file;
 mod dialect;
 pub mod file_source;
 mod host_key;
+mod kitchen;
 mod layout;
+mod local;
 pub mod metadata;
 pub mod metadata_field;
 mod method;
@@ -58,7 +61,7 @@ rows! {
         name: String,
         #[doc = "its folder"]
         path: String,
-        #[doc = "the consumer the repository is made for: `opsworks-11`, `opsworks-12`, `chef-server`, `cookbook`, `policyfile`"]
+        #[doc = "the consumer the repository is made for: `opsworks-11` (Chef 11.10), `opsworks-11.4`, `opsworks-12`, `chef-server`, `cookbook`, `policyfile`"]
         target: String,
         #[doc = "on what evidence"]
         evidence: String,
@@ -74,11 +77,11 @@ rows! {
         has_metadata: bool,
         #[doc = "whether it has recipes"]
         has_recipes: bool,
-        #[doc = "whether OpsWorks with Chef 11.10 has a cookbook of its name built in, and merges the two"]
+        #[doc = "whether OpsWorks with that Chef 11 has a cookbook of its name built in, and merges the two"]
         built_in: bool,
         #[doc = "whether some cookbook beside it has metadata"]
         others_have_metadata: bool,
-        #[doc = "of a cookbook in the root: why OpsWorks with Chef 11.10 does not see that it is one; absent where it does"]
+        #[doc = "of a cookbook in the root: why OpsWorks with Chef 11 does not see that it is one; absent where it does"]
         not_recognised: String,
     }
 

@@ -171,27 +171,38 @@ const NOT_RESOURCES: [&str; 16] = [
 
 /// Reads a recipe of the cookbook number `cookbook`; `name` is `cookbook::recipe`.
 pub fn read(program: &Program, file: FileId, name: String, cookbook: usize, mut scope: Scope<'_>) -> Recipe {
-    let mut items = Vec::new();
     let (own, recipe) =
         name.split_once("::").map_or((name.clone(), String::new()), |(own, recipe)| (own.into(), recipe.into()));
     scope.locals.insert("cookbook_name".to_owned(), Answer::Known(Value::Text(own.clone())));
     scope.locals.insert("recipe_name".to_owned(), Answer::Known(Value::Text(recipe)));
-    walk(&program.body, &mut scope, false, &mut |step| {
+    let items = declared(&program.body, file, &own, &mut scope);
+    Recipe { name, cookbook, items }
+}
+
+/// Words of a provider whose blocks declare what stands in them.
+const AROUND: [&str; 3] = ["converge_by", "converge_if_changed", "with_run_context"];
+
+/// What the statements of a recipe of the cookbook `own`, or of an action, declare.
+pub fn declared(body: &[Expr], file: FileId, own: &str, scope: &mut Scope<'_>) -> Vec<Item> {
+    let mut items = Vec::new();
+    walk(body, scope, false, &mut |step| {
         let word = step.call.name.as_str();
         if word == "include_recipe" || word == "require_recipe" {
             items.extend(step.call.arguments.iter().map(|argument| {
                 let name = match step.scope.text_of(argument) {
-                    Answer::Known(name) => Answer::Known(full_name(&name, &own)),
+                    Answer::Known(name) => Answer::Known(full_name(&name, own)),
                     other => other,
                 };
                 Item::Include(name, Place::at(file, step.expr.span), step.conditional)
             }));
+        } else if AROUND.contains(&word) {
+            return true;
         } else if !NOT_RESOURCES.contains(&word) && (step.call.block.is_some() || !step.call.arguments.is_empty()) {
             items.push(Item::Resource(resource(step, file)));
         }
         false
     });
-    Recipe { name, cookbook, items }
+    items
 }
 
 /// `cookbook` is `cookbook::default`, `::recipe` belongs to the cookbook that says it.

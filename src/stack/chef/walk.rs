@@ -1,6 +1,6 @@
 //! Goes through the statements of a Chef file as Ruby would: local variables, arms of conditions, loops over known lists.
 
-use crate::stack::chef::choice;
+use crate::stack::chef::local;
 use crate::stack::chef::platform;
 use crate::stack::chef::scope::Scope;
 use crate::stack::chef::value::{Value, not_seen};
@@ -36,13 +36,11 @@ fn statement(expr: &Expr, scope: &mut Scope<'_>, conditional: bool, visit: &mut 
     match &expr.kind {
         Kind::Assign(assign) => {
             statement(&assign.value, scope, conditional, visit);
-            if let Kind::Local(name) = &assign.target.kind {
-                let value = match assign.operator.as_str() {
-                    "" => scope.value(&assign.value),
-                    _ => not_seen(name),
-                };
-                scope.locals.insert(name.clone(), value);
-            }
+            let value = match assign.operator.as_str() {
+                "" => scope.value(&assign.value),
+                _ => not_seen("a value that is changed in place"),
+            };
+            local::assign(&mut scope.locals, assign, value);
         }
         Kind::Branch(branch) => arms(expr, branch, scope, visit),
         Kind::Sequence(body) | Kind::Other(body) => walk(body, scope, conditional, visit),
@@ -66,7 +64,7 @@ fn arms(expr: &Expr, branch: &Branch, scope: &mut Scope<'_>, visit: &mut dyn FnM
     }
     scope.reach = outer;
     ways.retain(|(platforms, _)| !platforms.is_empty());
-    scope.locals = choice::join_ways(ways);
+    scope.locals = local::join_ways(ways);
 }
 
 fn call(
@@ -83,6 +81,7 @@ fn call(
         }
         return;
     };
+    local::after_call(&mut scope.locals, call);
     // `execute('x') { … }.run_action(:run)` declares its receiver.
     if receiver.call().is_some_and(|inner| inner.block.is_some()) {
         statement(receiver, scope, conditional, visit);
