@@ -13,6 +13,7 @@ use crate::stack::chef::file_source::FileSource;
 use crate::stack::chef::metadata_field::MetadataField;
 use crate::stack::chef::misnamed::Misnamed;
 use crate::stack::chef::notification::Notification;
+use crate::stack::chef::policy_lock::PolicyLock;
 use crate::stack::chef::printed_value::PrintedValue;
 use crate::stack::chef::private_key::PrivateKey;
 use crate::stack::chef::recipe_use::RecipeUse;
@@ -73,6 +74,7 @@ pub static TABLES: &[Schema] = &[
     Berksfile::SCHEMA,
     BerksEntry::SCHEMA,
     BerksLock::SCHEMA,
+    PolicyLock::SCHEMA,
     BerksSource::SCHEMA,
     Dependency::SCHEMA,
     RecipeUse::SCHEMA,

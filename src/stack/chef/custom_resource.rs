@@ -168,7 +168,9 @@ fn uses(used: &Resource, known: &BTreeMap<String, Custom<'_>>, root: &Root) -> V
         pairs.retain(|(name, _)| name != "name");
         pairs.push(("name".to_owned(), used.named.clone()));
         let object = Answer::Known(Value::Hash(Pairs::closed(pairs)));
-        scope.locals.insert(if custom.is_definition { "params" } else { "new_resource" }.to_owned(), object);
+        let called = if custom.is_definition { "params" } else { "new_resource" };
+        scope.locals.insert(called.to_owned(), object.clone());
+        scope.fields.insert(called.to_owned(), object);
         scope.locals.insert("name".to_owned(), used.named.clone());
         all.extend(recipe::declared(body, *file, own, &mut scope).into_iter().filter_map(|item| match item {
             Item::Resource(resource) => Some(within(resource, used)),

@@ -294,7 +294,8 @@ fn noticed(resource: &Resource, service: &Resource, around: &Around<'_>) -> Fact
         return Fact::read("a command notifies it".to_owned(), notice.place);
     }
     let own_name = service.text_or_name("service_name").known().unwrap_or_default();
-    if let Some(command) = around.commands.iter().find(|command| restarts(command, &own_name)) {
+    let mut beside = around.commands.iter().filter(|command| command.place.file == resource.place.file);
+    if let Some(command) = beside.find(|command| restarts(command, &own_name)) {
         return Fact::read("a command that is run every time".to_owned(), command.place);
     }
     let name = called(resource);

@@ -24,6 +24,7 @@ pub mod misnamed;
 pub mod notification;
 pub mod opsworks;
 pub mod platform;
+pub mod policy_lock;
 pub mod printed_value;
 pub mod private_key;
 pub mod recipe;
@@ -228,6 +229,7 @@ pub fn read(tree: &Tree<'_>, target: Option<Target>, attributes: &[&str]) -> Che
         chef.add(notification::notifications(root, &decision));
         chef.add(written_secret::secrets(root, tree));
         chef.add(private_key::keys(root, tree));
+        chef.add(policy_lock::locks(root, tree));
     }
     chef.roots = roots;
     chef

@@ -76,21 +76,30 @@ pub struct Ends {
     pub head: String,
     /// After the last interpolation.
     pub tail: String,
+    /// What it surely begins with: the head, and the interpolations after it whose values are known.
+    pub start: String,
 }
 
 impl Ends {
     /// Whether a text with these ends could be `text`.
     pub fn fit(&self, text: &str) -> bool {
-        text.len() >= self.head.len().max(self.tail.len()) && text.starts_with(&self.head) && text.ends_with(&self.tail)
+        text.len() >= self.head.len().max(self.tail.len())
+            && text.starts_with(&self.start)
+            && text.ends_with(&self.tail)
     }
 
-    fn of(expr: Option<&Expr>) -> Self {
+    fn of(expr: Option<&Expr>, scope: &Scope<'_>) -> Self {
         let Some(Kind::Text(parts)) = expr.map(|expr| &expr.kind) else { return Self::default() };
+        let known = parts.iter().map_while(|part| match part {
+            Part::Literal(text, _) => Some(text.clone()),
+            Part::Code(code) => scope.text_of(code).known(),
+        });
+        let start = known.collect();
         let literal = |part: Option<&Part>| match part {
             Some(Part::Literal(text, _)) => text.clone(),
             _ => String::new(),
         };
-        Self { head: literal(parts.first()), tail: literal(parts.last()) }
+        Self { head: literal(parts.first()), tail: literal(parts.last()), start }
     }
 }
 
@@ -233,7 +242,7 @@ fn resource(step: Step<'_, '_>, file: FileId) -> Resource {
         kind: call.name.clone(),
         name: print(value.clone()),
         named: value,
-        ends: Ends::of(named),
+        ends: Ends::of(named, step.scope),
         place: Place::at(file, span),
         conditional: step.conditional,
         arms: step.scope.arms.clone(),
@@ -250,7 +259,7 @@ fn pairs(hash: &Expr, scope: &Scope<'_>, file: FileId) -> Vec<Property> {
             value: scope.value(value),
             rest: Vec::new(),
             verbatim: None,
-            ends: Ends::of(Some(value)),
+            ends: Ends::of(Some(value), scope),
             platforms: Platforms::ALL,
             place: Place::at(file, key.span.to(value.span)),
         })
@@ -277,7 +286,7 @@ fn property(call: &Call, expr: &Expr, scope: &Scope<'_>, file: FileId) -> Proper
         value,
         rest,
         verbatim,
-        ends: Ends::of(first),
+        ends: Ends::of(first, scope),
         platforms: scope.reach.may,
         place,
     }
