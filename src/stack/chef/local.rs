@@ -64,7 +64,7 @@ pub fn assign(locals: &mut Locals, assign: &Assign, value: Answer<Value>) {
 pub fn after_call(locals: &mut Locals, call: &Call) {
     const CHANGE: [&str; 11] =
         ["<<", "push", "append", "unshift", "concat", "merge!", "update", "store", "delete", "insert", "replace"];
-    let is_change = CHANGE.contains(&call.name.as_str()) || call.name.ends_with('!');
+    let is_change = CHANGE.contains(&call.name.as_str()) || (call.name.ends_with('!') && call.name != "!");
     if let Some(name) = call.receiver.as_ref().filter(|_| is_change).and_then(variable) {
         locals.insert(name.to_owned(), changed_in_place(name));
     }

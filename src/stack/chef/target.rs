@@ -208,6 +208,9 @@ fn in_programs(root: &Root, judge: impl Fn(&Expr) -> Option<String>) -> Option<(
 
 fn is_opsworks_12(expr: &Expr) -> Option<String> {
     let call = expr.call()?;
+    if let Some(key) = node_key(call).filter(|key| key == "aws_opsworks_agent") {
+        return Some(format!("a recipe reads `node['{key}']`, which the agent of OpsWorks has with Chef 12"));
+    }
     let index = call.first_literal()?;
     let asks = call.receiver.is_none() && matches!(call.name.as_str(), "search" | "data_bag" | "data_bag_item");
     (asks && index.starts_with("aws_opsworks_"))

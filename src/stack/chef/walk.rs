@@ -1,6 +1,7 @@
 //! Goes through the statements of a Chef file as Ruby would: local variables, arms of conditions, loops over known lists.
 
 use crate::stack::chef::local;
+use crate::stack::chef::method::method;
 use crate::stack::chef::platform;
 use crate::stack::chef::scope::Scope;
 use crate::stack::chef::value::{Value, not_seen};
@@ -87,11 +88,13 @@ fn call(
         statement(receiver, scope, conditional, visit);
     }
     let Some(block) = &call.block else { return };
-    let rounds = if matches!(call.name.as_str(), "each" | "each_pair" | "map" | "each_with_index") {
-        rounds(&scope.value(receiver), &block.parameters)
-    } else {
-        None
+    let items = match call.name.as_str() {
+        "each" | "each_pair" | "map" | "each_with_index" => Some(scope.value(receiver)),
+        "each_key" => part_of_each(scope.value(receiver), "keys"),
+        "each_value" => part_of_each(scope.value(receiver), "values"),
+        _ => None,
     };
+    let rounds = items.and_then(|items| rounds(&items, &block.parameters));
     let outer = scope.rounds;
     if let Some(rounds) = rounds.filter(|rounds| outer * rounds.len() <= MAX_ROUNDS) {
         scope.rounds = outer * rounds.len().max(1);
@@ -108,6 +111,14 @@ fn call(
     };
     scope.locals.extend(block.parameters.iter().map(|name| (name.clone(), unknown.clone())));
     walk(&block.body, scope, true, visit);
+}
+
+/// The keys or the values of a hash.
+fn part_of_each(pairs: Answer<Value>, part: &str) -> Option<Answer<Value>> {
+    match pairs {
+        Answer::Known(pairs @ Value::Hash(_)) => Some(method(&pairs, part, None)),
+        _ => None,
+    }
 }
 
 /// The values of a block's parameters in each round of a loop; `None` where they are out of sight.
