@@ -11,6 +11,9 @@ use crate::stack::kind;
 /// What the trees, facts and findings of a run may take, in bytes.
 const RUN_BYTES: usize = 400 << 20;
 
+/// What a mark of a template costs besides; a tag has two.
+const TAG: usize = 60;
+
 /// What a text of a language needs at its worst, in bytes of memory, as measured on texts that were made for it.
 #[derive(Debug, Clone, Copy)]
 struct Cost {
@@ -77,12 +80,14 @@ fn is_read_on_demand(path: &str) -> bool {
 
 fn cost(path: &str, text: &str) -> usize {
     let cost = cost_of(path, text);
+    // Each tag of a template is kept with its code.
+    let tag = if kind::without_template_suffix(path) == path { 0 } else { TAG };
     let (mut statements, mut blocks) = (0, 0);
     for byte in text.bytes() {
         statements += usize::from(matches!(byte, b'\n' | b';' | b'|' | b'%'));
         blocks += usize::from(byte == b'{');
     }
-    text.len() * cost.byte + statements * cost.statement + blocks * cost.block
+    text.len() * cost.byte + statements * (cost.statement + tag) + blocks * cost.block
 }
 
 fn cost_of(path: &str, text: &str) -> Cost {
@@ -148,6 +153,7 @@ mod tests {
             ("a.ini", "[uwsgi]\na\n", 1 << 18),
             ("etc/nginx/a.conf", "location /a {alias /b;}\n", 1 << 19),
             ("cookbooks/a/recipes/a.rb", "a\n", 4 << 20),
+            ("cookbooks/a/templates/default/a.erb", "<%= a %>", 1 << 20),
         ];
         for (path, text, times) in hostile {
             assert!(of(path, text, times) > RUN_BYTES, "{path}");
