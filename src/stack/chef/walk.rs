@@ -37,10 +37,7 @@ fn statement(expr: &Expr, scope: &mut Scope<'_>, conditional: bool, visit: &mut 
     match &expr.kind {
         Kind::Assign(assign) => {
             statement(&assign.value, scope, conditional, visit);
-            let value = match assign.operator.as_str() {
-                "" => scope.value(&assign.value),
-                _ => not_seen("a value that is changed in place"),
-            };
+            let value = scope.value(&assign.value);
             local::assign(&mut scope.locals, assign, value);
         }
         Kind::Branch(branch) => arms(expr, branch, scope, visit),
