@@ -88,13 +88,19 @@ impl Ends {
             && text.ends_with(&self.tail)
     }
 
-    fn of(expr: Option<&Expr>, scope: &Scope<'_>) -> Self {
+    /// Of an expression with its value.
+    fn of(expr: Option<&Expr>, value: &Answer<Value>, scope: &Scope<'_>) -> Self {
         let Some(Kind::Text(parts)) = expr.map(|expr| &expr.kind) else { return Self::default() };
-        let known = parts.iter().map_while(|part| match part {
-            Part::Literal(text, _) => Some(text.clone()),
-            Part::Code(code) => scope.text_of(code).known(),
-        });
-        let start = known.collect();
+        let start = match value {
+            Answer::Known(Value::Text(text)) => text.clone(),
+            _ => {
+                let known = parts.iter().map_while(|part| match part {
+                    Part::Literal(text, _) => Some(text.clone()),
+                    Part::Code(code) => scope.text_of(code).known(),
+                });
+                known.collect()
+            }
+        };
         let literal = |part: Option<&Part>| match part {
             Some(Part::Literal(text, _)) => text.clone(),
             _ => String::new(),
@@ -241,8 +247,8 @@ fn resource(step: Step<'_, '_>, file: FileId) -> Resource {
     Resource {
         kind: call.name.clone(),
         name: print(value.clone()),
+        ends: Ends::of(named, &value, step.scope),
         named: value,
-        ends: Ends::of(named, step.scope),
         place: Place::at(file, span),
         conditional: step.conditional,
         arms: step.scope.arms.clone(),
@@ -254,12 +260,13 @@ fn pairs(hash: &Expr, scope: &Scope<'_>, file: FileId) -> Vec<Property> {
     let Kind::Hash(pairs) = &hash.kind else { return Vec::new() };
     let named = pairs.iter().filter_map(|(key, value)| Some((key.literal()?, key, value)));
     named
-        .map(|(name, key, value)| Property {
+        .map(|(name, key, value)| (name, key, value, scope.value(value)))
+        .map(|(name, key, value, given)| Property {
             name,
-            value: scope.value(value),
+            ends: Ends::of(Some(value), &given, scope),
+            value: given,
             rest: Vec::new(),
             verbatim: None,
-            ends: Ends::of(Some(value), scope),
             platforms: Platforms::ALL,
             place: Place::at(file, key.span.to(value.span)),
         })
@@ -283,10 +290,10 @@ fn property(call: &Call, expr: &Expr, scope: &Scope<'_>, file: FileId) -> Proper
     let place = Place::at(file, first.map_or(expr.span, |first| call.name_span.to(first.span)));
     Property {
         name: call.name.clone(),
+        ends: Ends::of(first, &value, scope),
         value,
         rest,
         verbatim,
-        ends: Ends::of(first, scope),
         platforms: scope.reach.may,
         place,
     }
