@@ -15,6 +15,7 @@ mod dialect;
 pub mod file_source;
 mod host_key;
 mod kitchen;
+pub mod last_run;
 mod layout;
 mod local;
 pub mod metadata;
@@ -160,8 +161,8 @@ rows! {
         user: String,
         #[doc = "what gives that user a key: an ssh_wrapper, GIT_SSH, or a key file written before"]
         key_from: String,
-        #[doc = "a key that is written for ssh under a name that it does not try by itself"]
-        other_key: String,
+        #[doc = "why a key that is there is not used"]
+        key_unusable: String,
         #[doc = "what makes the server's host key known to that user, or lets any pass"]
         host_key_from: String,
         #[doc = "where the code lands"]
