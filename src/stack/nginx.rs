@@ -3,6 +3,7 @@
 mod address;
 mod alias;
 mod backend;
+mod capture;
 mod condition;
 mod expression;
 mod header;
