@@ -170,6 +170,15 @@ impl<T> Fact<T> {
         }
     }
 
+    /// The answer to what is worked out of the value, and needs nothing of it.
+    pub fn look_by<U: Into<Look<'static>>>(&self, work: impl FnOnce(&T) -> U) -> Look<'_> {
+        match &self.answer {
+            Answer::Known(value) => work(value).into(),
+            Answer::Absent => Look::Absent,
+            Answer::Unknown(missing) => Look::Unknown(missing),
+        }
+    }
+
     /// The fact with its value changed, place and trail kept.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Fact<U> {
         let answer = self.answer.map_known(change);

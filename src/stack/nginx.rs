@@ -34,7 +34,7 @@ pub use alias::Alias;
 pub use condition::If;
 pub use header::Header;
 pub use include::{Trees, includes, prefix};
-pub use limits::Limits;
+pub use limits::{Limit, Limits};
 pub use line::Line;
 pub use mount::{Mount, Mounted, mounts};
 pub use param::params;
@@ -62,20 +62,22 @@ rows! {
     pub struct Pass in "passes" {
         #[doc = "the directive"]
         directive: &'static str,
-        #[doc = "the protocol it speaks: `uwsgi` or `http`"]
-        protocol: &'static str,
         #[doc = "the address it connects to, such as `/run/app.sock` or `127.0.0.1:3031`, through `upstream` where there is one"]
         address: String,
-        #[doc = "whether the address is on this host: a unix socket or a loopback address"]
-        local: bool,
-        #[doc = "whether the address is a unix socket"]
-        unix: bool,
         #[doc = "the names of its server"]
         server_names: Arc<[String]>,
         #[doc = "the location it stands in"]
         location: Arc<str>,
         #[doc = "the user nginx's workers run as"]
         user: Arc<str>,
+    }
+    derived {
+        #[doc = "the protocol it speaks: `uwsgi` or `http`"]
+        protocol: &'static str = directive by protocol_of,
+        #[doc = "whether the address is on this host: a unix socket or a loopback address"]
+        local: bool = address by address::is_local,
+        #[doc = "whether the address is a unix socket"]
+        unix: bool = address by is_path,
     }
 
     #[doc = "one `listen` of nginx: where requests come in"]
@@ -89,6 +91,14 @@ rows! {
         #[doc = "the names of its server"]
         server_names: Arc<[String]>,
     }
+}
+
+fn protocol_of(directive: &str) -> &'static str {
+    if directive == "uwsgi_pass" { "uwsgi" } else { "http" }
+}
+
+fn is_path(address: &str) -> bool {
+    address.starts_with('/')
 }
 
 /// What was read from nginx's files.
@@ -305,7 +315,7 @@ impl<'a> Walk<'a> {
         let directive = statement.directive;
         let Some(argument) = directive.argument(0) else { return };
         let uwsgi = directive.is("uwsgi_pass");
-        let (spelled, protocol) = if uwsgi { ("uwsgi_pass", "uwsgi") } else { ("proxy_pass", "http") };
+        let spelled = if uwsgi { "uwsgi_pass" } else { "proxy_pass" };
         let name = statement.document.place(directive.name_span());
         let written = statement.fact(argument);
         let location = scope.location.fact();
@@ -313,9 +323,6 @@ impl<'a> Walk<'a> {
             let mut pass = Pass::at(statement.document.place(directive.head()));
             pass.key = spelled.to_owned();
             pass.directive = Fact::read(spelled, name);
-            pass.protocol = Fact::read(protocol, name);
-            pass.local = address.clone().map(|address| address::is_local(&address));
-            pass.unix = address.clone().map(|address| address.starts_with('/'));
             pass.address = address;
             pass.server_names = scope.server_names.clone();
             pass.location = location.clone();

@@ -56,6 +56,9 @@ pub trait Row: Debug + Send + Sync {
 /// Declares tables: `rows! { /// words  pub struct Job in "jobs" { /// words  exec: String, } }`.
 ///
 /// Each field becomes a [`Fact`] that starts as unknown, so a fact that nobody works out is never taken for absent.
+///
+/// A table with very many rows need not keep in each what follows from another fact of it: `derived { /// words  local: bool = address by
+/// is_local, }` behind its fields declares a fact that is worked out when it is asked for, and a method of its name.
 #[macro_export]
 macro_rules! rows {
     ($(
@@ -63,6 +66,7 @@ macro_rules! rows {
         pub struct $name:ident in $table:literal {
             $( #[doc = $field_doc:literal] $field:ident: $type:ty, )*
         }
+        $( derived { $( #[doc = $from_doc:literal] $from:ident: $from_type:ty = $source:ident by $work:path, )* } )?
     )*) => { $(
         #[doc = $doc]
         #[derive(Debug, Clone)]
@@ -90,6 +94,13 @@ macro_rules! rows {
                     }, )*
                 }
             }
+
+            $( $(
+                #[doc = $from_doc]
+                pub fn $from(&self) -> $crate::stack::fact::Fact<$from_type> {
+                    self.$source.clone().map(|value| $work(&value))
+                }
+            )* )?
         }
 
         impl $crate::stack::fact::Table for $name {
@@ -101,7 +112,11 @@ macro_rules! rows {
                     name: stringify!($field),
                     kind: <$type as $crate::stack::fact::Value>::TYPE,
                     doc: $field_doc,
-                }, )* ],
+                }, )* $( $( $crate::stack::fact::Column {
+                    name: stringify!($from),
+                    kind: <$from_type as $crate::stack::fact::Value>::TYPE,
+                    doc: $from_doc,
+                }, )* )? ],
             };
         }
 
@@ -112,11 +127,15 @@ macro_rules! rows {
             fn fact(&self, name: &str) -> Option<$crate::stack::fact::Fact<$crate::stack::fact::Leaf>> {
                 match name {
                     $( stringify!($field) => Some(self.$field.clone().map(|value| $crate::stack::fact::Value::leaf(&value))), )*
+                    $( $( stringify!($from) => Some(self.$from().map(|value| $crate::stack::fact::Value::leaf(&value))), )* )?
                     _ => None,
                 }
             }
             fn look(&self, column: usize) -> Option<$crate::stack::fact::Look<'_>> {
-                const LOOKS: &[fn(&$name) -> $crate::stack::fact::Look<'_>] = &[ $( |row| row.$field.look(), )* ];
+                const LOOKS: &[fn(&$name) -> $crate::stack::fact::Look<'_>] = &[
+                    $( |row| row.$field.look(), )*
+                    $( $( |row| row.$source.look_by(|value| $work(value)), )* )?
+                ];
                 LOOKS.get(column).map(|look| look(self))
             }
             fn place(&self) -> $crate::source::Place {

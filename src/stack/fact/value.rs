@@ -53,6 +53,18 @@ pub enum Look<'r> {
     Unknown(&'r Missing),
 }
 
+impl From<bool> for Look<'static> {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<&'static str> for Look<'static> {
+    fn from(value: &'static str) -> Self {
+        Self::Text(value)
+    }
+}
+
 /// What may be the value of a fact.
 pub trait Value: Clone {
     /// Its type for the schema.

@@ -73,7 +73,12 @@ impl<'a> Targets<'a> {
                 self.fixed.extend(port.map(|port| Cow::Owned(format!("{name}:{port}"))));
                 self.unknown.push(Named { pass: *pass, name, needs_port: port.is_none() });
             }
-            Target::Name(name, _) | Target::Address(name) => drop(self.fixed.insert(Cow::Owned(name))),
+            Target::Name(name, _) => {
+                // The name as the upstream has it: thousands of passes need no copy of it.
+                let upstream = http.upstreams.get_key_value(name.as_str());
+                self.fixed.extend(upstream.map(|(name, _)| name.clone()));
+            }
+            Target::Address(address) => drop(self.fixed.insert(Cow::Owned(address))),
             Target::Variable(_) => {}
         }
     }
