@@ -383,6 +383,7 @@ impl<'a> Walk<'a> {
         };
         let ssl = statement.directive.arguments().find(|argument| argument.value() == "ssl");
         listen.ssl = match ssl {
+            _ if statement.has_branches() => listen.ssl,
             Some(word) => Fact::read(true, statement.document.place(word.span)),
             None => Fact::default_of(false),
         };

@@ -183,7 +183,7 @@ impl<'a> Walk<'_, 'a> {
     }
 
     fn include(&mut self, file: File<'a>, directive: Directive<'a>, around: Around) {
-        let arguments: Vec<Argument<'a>> = directive.arguments().map(|word| Argument::of(file, word)).collect();
+        let arguments = Argument::all(file, directive);
         if let Known::Own(rows) = find("include").unwrap_or(Known::Foreign(""))
             && let Err(problem) = statement::row(rows, directive, &arguments, around)
         {
@@ -260,9 +260,12 @@ impl<'a> Walk<'_, 'a> {
         around: Around,
         parent: Option<Parent<'_, 'a>>,
     ) {
-        let arguments: Vec<Argument<'a>> = directive.arguments().map(|word| Argument::of(file, word)).collect();
+        let arguments = Argument::all(file, directive);
         let row = match statement::row(rows, directive, &arguments, around) {
             Ok(row) => row,
+            Err(problem) if problem.kind == NOT_HERE && file.is_rendered_elsewhere(directive, around) => {
+                return self.names.open(around);
+            }
             Err(problem) => return self.tell(file, *problem),
         };
         if let Some(problem) = statement::too_new(row, directive, self.release) {
