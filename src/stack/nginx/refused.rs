@@ -89,9 +89,8 @@ pub(super) fn problems<'a>(
     };
     let file = File::new(document, parsed);
     walk.block(file, tree.items(), Around::of(contexts), None);
-    for (file, problem) in walk.names.undefined(main) {
-        walk.tell(file, problem);
-    }
+    let names = std::mem::take(&mut walk.names);
+    names.undefined(main, |file, problem| walk.tell(file, problem));
     for (file, problem) in walk.servers.duplicates(complete) {
         walk.tell(file, problem);
     }

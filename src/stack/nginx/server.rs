@@ -67,6 +67,13 @@ struct Listening<'a> {
 }
 
 impl<'a> Servers<'a> {
+    /// Room for so many servers with the usual two addresses and names.
+    pub(super) fn with_capacity(servers: usize) -> Self {
+        let (all, listens, names) =
+            (Vec::with_capacity(servers), Vec::with_capacity(2 * servers), Vec::with_capacity(2 * servers));
+        Self { all, listens, names }
+    }
+
     /// Takes a server; `passes_on` where any of its locations passes to an app.
     pub(super) fn add(&mut self, level: &Level<'_, 'a>, passes_on: bool) {
         let Some(block) = level.block else { return };

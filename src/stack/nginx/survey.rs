@@ -132,6 +132,7 @@ struct Survey<'s, 'a> {
 
 impl<'s, 'a> Survey<'s, 'a> {
     fn through(assembly: &'s Assembly<'a>, level: &Level<'_, 'a>, code: &'s CodeFolders) -> Found {
+        let of_level = |name| level.statements.iter().filter(|statement| statement.directive.is(name)).count();
         let mut survey = Self {
             assembly,
             code,
@@ -139,7 +140,7 @@ impl<'s, 'a> Survey<'s, 'a> {
             rows: Rows::default(),
             targets: Targets::default(),
             upstreams: Uses::default(),
-            servers: Servers::default(),
+            servers: Servers::with_capacity(of_level("server")),
             redirects: Redirects::default(),
             exposed: Vec::new(),
             found: Found::default(),
