@@ -169,6 +169,56 @@ fn a_packed_log_is_unpacked_within_bounds() {
 }
 
 /// Whoever answers a request of doctor's has no say in how long that takes, nor in what a terminal does.
+/// A journal of one service that cannot load its app, by systemd's own writer.
+fn journal(folder: &Path) -> Vec<u8> {
+    let entry = |at: usize| {
+        let line = match at {
+            2997 => "*** Starting uWSGI 2.0.21 (64bit) on [Wed Nov 25 09:00:00 2026] ***".to_owned(),
+            2998 => "ModuleNotFoundError: No module named 'owl'".to_owned(),
+            2999 => "unable to load app 0 (mountpoint='') (callable not found or import error)".to_owned(),
+            _ => format!("line {at} {}", "x".repeat(at % 700)),
+        };
+        format!(
+            "__REALTIME_TIMESTAMP={}\n__MONOTONIC_TIMESTAMP={at}\n_BOOT_ID=0123456789abcdef0123456789abcdef\n\
+             _SYSTEMD_UNIT=thena.service\n_PID=7\nMESSAGE={line}\n\n",
+            1_700_000_000_000_000 + at,
+        )
+    };
+    let (export, written) = (folder.join("export"), folder.join("whole"));
+    fs::write(&export, (1..3000).map(entry).collect::<String>()).unwrap();
+    let mut writer = Command::new("/lib/systemd/systemd-journal-remote");
+    let made = writer.arg("-o").arg(written.with_extension("journal")).arg(export).stderr(Stdio::null()).status();
+    assert!(made.unwrap().success());
+    fs::read(written.with_extension("journal")).unwrap()
+}
+
+#[test]
+fn a_damaged_journal_hides_nothing_else_and_ends() {
+    let host = HostFolder::new();
+    let whole = journal(host.0.path());
+    let ini = format!("{}/etc/a.ini", host.root());
+    host.write("etc/a.ini", "[uwsgi]\nmodule = a:app\nsocket = /run/a.sock\n");
+    let folder = "var/log/journal/0123456789abcdef0123456789abcdef";
+    host.write(&format!("{folder}/empty.journal"), "");
+    host.write(&format!("{folder}/other.journal"), CANARY);
+    host.write(&format!("{folder}/short.journal"), &whole[..whole.len() / 3]);
+    for every in [7_usize, 97, 4001] {
+        let mut broken = whole.clone();
+        broken.iter_mut().skip(208).step_by(every).for_each(|byte| *byte ^= 0x5a);
+        // Another file's number, or it would count as the same file.
+        broken[24] ^= every as u8;
+        host.write(&format!("{folder}/broken{every}.journal"), broken);
+    }
+    let at = host.0.path().join(folder);
+    fifo(&at.join("fifo.journal"));
+    symlink("/dev/zero", at.join("endless.journal")).unwrap();
+    let asked = ["--uwsgi-ini", &ini, "--no-network", "--log", "journal:thena.service"];
+    host.doctor(&asked, 10);
+    host.write(&format!("{folder}/system.journal"), whole);
+    let (_, text) = host.doctor(&[&asked[..], &["--at", "2026-11-25 09:00:30"]].concat(), 10);
+    assert!(text.contains("No module named 'owl'"), "{text}");
+}
+
 #[test]
 fn a_request_ends_in_time() {
     let host = HostFolder::new();

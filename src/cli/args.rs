@@ -192,7 +192,7 @@ pub(super) struct Looking {
     /// The ini uWSGI runs with, where no process or job tells
     #[arg(long, value_name = "FILE")]
     pub(super) uwsgi_ini: Vec<PathBuf>,
-    /// A log to read besides those the configuration names; `-` for standard input, such as `journalctl -u NAME |`
+    /// A log to read besides those the configuration names; `journal:UNIT` for a service's, `-` for standard input
     #[arg(long, value_name = "FILE")]
     pub(super) log: Vec<PathBuf>,
     /// Look for /etc, /home and the rest below this folder

@@ -7,6 +7,7 @@ pub mod connect;
 pub mod deadline;
 pub mod file;
 pub mod input;
+pub mod journal;
 pub mod live;
 pub mod machine;
 pub mod postgres;
@@ -165,7 +166,7 @@ pub trait Host: Files {
     fn users(&self) -> Result<Vec<User>, ReadError>;
     /// Seconds since 1970, by the host's clock.
     fn now(&self) -> i64;
-    /// The end of a file that grows: at most 4 MiB, lines cut at 64 KiB.
+    /// The end of a file that grows, or of a unit's log by its [`journal::name_of`]: at most 4 MiB, lines cut at 64 KiB.
     fn tail(&self, path: &str) -> Result<Tail, ReadError>;
     /// What follows `words` where a program file holds them first and a digit comes next, up to the next byte that is no
     /// text; `None` where it holds none.

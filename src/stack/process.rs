@@ -7,6 +7,7 @@ use crate::host::{Host, Process, ReadError};
 
 use crate::source::{Origin, Sources, Span};
 use crate::stack::fact::{Fact, Missing};
+use crate::stack::uwsgi::packaged::DEFAULT_INI;
 
 rows! {
     #[doc = "one process of nginx or uWSGI on a host; keyed by its program"]
@@ -138,9 +139,11 @@ const CONFIG_OPTIONS: [&str; 8] = ["--ini", "--ini-paste", "--xml", "--yaml", "-
 /// The endings by which a bare argument is taken for one: `core/utils.c`, `uwsgi_opt_load`.
 const CONFIG_ENDINGS: [&str; 5] = [".ini", ".xml", ".yml", ".yaml", ".json"];
 
-/// The configuration that a uWSGI's command line names, as it is written there.
+/// The configuration that a uWSGI's command line names, as it is written there; the app's, where the one of Debian's package
+/// comes before it.
 pub fn written_config(process: &Process) -> Option<&str> {
     let mut arguments = process.cmdline.iter().skip(1).map(String::as_str);
+    let mut of_package = None;
     while let Some(argument) = arguments.next() {
         let written = match argument.split_once('=') {
             Some((option, value)) if CONFIG_OPTIONS.contains(&option) => value,
@@ -149,9 +152,12 @@ pub fn written_config(process: &Process) -> Option<&str> {
             _ if CONFIG_ENDINGS.iter().any(|ending| without_section(argument).ends_with(ending)) => argument,
             _ => continue,
         };
-        return Some(without_section(written));
+        match without_section(written) {
+            DEFAULT_INI => of_package = Some(DEFAULT_INI),
+            config => return Some(config),
+        }
     }
-    None
+    of_package
 }
 
 fn uwsgi_config(process: &Process) -> Option<String> {

@@ -63,6 +63,8 @@ pub fn layers(parts: &Parts<'_>, around: Around<'_>, uwsgi: &uwsgi::Reading, sta
                 layers.given.extend(from_job.given);
             }
         }
+        // The init script of the package gives nothing but names.
+        None if uwsgi.packaged.is_some() => layers.cure = uwsgi.packaged.as_deref().map(|name| cure("package", name)),
         None if started.is_none() => layers.out_of_sight = Some(parts.starters.missing()),
         None => {}
     }
@@ -186,6 +188,7 @@ fn cure(dialect: &str, job: &str) -> String {
             "`environment=NAME=\"…\"` below `[program:{job}]`, then `sudo supervisorctl reread` and `sudo supervisorctl update`"
         ),
         "procfile" => "set it in the platform's settings, such as `heroku config:set NAME=…`".to_owned(),
+        "package" => format!("`env = NAME=…` in the uWSGI ini, then `sudo service uwsgi restart {job}`"),
         "compose" => format!("`NAME: …` in `environment:` of the service {job}, then `docker compose up -d {job}`"),
         _ => format!(
             "`env NAME=…` in the Upstart job {job}, then `sudo stop {job}` and `sudo start {job}` (`restart` keeps the old job)"

@@ -12,6 +12,7 @@ mod loading;
 mod logic;
 mod missing;
 mod options;
+pub mod packaged;
 mod percents;
 mod placeholders;
 mod process;
@@ -181,6 +182,8 @@ pub struct Reading {
     pub brought_in: BTreeSet<FileId>,
     /// Paths of inis that are named and not in sight.
     pub wanted: Vec<String>,
+    /// The name by which the init script of Debian's package knows it, where that starts it.
+    pub packaged: Option<String>,
 }
 
 /// What uWSGI finds besides the ini.
@@ -222,6 +225,7 @@ fn reading(settings: &Settings) -> Reading {
         open: settings.open().cloned(),
         brought_in: settings.parts.iter().skip(1).map(|part| part.document.file).collect(),
         wanted: settings.wanted.clone(),
+        packaged: settings.packaged.clone(),
         uwsgi,
     }
 }

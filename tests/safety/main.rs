@@ -245,9 +245,26 @@ fn at_a_terminal(command: &Command) -> String {
     both(&output)
 }
 
-/// No request is sent but the one that was asked for, and the logs that know of it are named.
+/// A key and a certificate that nobody signed, beside nginx's configuration.
+fn certificate(root: &Path) {
+    let nginx = root.join("etc/nginx");
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=thena.example"])
+        .args([std::ffi::OsStr::new("-keyout"), nginx.join("key.pem").as_os_str()])
+        .args([std::ffi::OsStr::new("-out"), nginx.join("certificate.pem").as_os_str()])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", both(&made));
+}
+
+/// No request is sent but the one that was asked for, over TLS too, and the logs that know of it are named.
 fn one_request() -> Vec<String> {
-    let lab = Lab::start(&Plan::healthy());
+    let tls = wait::free_port();
+    let server = format!(
+        "listen 127.0.0.1:{tls} ssl;\n        ssl_certificate certificate.pem;\n        ssl_certificate_key key.pem;"
+    );
+    let nginx = ["", "", Box::leak(server.into_boxed_str())];
+    let lab = Lab::start(&Plan { nginx, before: certificate, ..Plan::healthy() });
     lab.wait_for_app();
     let log = lab.root().join("var/log/access.log");
     let logged = || std::fs::read_to_string(&log).unwrap_or_default().matches("\"GET ").count();
@@ -263,6 +280,8 @@ fn one_request() -> Vec<String> {
     run(&[], 0, "");
     let url = format!("http://127.0.0.1:{}", lab.port());
     run(&["--url", &format!("{url}/")], 1, &format!("GET {url}/ -> 200"));
+    let over_tls = format!("https://127.0.0.1:{tls}/");
+    run(&["--url", &over_tls], 1, &format!("GET {over_tls} -> 200"));
     run(
         &["--url", &format!("{url}/?q={IN_QUERY}"), "--format", "json"],
         1,

@@ -85,6 +85,15 @@ fn rows(server: &Postgres, recovering: u16, full: u16) -> Vec<Row> {
         row("a role that has expired", role("expired"), Stage::Login, "auth.rejected"),
         row("no password", Target { password: None, ..app() }, Stage::Login, "auth.no_password"),
         row("a role that may not log in", role("idle"), Stage::Login, "auth.nologin"),
+        Row {
+            proved: false,
+            ..row(
+                "the system says who connects",
+                Target { user: "peered".to_owned(), ..at(&server.socket_folder(), server.port) },
+                Stage::Login,
+                "auth.peer",
+            )
+        },
         row("a line of pg_hba.conf rejects", role("barred"), Stage::Login, "auth.hba"),
         row("without TLS no line of pg_hba.conf fits", plain(app()), Stage::Login, "tls.required"),
         row("no such database", Target { dbname: "thenna".to_owned(), ..app() }, Stage::Login, "db.missing"),

@@ -78,7 +78,7 @@ impl Postgres {
         certificate(&folder.path().join("other"), "owl", folder.path());
         write_as_postgres(
             &data.join("pg_hba.conf"),
-            "local all admin trust\nhost all admin 127.0.0.1/32 trust\nhostssl all barred 127.0.0.1/32 reject\n\
+            "local all admin trust\nlocal all peered peer\nhost all admin 127.0.0.1/32 trust\nhostssl all barred 127.0.0.1/32 reject\n\
              hostssl all all 127.0.0.1/32 scram-sha-256\n",
         );
         let port = free_port();
@@ -125,7 +125,9 @@ impl Postgres {
         ] {
             assert!(postgres.sql("postgres", made));
         }
-        for (role, may) in [("barred", "login"), ("full", "login connection limit 0"), ("idle", "nologin")] {
+        for (role, may) in
+            [("barred", "login"), ("full", "login connection limit 0"), ("idle", "nologin"), ("peered", "login")]
+        {
             assert!(postgres.sql("postgres", &format!("create role {role} {may} password '{PASSWORD}'")));
         }
         assert!(postgres.sql(
@@ -139,6 +141,11 @@ impl Postgres {
     /// Runs SQL as the administrator; says whether it went well.
     pub fn sql(&self, database: &str, text: &str) -> bool {
         sql(self.port, database, text)
+    }
+
+    /// The folder of its unix socket.
+    pub fn socket_folder(&self) -> String {
+        self.folder.path().to_str().unwrap().to_owned()
     }
 
     /// The connection string of another role.

@@ -200,13 +200,21 @@ impl<'t> Template<'t> {
         }
     }
 
+    /// Whether its lines hold nothing but tags and blanks. Not the reader's own answer, which is what is tried here.
+    fn is_alone(&self, tag: &Range<usize>) -> bool {
+        let start = self.text[..tag.start].rfind('\n').map_or(0, |at| at + 1);
+        let end = self.text[tag.end..].find('\n').map_or(self.text.len(), |at| tag.end + at);
+        let is_in_tag = |at: usize| self.tags.iter().any(|tag| tag.span.range().contains(&at));
+        let mut letters = self.text[start..end].char_indices();
+        letters.all(|(at, letter)| letter.is_whitespace() || is_in_tag(start + at))
+    }
+
     /// What a tag prints.
     fn value(&self, number: usize, host: Host) -> String {
-        let tag = &self.tags[number];
-        if tag.alone {
+        let range = self.tags[number].span.range();
+        if self.is_alone(&range) {
             return host.statement.unwrap_or_default().to_owned();
         }
-        let range = tag.span.range();
         let ends = |letter: Option<char>| letter.is_none_or(|letter| letter.is_whitespace() || letter == ';');
         let is_word = ends(self.text[..range.start].chars().next_back()) && ends(self.text[range.end..].chars().next());
         match host.words {

@@ -9,6 +9,7 @@ use crate::host::{FileKind, Host, ReadError};
 use crate::source::{Origin, Sources};
 use crate::stack::document::{Document, Kind};
 use crate::stack::process::{Found, Program};
+use crate::stack::uwsgi::packaged::DEFAULT_INI;
 use crate::stack::view::{View, glob_matches};
 use crate::stack::{job, nginx, uwsgi};
 use crate::syntax;
@@ -169,12 +170,26 @@ impl<'h> Files<'h> {
             found.documents.into_iter().for_each(|document| drop(self.view.add(document)));
             found.files.iter().for_each(|path| drop(self.read(path, Kind::Variables, false)));
         }
+        for ini in self.packaged(found) {
+            self.is_of_visit(Some(ini), &mut inis, named);
+        }
         for ini in inis {
             if let Some(document) = self.read(&ini, Kind::Uwsgi, named) {
                 self.bring_in(&document);
                 self.inis.push(ini);
             }
         }
+    }
+
+    /// The inis that the init script of Debian's package starts, where it is installed and no emperor takes them.
+    fn packaged(&self, found: &[Found]) -> Vec<String> {
+        const FOLDER: &str = "/etc/uwsgi/apps-enabled";
+        let is_emperor = |one: &Found| one.process.cmdline.iter().any(|word| word.starts_with("--emperor"));
+        if self.host.stat(DEFAULT_INI).is_err() || found.iter().any(is_emperor) {
+            return Vec::new();
+        }
+        let names = self.host.list(FOLDER).unwrap_or_default().into_iter().filter(|name| name.ends_with(".ini"));
+        names.map(|name| format!("{FOLDER}/{name}")).collect()
     }
 
     /// Whether a job that names this ini belongs to the visit; its spelling becomes that of the ini.

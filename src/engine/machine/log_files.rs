@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::host::Host;
+use crate::host::{Host, journal};
 use crate::source::{FileId, Origin, Sources};
 
 /// One file with lines of a log.
@@ -19,6 +19,11 @@ impl LogFile {
     /// The file at a path.
     pub(super) fn at(path: &str) -> Self {
         Self { path: path.to_owned(), name: None }
+    }
+
+    /// What the journal keeps of a systemd service.
+    pub(super) fn of_unit(unit: &str) -> Self {
+        Self::at(&journal::name_of(unit))
     }
 
     /// Its end as a source. Its lines are numbered truly only where nothing was left out.
@@ -60,6 +65,16 @@ pub(super) fn held_open(host: &dyn Host, pid: i32, named: Option<&str>) -> Vec<L
     let mut files: Vec<LogFile> = printed.map(file).collect();
     files.dedup();
     files
+}
+
+/// The systemd service that a process belongs to, by its control group: cgroups(7).
+pub(super) fn unit_of(host: &dyn Host, pid: i32) -> Option<String> {
+    let bytes = host.read(&format!("/proc/{pid}/cgroup")).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    // Version 2, or the hierarchy by which systemd of version 1 names what it started.
+    let group = text.lines().find_map(|line| line.split_once("::").or_else(|| line.split_once(":name=systemd:")));
+    let unit = group?.1.rsplit('/').find(|name| name.ends_with(".service"))?;
+    Some(unit.to_owned())
 }
 
 /// How many rotated files are looked into for a moment that is long gone.

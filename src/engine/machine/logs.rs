@@ -9,6 +9,7 @@ use crate::engine::machine::paths::Path;
 use crate::host::{Host, ReadError};
 use crate::rule::seen::find;
 use crate::source::{FileId, Place, Sources, Span};
+use crate::stack::job::Job;
 use crate::stack::nginx::Trees;
 use crate::stack::uwsgi::{Reading, Uwsgi, UwsgiOption};
 use crate::syntax::log::nginx::parse_nginx;
@@ -65,7 +66,7 @@ impl UwsgiLog {
         host: &dyn Host,
         visit: &Visit,
         uwsgi: &Uwsgi,
-        job: Option<&str>,
+        job: Option<&Job>,
         pid: Option<i32>,
         sources: &mut Sources,
     ) -> Self {
@@ -74,11 +75,16 @@ impl UwsgiLog {
         let said = uwsgi.logto.known().map(String::as_str);
         files.extend(pid.into_iter().flat_map(|pid| log_files::held_open(host, pid, said)));
         // Upstart keeps what a job prints: all where nothing else is said, else what it says before it opens its log.
-        let printed = job.map(|job| format!("/var/log/upstart/{job}.log"));
+        let name = job.and_then(|job| job.name.known());
+        let is_of = |dialect: &str| job.and_then(|job| job.dialect.known()).is_some_and(|known| known == dialect);
+        let printed = name.filter(|_| is_of("upstart")).map(|job| format!("/var/log/upstart/{job}.log"));
         for path in visit.logs.iter().chain(uwsgi.logto.known()).chain(&printed) {
             files.push(LogFile::at(path));
             files.extend(log_files::rotated(host, path, visit.at));
         }
+        let unit = name.filter(|_| is_of("systemd")).cloned();
+        let unit = unit.or_else(|| pid.and_then(|pid| log_files::unit_of(host, pid)));
+        files.extend(unit.map(|unit| LogFile::of_unit(&unit)));
         let (mut hidden, mut bare) = (None, None);
         for file in files {
             if let Some(log) = Self::read(host, visit, &file, pid, sources) {
@@ -87,7 +93,7 @@ impl UwsgiLog {
                 }
                 bare = bare.or(Some(log));
             }
-            hidden = hidden.or((host.tail(&file.path) == Err(ReadError::NoPermission)).then_some(file.path));
+            hidden = hidden.or((host.tail(&file.path) == Err(ReadError::NoPermission)).then(|| host.shown(&file.path)));
         }
         // One that holds no start of uWSGI says why there was none; where it runs, it is of some other time.
         bare.filter(|_| pid.is_none()).unwrap_or_else(|| Self { hidden, ..Self::default() })

@@ -203,8 +203,7 @@ impl Survey {
         let logs = stack.instances.iter().map(|instance| {
             let row = &instance.uwsgi.uwsgi;
             let pid = running.iter().find(|one| row.path.known() == Some(&one.ini)).map(|one| one.pid);
-            let job = instance.link.job.known().and_then(|job| job.name.known());
-            UwsgiLog::of(host, visit, row, job.map(String::as_str), pid, &mut sources)
+            UwsgiLog::of(host, visit, row, instance.link.job.known().map(|job| &**job), pid, &mut sources)
         });
         let logs: Vec<UwsgiLog> = logs.collect();
         let mut error_logs = Vec::new();

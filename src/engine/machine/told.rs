@@ -8,7 +8,7 @@ use crate::engine::machine::logs::UwsgiLog;
 use crate::engine::machine::paths::Path;
 use crate::finding::{Confidence, Finding, Fix, Label, Severity};
 use crate::rule::page::Page;
-use crate::rule::seen::Signatures;
+use crate::rule::seen::{Signatures, find};
 use crate::source::{FileId, Place, Span};
 use crate::syntax::log::{Event, NginxError, UwsgiLine};
 
@@ -144,7 +144,9 @@ impl<'p> Lines<'p> {
     fn told(self, scene: &Scene<'_>) -> Option<Told<'p>> {
         let Self { page, all, by_itself } = self;
         let hop = page.hop.as_deref()?;
-        let (place, words) = all.last()?;
+        // A page's texts go from the most telling on; of equal lines the newest.
+        let rank = |words: &str| page.seen.iter().position(|text| find(text, words).is_some()).unwrap_or(usize::MAX);
+        let (place, words) = all.iter().rev().min_by_key(|(_, words)| rank(words))?;
         let text = match all.len() {
             1 => LOG_SAYS.to_owned(),
             times => format!("{LOG_SAYS}, {times} times in {}", scene.period),

@@ -11,6 +11,9 @@ use crate::stack::kind;
 /// What the trees, facts and findings of a run may take, in bytes.
 const RUN_BYTES: usize = 400 << 20;
 
+/// What a mark of a template costs besides; a tag has two.
+const TAG: usize = 60;
+
 /// What a text of a language needs at its worst, in bytes of memory, as measured on texts that were made for it.
 #[derive(Debug, Clone, Copy)]
 struct Cost {
@@ -77,9 +80,11 @@ fn is_read_on_demand(path: &str) -> bool {
 
 fn cost(path: &str, text: &str) -> usize {
     let cost = cost_of(path, text);
+    // Each tag of a template is kept with its code.
+    let tag = if kind::without_template_suffix(path) == path { 0 } else { TAG };
     let statements = count(text, |byte| matches!(byte, b'\n' | b';' | b'|' | b'%'));
     let blocks = count(text, |byte| byte == b'{');
-    text.len() * cost.byte + statements * cost.statement + blocks * cost.block
+    text.len() * cost.byte + statements * (cost.statement + tag) + blocks * cost.block
 }
 
 /// How many bytes are of a kind; as many at once are counted in one byte as fit, which is many times faster than one by one.
@@ -151,6 +156,7 @@ mod tests {
             ("a.ini", "[uwsgi]\na\n", 1 << 18),
             ("etc/nginx/a.conf", "location /a {alias /b;}\n", 1 << 19),
             ("cookbooks/a/recipes/a.rb", "a\n", 4 << 20),
+            ("cookbooks/a/templates/default/a.erb", "<%= a %>", 1 << 20),
         ];
         for (path, text, times) in hostile {
             assert!(of(path, text, times) > RUN_BYTES, "{path}");

@@ -15,7 +15,7 @@ use rustix::io::Errno;
 
 use super::{
     Acl, Answered, Connect, Files, Host, Listener, Login, NoAddress, OpenFile, Process, ReadError, SocketInode, Stat,
-    Tail, Target, UnixSocket, Url, User, Vitals, Volume, connect, file, postgres, request, users,
+    Tail, Target, UnixSocket, Url, User, Vitals, Volume, connect, file, journal, postgres, request, users,
 };
 
 /// This machine.
@@ -137,6 +137,9 @@ impl Files for Live {
         if path == GIVEN {
             return "standard input".to_owned();
         }
+        if let Some(unit) = journal::unit(path) {
+            return format!("the journal of {unit}");
+        }
         self.on_disk(path).to_string_lossy().into_owned()
     }
 
@@ -191,6 +194,12 @@ impl Host for Live {
     fn tail(&self, path: &str) -> Result<Tail, ReadError> {
         if let Some(given) = self.given.as_ref().filter(|_| path == GIVEN) {
             return Ok(given.clone());
+        }
+        if let Some(unit) = journal::unit(path) {
+            // Another root has none in /run: that of this machine tells of other services.
+            let folders = journal::FOLDERS.iter().filter(|folder| self.root.is_none() || folder.starts_with("/var"));
+            let folders = folders.map(|folder| self.on_disk(folder)).collect();
+            return journal::tail(folders, unit, self.budget.deadline());
         }
         file::tail(&self.followed(path))
     }

@@ -40,13 +40,19 @@ pub(super) fn server(at: Stage, error: &DbError) -> Failure {
         code if *code == SqlState::INSUFFICIENT_PRIVILEGE => "db.not_permitted",
         _ => "server.error",
     };
-    Failure::new(at, class, format!("{} (SQLSTATE {})", message, error.code().code()))
+    let failure = Failure::new(at, class, format!("{} (SQLSTATE {})", message, error.code().code()));
+    match class {
+        // PostgreSQL asks the system who connects, and here that is not the service.
+        "auth.peer" => failure.unproved(),
+        _ => failure,
+    }
 }
 
 fn refused_role(message: &str) -> &'static str {
     match message {
         words if words.contains("pg_hba") && words.ends_with("no encryption") => "tls.required",
         words if words.contains("pg_hba") => "auth.hba",
+        words if words.starts_with("Peer authentication") || words.starts_with("Ident authentication") => "auth.peer",
         _ => "auth.nologin",
     }
 }

@@ -291,9 +291,9 @@ fn see_dependencies(books: &mut [Book]) {
         })
         .collect();
     for (at, book) in books.iter_mut().enumerate() {
-        let mut open = vec![at];
+        let (mut open, mut seen) = (vec![at], vec![false; direct.len()]);
         while let Some(next) = open.pop() {
-            if !book.sees.contains(&next) {
+            if !std::mem::replace(&mut seen[next], true) {
                 book.sees.push(next);
                 open.extend(&direct[next]);
             }

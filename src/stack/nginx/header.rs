@@ -99,7 +99,7 @@ fn dropped(level: &Level<'_, '_>, rows: &mut Rows) {
         _ => Confidence::Proved,
     };
     let own: Option<Vec<Cow<'_, str>>> = level.all(Setting::AddHeader).map(name_of).collect();
-    let (Some(own), Some(last)) = (own, level.all(Setting::AddHeader).last()) else { return };
+    let (Some(own), Some(last)) = (own, level.all(Setting::AddHeader).next_back()) else { return };
     let is_lost = |line: &&Statement<'_>| {
         name_of(line).is_some_and(|name| protects(&name) && !own.iter().any(|own| own.eq_ignore_ascii_case(&name)))
     };

@@ -191,17 +191,18 @@ impl<'l, 'a> Level<'l, 'a> {
     }
 
     /// This block's own directives of one kind.
-    pub(super) fn all(&self, setting: Setting) -> impl Iterator<Item = &Statement<'a>> + Clone {
+    pub(super) fn all(
+        &self,
+        setting: Setting,
+    ) -> impl DoubleEndedIterator<Item = &Statement<'a>> + ExactSizeIterator + Clone {
         let first = self.settings.partition_point(|(other, _)| *other < setting);
-        self.settings[first..].iter().take_while(move |(other, _)| *other == setting).map(|(_, statement)| statement)
+        let end = self.settings.partition_point(|(other, _)| *other <= setting);
+        self.settings[first..end].iter().map(|(_, statement)| statement)
     }
 
     /// How many there are, without going through them.
     pub(super) fn count(&self, setting: Setting) -> usize {
-        let before = |is_before: fn(&Setting, &Setting) -> bool| {
-            self.settings.partition_point(|(other, _)| is_before(other, &setting))
-        };
-        before(Setting::le) - before(Setting::lt)
+        self.all(setting).len()
     }
 
     /// The first of them.

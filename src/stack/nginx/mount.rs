@@ -54,9 +54,8 @@ pub(super) fn of_pass(pass: &Statement<'_>, level: &Level<'_, '_>) -> Option<Mou
     if path.is_empty() || !params.whole || params.count(Setting::UwsgiParam) > MOST_PARAMS {
         return None;
     }
-    let set = |name: &'static str| {
-        params.all(Setting::UwsgiParam).filter(move |param| param.text(0).as_deref() == Some(name)).last()
-    };
+    let set =
+        |name: &'static str| params.all(Setting::UwsgiParam).rfind(move |param| param.text(0).as_deref() == Some(name));
     let own_path = set("PATH_INFO").and_then(|param| param.text(1));
     if own_path.is_some_and(|value| !matches!(&*value, "$document_uri" | "$uri")) {
         return None;

@@ -210,7 +210,7 @@ impl<'s, 'a> Survey<'s, 'a> {
 
     fn pass(&mut self, statement: &Statement<'a>, level: &Level<'_, 'a>) {
         // Of several passes of different kinds the last one answers.
-        if level.all(Setting::Pass).last().is_some_and(|last| last.place() != statement.place()) {
+        if level.all(Setting::Pass).next_back().is_some_and(|last| last.place() != statement.place()) {
             return;
         }
         if statement.directive.is("uwsgi_pass") {

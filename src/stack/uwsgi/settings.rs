@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Around;
 use super::assembly::{Assembly, Found, Part};
 use super::missing::{missing_in, out_of_sight, shell_variable, template_lines};
+use super::packaged;
 use super::setting::Setting;
 use crate::finding::Confidence;
 use crate::source::{FileId, Place, Span};
@@ -44,15 +45,23 @@ pub(super) struct Settings<'a> {
     pub wanted: Vec<String>,
     /// The release that reads them; `None` for any.
     pub release: Option<Release>,
+    /// The name by which the init script of Debian's package knows it, where that starts it.
+    pub packaged: Option<String>,
     open: Option<Missing>,
 }
 
 impl<'a> Settings<'a> {
     pub fn of_file(document: &'a Document, around: Around<'a>) -> Self {
-        let mut assembly = Assembly::new(around, false);
+        let package = packaged::of(document, around.files);
+        let mut assembly = Assembly::new(around, package.is_some());
         let found = Found { document, section: DEFAULT_SECTION.to_owned(), confidence: Confidence::Proved };
         assembly.file(&found, None);
-        Self::of(assembly, Place::whole(document.file), false, around.release)
+        assembly.wanted.extend(packaged::wanted(document, around.files));
+        if let Some(package) = &package {
+            package.surround(&mut assembly, document, around.release);
+        }
+        let settings = Self::of(assembly, Place::whole(document.file), package.is_some(), around.release);
+        Self { packaged: package.map(|package| package.name.to_owned()), ..settings }
     }
 
     pub fn of_command(
@@ -113,6 +122,7 @@ impl<'a> Settings<'a> {
             parts: assembly.parts,
             problems: assembly.problems,
             wanted: assembly.wanted,
+            packaged: None,
             with_command,
             release,
         }
@@ -165,7 +175,7 @@ fn opened_as(setting: &Setting) -> Option<String> {
 }
 
 /// A word of a command as an option.
-fn of_word(job: &Document, option: CommandOption, release: Option<Release>) -> Setting<'_> {
+pub(super) fn of_word(job: &Document, option: CommandOption, release: Option<Release>) -> Setting<'_> {
     let (value, value_span) = option.value.map_or(("1".to_owned(), option.span), |value| (value.value, value.span));
     let mut setting = Setting::blank(job, Some(option.name.value), release);
     setting.value = if value.contains('$') && !value.contains("$(") {

@@ -40,8 +40,8 @@ pub(super) fn value(assignment: &Assignment, kind: ValueKind, unit: &str) -> Vec
     }
 }
 
-/// Whether some script fills the value in before systemd sees it: `${SERVICE_USER}`, `@bindir@/shop`. systemd puts variables
-/// into the arguments of a command alone.
+/// Whether some script fills the value in before systemd sees it: `${SERVICE_USER}`, `@bindir@/shop`, `<folder>`, and where a
+/// path begins, `INSTALL_DIR`. systemd puts variables into the arguments of a command alone.
 fn is_placeholder(kind: ValueKind, value: &str) -> bool {
     let first = value.split(super::text::BLANKS).next().unwrap_or(value);
     let shell = match kind {
@@ -51,7 +51,15 @@ fn is_placeholder(kind: ValueKind, value: &str) -> bool {
     };
     let autoconf =
         first.strip_prefix('@').and_then(|rest| rest.split_once('@')).is_some_and(|(name, _)| !name.contains('/'));
-    shell || autoconf
+    let is_path = matches!(
+        kind,
+        ValueKind::Exec | ValueKind::EnvironmentFile | ValueKind::Path | ValueKind::Paths | ValueKind::Folder
+    );
+    let start = first.split('/').next().unwrap_or(first);
+    let is_name = |letter: u8| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == b'_';
+    let in_capitals = is_path && start.len() > 2 && start.bytes().all(is_name);
+    let in_brackets = is_path && start.starts_with('<') && value.contains('>');
+    shell || autoconf || in_capitals || in_brackets
 }
 
 fn boolean(text: &Text) -> Option<Problem> {

@@ -4,6 +4,7 @@ mod app;
 mod database;
 mod environment;
 mod front;
+mod journal;
 mod sockets;
 mod start;
 
@@ -50,6 +51,14 @@ pub const HEALTHY: &[(&str, Start)] = &[
 
 /// All of them, by the part of the stack that is at fault.
 pub fn all() -> impl Iterator<Item = &'static Fault> {
-    let parts = [environment::FAULTS, start::FAULTS, sockets::FAULTS, front::FAULTS, app::FAULTS, database::FAULTS];
+    let parts = [
+        environment::FAULTS,
+        start::FAULTS,
+        sockets::FAULTS,
+        front::FAULTS,
+        app::FAULTS,
+        database::FAULTS,
+        journal::FAULTS,
+    ];
     parts.into_iter().flatten()
 }
