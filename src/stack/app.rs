@@ -5,8 +5,12 @@ pub mod code;
 mod configuration;
 mod database;
 pub mod environment;
+mod evaluate;
+pub mod name;
 mod setting;
 mod threads;
+mod unit;
+pub mod value;
 mod walk;
 
 use std::collections::BTreeSet;
@@ -15,9 +19,11 @@ use crate::finding::{Confidence, Label};
 use crate::rows;
 use crate::source::Place;
 use crate::stack::app::address::Sink;
-use crate::stack::app::code::{Code, Unit, folder_of, last_part};
+use crate::stack::app::code::Code;
 use crate::stack::app::configuration::Settings;
 use crate::stack::app::environment::Environment;
+use crate::stack::app::name::{folder_of, last_part};
+use crate::stack::app::unit::Unit;
 use crate::stack::app::walk::{Step, Trace};
 use crate::stack::fact::{Fact, Missing};
 use crate::stack::uwsgi::Uwsgi;
@@ -69,8 +75,8 @@ impl Entry {
     /// What a uWSGI configuration says. Without `chdir` uWSGI is taken to work in the folder of its ini.
     pub fn of(uwsgi: &Uwsgi) -> Self {
         let home = uwsgi.path.known().map_or("", |path| folder_of(path));
-        let works_in = uwsgi.chdir.known().map_or_else(|| home.to_owned(), |chdir| code::join(home, chdir));
-        let paths = uwsgi.pythonpath.known().into_iter().flatten().map(|path| code::join(&works_in, path));
+        let works_in = uwsgi.chdir.known().map_or_else(|| home.to_owned(), |chdir| name::join(home, chdir));
+        let paths = uwsgi.pythonpath.known().into_iter().flatten().map(|path| name::join(&works_in, path));
         Self {
             module: uwsgi.module.known().cloned(),
             wsgi_file: uwsgi.wsgi_file.known().cloned(),
@@ -163,20 +169,20 @@ pub fn read(code: &Code, entry: &Entry) -> Result<Reading, Missing> {
     app.fork_safe = connections.safe;
     app.starts_thread = threads::started(code, &trace);
     app.debug = setting::debug(code, &trace, &settings, app.framework.known().map(String::as_str));
-    let sinks = address::sinks(code, &trace);
+    let sinks = address::sinks(code, &trace, &settings);
     Ok(Reading { app, reads: reads(code, &trace, &settings), sinks, env_files: env_files(code, &trace) })
 }
 
 /// The WSGI file, Python's path with what had to be added, and how sure it is.
 fn locate<'c>(code: &'c Code, entry: &Entry) -> Result<(&'c Unit, Vec<String>, Confidence), Missing> {
     let how = "name its folder: [app] path = \"…\" in housecall.toml";
-    let roots = || entry.roots.iter().map(|root| code::normal(root)).collect::<Vec<_>>();
+    let roots = || entry.roots.iter().map(|root| name::normal(root)).collect::<Vec<_>>();
     let (tails, wanted) = match (&entry.wsgi_file, &entry.module) {
         (Some(file), _) => {
             let direct = entry
                 .roots
                 .iter()
-                .map(|root| code::join(root, file))
+                .map(|root| name::join(root, file))
                 .find_map(|path| code.at(&path))
                 .or_else(|| code.at(file));
             if let Some(unit) = direct {
@@ -211,7 +217,7 @@ fn locate<'c>(code: &'c Code, entry: &Entry) -> Result<(&'c Unit, Vec<String>, C
     };
     let mut roots = roots();
     let above = unit.path().strip_suffix(tail.as_str()).unwrap_or_else(|| folder_of(unit.path()));
-    roots.push(code::normal(above));
+    roots.push(name::normal(above));
     Ok((unit, roots, Confidence::Possible))
 }
 
@@ -263,7 +269,7 @@ fn factory_out_of_sight(code: &Code, trace: &Trace, callable: &str) -> Option<Mi
         }
         _ => return None,
     };
-    let top = code::first_part(path.trim_start_matches('.')).trim_end_matches("()").to_owned();
+    let top = name::first_part(path.trim_start_matches('.')).trim_end_matches("()").to_owned();
     let how = "add its file, or name its folder: [app] path = \"…\" in housecall.toml";
     (!path.starts_with('<')).then(|| Missing::new(format!("the module `{top}`, which makes the app"), how))
 }

@@ -1,11 +1,17 @@
 //! The databases the app is told to use: what their addresses say, and what connecting to them showed.
 
-use crate::finding::Confidence;
+mod address;
+mod known;
+mod parts;
+
+use address::Address;
+use known::Process;
+
 use crate::rows;
 use crate::source::Place;
 use crate::stack::app::address::{Sink, Taker};
 use crate::stack::env::{EnvRead, Layers};
-use crate::stack::fact::Fact;
+use crate::stack::fact::{Answer, Fact};
 use crate::stack::requirement::Requirements;
 use crate::syntax::conninfo::{self, ConnInfo};
 
@@ -34,6 +40,8 @@ rows! {
         remote_host: String,
         #[doc = "how TLS is used"]
         sslmode: String,
+        #[doc = "what to write so that the server is verified, and where"]
+        verify_cure: String,
         #[doc = "host and port, or the socket's folder; never the password"]
         address: String,
         #[doc = "the database's name"]
@@ -50,6 +58,9 @@ rows! {
         waiting: i64,
     }
 }
+
+/// MySQL's port where none is given.
+const MYSQL_PORT: u16 = 3306;
 
 /// Drivers by scheme: those that serve where the address names none, and others for the same database.
 const DRIVERS: [(&str, &[&str], &[&str]); 2] = [
@@ -71,6 +82,7 @@ impl Database {
         let absent = || Fact::absent();
         (self.scheme, self.driver, self.other_driver, self.default_driver) = (absent(), absent(), absent(), absent());
         (self.not_encoded, self.encoding, self.remote_host, self.sslmode) = (absent(), absent(), absent(), absent());
+        self.verify_cure = absent();
         self.by_sqlalchemy = Fact::derived(false);
         self.scheme_refused = Fact::derived(false);
     }
@@ -91,72 +103,64 @@ impl Database {
     }
 }
 
-/// The addresses that an app uses at import: those in its code, and those in the variables that it reads and the process has.
+/// The databases that an app uses: their addresses as they stand in its code, or in the variables that it reads and the process
+/// has. What is out of sight of an address is unknown; where nothing tells of what kind the database is there is no row.
 pub fn of_app(sinks: &[Sink], reads: &[EnvRead], layers: &Layers, requirements: &Requirements) -> Vec<Database> {
-    let mut rows = Vec::new();
-    for sink in sinks.iter().filter(|sink| sink.literal.is_some()) {
-        let place = Place::at(sink.file, sink.span);
-        let text = sink.literal.as_deref().unwrap_or_default();
-        rows.extend(row(text, place, None, sink, requirements, Confidence::Proved));
-    }
-    for read in reads {
-        let Some(name) = read.name.known() else { continue };
-        let Some(sink) = sinks.iter().find(|sink| sink.is_fed_by(read.place)) else { continue };
-        if let Some(given) = layers.line(name) {
-            let Some(value) = given.value.known() else { continue };
-            let place = given.value.place.unwrap_or(given.place);
-            let sure = read.confidence.min(given.confidence);
-            let Some(mut row) = row(value, place, Some(name), sink, requirements, sure) else { continue };
-            row.variable = row.variable.via(read.place, "the app takes it from here");
+    let process = Process { reads, layers };
+    let addressed = |sink: &Sink| Some(row(&address::of(sink, process)?, sink, requirements));
+    let mut rows: Vec<Database> = Vec::new();
+    for row in sinks.iter().filter_map(addressed) {
+        let is_known = |known: &Database| {
+            known.place == row.place
+                && known.address.answer == row.address.answer
+                && known.name.answer == row.name.answer
+        };
+        if !rows.iter().any(is_known) {
             rows.push(row);
-        } else if read.provided.known() == Some(&false)
-            && let (Some(text), Some(place)) = (read.default_text.known(), read.default_text.place)
-        {
-            rows.extend(row(text, place, Some(name), sink, requirements, read.confidence));
         }
     }
     rows
 }
 
-fn row(
-    text: &str,
-    place: Place,
-    variable: Option<&str>,
-    sink: &Sink,
-    requirements: &Requirements,
-    sure: Confidence,
-) -> Option<Database> {
-    let parsed = conninfo::parse(text);
-    let info = parsed.tree;
-    let scheme = info.scheme.as_ref()?.value.clone();
-    if !matches!(scheme.as_str(), "postgres" | "postgresql" | "mysql" | "mariadb") {
-        return None;
-    }
+fn row(found: &Address, sink: &Sink, requirements: &Requirements) -> Database {
+    let (info, place) = (&found.info, found.place);
+    let by_sqlalchemy = sink.taker == Taker::SqlAlchemy;
     let mut row = Database::at(place);
     row.without_host();
-    row.key.clone_from(&scheme);
-    row.confidence = sure;
-    row.variable = Fact::read(variable.unwrap_or("the code").to_owned(), place);
-    row.scheme = Fact::read(scheme.clone(), place);
-    row.driver = known(info.driver.as_ref().map(|driver| driver.value.clone()), place);
-    row.name = known(info.dbname_or_user().map(str::to_owned), place);
-    row.user = known(info.user.as_ref().map(|user| user.value.clone()), place);
-    row.by_sqlalchemy = Fact::derived(sink.taker == Taker::SqlAlchemy);
-    row.scheme_refused = match (scheme.as_str(), sink.mended) {
-        ("postgres", false) => requirements.refuses_postgres(),
+    row.key.clone_from(&found.scheme);
+    row.confidence = sink.sure.min(found.sure);
+    row.variable = match (&found.variable, &sink.name) {
+        (Some(given), _) => {
+            let variable = Fact::read(given.name.clone(), given.line);
+            if given.line == given.read { variable } else { variable.via(given.read, "the app takes it from here") }
+        }
+        (None, Some(name)) => Fact::read(name.clone(), sink.place),
+        (None, None) => Fact::read("the code".to_owned(), place),
+    };
+    let at = |part: Option<Place>| part.unwrap_or(place);
+    row.scheme = Fact::read(found.scheme.clone(), at(found.parts.scheme));
+    row.driver = known(found.driver.clone(), at(found.parts.scheme));
+    row.name = found.fact(info.dbname_or_user().map(str::to_owned), at(found.parts.name));
+    row.user = found.fact(info.user.as_ref().map(|user| user.value.clone()), at(found.parts.user));
+    row.by_sqlalchemy = Fact::derived(by_sqlalchemy);
+    row.scheme_refused = match (found.scheme.as_str(), !sink.mended) {
+        ("postgres", true) => requirements.refuses_postgres(),
         _ => Fact::derived(false),
     };
-    drivers(&mut row, &scheme, requirements);
-    let problem = parsed.problems.iter().find(|problem| problem.kind == "database/url-not-encoded");
-    row.not_encoded = known(problem.map(|problem| problem.message.clone()), place);
-    row.encoding = known(problem.and_then(|problem| problem.hint.clone()), place);
-    row.address = Fact::read(shown(&info), place);
-    row.remote_host = known(remote(&info), place);
+    drivers(&mut row, &found.scheme, requirements);
+    row.not_encoded = found.of_login(found.problem.as_ref().map(|problem| problem.message.clone()));
+    row.encoding = found.of_login(found.problem.as_ref().and_then(|problem| problem.hint.clone()));
+    row.address = found.place_of_server(|| shown(info, &found.scheme)).at(at(found.parts.host));
+    row.remote_host = match found.place_of_server(|| remote(info)) {
+        Fact { answer: Answer::Known(host), .. } => known(host, at(found.parts.host)),
+        unknown => unknown.map(|_| String::new()),
+    };
     row.sslmode = match &info.sslmode {
-        Some(mode) => Fact::read(mode.value.clone(), place),
+        Some(mode) => found.fact(Some(mode.value.clone()), at(found.parts.sslmode)),
         None => Fact { place: Some(place), ..Fact::default_of(conninfo::DEFAULT_SSLMODE.to_owned()) },
     };
-    Some(row)
+    row.verify_cure = Fact::derived(found.source.verify_cure().to_owned());
+    row
 }
 
 fn known(value: Option<String>, place: Place) -> Fact<String> {
@@ -173,12 +177,20 @@ fn drivers(row: &mut Database, scheme: &str, requirements: &Requirements) {
     };
 }
 
-fn shown(info: &ConnInfo) -> String {
-    let one = |host: &conninfo::Host| match host.is_socket() {
-        true => host.name.value.clone(),
-        false => format!("{}:{}", host.name.value, host.port_or_default()),
+/// Host and port of each server that is tried, or the folder of its socket.
+fn shown(info: &ConnInfo, scheme: &str) -> String {
+    let is_mysql = matches!(scheme, "mysql" | "mariadb");
+    let one = |host: &conninfo::Host| match (host.name.value.as_str(), host.is_socket()) {
+        ("", _) if is_mysql => "localhost".to_owned(),
+        ("", _) => conninfo::DEFAULT_SOCKET_FOLDER.to_owned(),
+        (folder, true) => folder.to_owned(),
+        (name, false) if is_mysql => format!("{name}:{}", host.port.map_or(MYSQL_PORT, |port| port.value)),
+        (name, false) => format!("{name}:{}", host.port_or_default()),
     };
-    info.hosts.iter().map(one).collect::<Vec<_>>().join(", ")
+    match info.hosts.as_slice() {
+        [] => shown(&ConnInfo { hosts: vec![conninfo::Host::default()], ..ConnInfo::default() }, scheme),
+        hosts => hosts.iter().map(one).collect::<Vec<_>>().join(", "),
+    }
 }
 
 /// The first host that is reached over a network that others may share: not a socket, not this host, and not the plain name of
@@ -191,3 +203,6 @@ fn remote(info: &ConnInfo) -> Option<String> {
     let host = info.hosts.iter().find(|host| !host.is_socket() && is_far(&host.name.value))?;
     info.is_postgres().then(|| host.name.value.clone())
 }
+
+#[cfg(test)]
+mod tests;

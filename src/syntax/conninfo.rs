@@ -35,7 +35,7 @@ pub const DEFAULT_SOCKET_FOLDER: &str = "/var/run/postgresql";
 /// libpq's `sslmode` where none is given.
 pub const DEFAULT_SSLMODE: &str = "prefer";
 
-/// Where a server is looked for.
+/// Where a server is looked for; by default at libpq's default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Host {
     /// A name, an address without brackets, or the folder of a socket (it starts with `/` or `@`); empty for the default.
@@ -138,6 +138,12 @@ impl ConnInfo {
         for (at, host) in self.hosts.iter_mut().enumerate() {
             host.port = ports.get(at).or(ports.first().filter(|_| ports.len() == 1)).copied().flatten();
         }
+    }
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        no_host(Span::default())
     }
 }
 

@@ -12,7 +12,7 @@ mod statements;
 use std::sync::Arc;
 
 pub use environment::{EnvRead, Unset};
-pub use expression::{Argument, Expr, Node, argument};
+pub use expression::{Argument, Expr, Node, SPREAD, argument};
 
 use crate::source::{Located, Span};
 use crate::syntax::Parsed;
@@ -113,6 +113,8 @@ pub struct Import {
     pub names: Option<Vec<(String, String)>>,
     /// `import a.b as c`: `c`.
     pub alias: Option<String>,
+    /// Whether the code goes on where there is no such module.
+    pub optional: bool,
 }
 
 /// A function definition.

@@ -1,98 +1,153 @@
-//! Which database addresses the app hands to SQLAlchemy or to a driver: literals, and reads of the environment that end there.
+//! Which databases the app is told to use: what it hands to SQLAlchemy, to Django or to a driver.
 
-use std::collections::BTreeSet;
+mod call;
 
-use crate::source::{FileId, Place, Span};
-use crate::stack::app::code::{Code, Meaning, last_part};
-use crate::stack::app::walk::{Step, Trace, value_of};
-use crate::syntax::python::{Expr, Node, What, argument};
+use crate::finding::Confidence;
+use crate::source::Place;
+use crate::stack::app::code::{Code, Meaning};
+use crate::stack::app::configuration::Settings;
+use crate::stack::app::evaluate::{At, Evaluator};
+use crate::stack::app::name::last_part;
+use crate::stack::app::unit::Unit;
+use crate::stack::app::value::{Placed, Value};
+use crate::stack::app::walk::Trace;
+use crate::syntax::python::{Expr, Node, Scope, What};
+
+/// How many databases are looked at of one app.
+const MOST: usize = 200;
 
 /// What takes an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Taker {
     /// SQLAlchemy, also through Flask-SQLAlchemy.
     SqlAlchemy,
-    /// A driver itself, which is libpq in the end.
-    Driver,
+    /// Django.
+    Django,
+    /// PostgreSQL's driver itself, which is libpq in the end.
+    Postgres,
+    /// MySQL's.
+    MySql,
 }
 
-/// An expression whose value is a database's address.
+/// A database that the code names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sink {
     /// What takes it.
     pub taker: Taker,
-    /// The file and the place of the expression that makes the value.
-    pub file: FileId,
-    /// Where that expression stands.
-    pub span: Span,
-    /// The address itself, where it stands in the code.
-    pub literal: Option<String>,
+    /// What it is called in the code, where it has a name there: `DATABASES['default']`.
+    pub name: Option<String>,
+    /// Where the address is written.
+    pub place: Place,
+    /// The address, or a table of its parts.
+    pub value: Value,
     /// Whether the code puts another scheme in the place of `postgres://` first.
     pub mended: bool,
+    /// How sure it is that the app uses this one.
+    pub sure: Confidence,
 }
 
-impl Sink {
-    /// Whether a read of the environment at `place` gives the address.
-    pub fn is_fed_by(&self, place: Place) -> bool {
-        place.file == self.file && place.span.is_some_and(|span| self.span.overlaps(span))
-    }
-}
-
-/// Every address that is used at import, in order.
-pub fn sinks(code: &Code, trace: &Trace) -> Vec<Sink> {
-    let mended = trace.steps.iter().any(|step| matches!(&step.event.what, What::Call(call) if mends(call)));
-    let mut all = Vec::new();
-    let mut seen = BTreeSet::new();
-    for step in &trace.steps {
-        let Some((taker, value)) = taken(code, trace, step) else { continue };
-        let (file, value) = followed(code, trace, step, value);
-        if seen.insert((file, value.span)) {
-            let literal = value.text().map(str::to_owned);
-            all.push(Sink { taker, file, span: value.span, literal, mended });
+/// Every database that the code names on the way of an import, and in the functions that it defines there.
+pub fn sinks(code: &Code, trace: &Trace, settings: &Settings) -> Vec<Sink> {
+    let look = Look { code, trace, settings, evaluator: Evaluator::new(code, &trace.roots, settings) };
+    let mut all = look.of_django();
+    all.extend(look.of_flask());
+    all.extend(look.of_calls());
+    let mut kept: Vec<Sink> = Vec::new();
+    for sink in all.into_iter().take(MOST) {
+        // Flask's setting is often given to an engine as well.
+        if !kept.iter().any(|known| known.taker == sink.taker && known.value == sink.value) {
+            kept.push(sink);
         }
     }
-    all
+    kept
 }
 
-/// The setting or argument of a step that is an address.
-fn taken<'s>(code: &Code, trace: &Trace, step: &'s Step) -> Option<(Taker, &'s Expr)> {
-    match &step.event.what {
-        What::Assign { target, value } => {
-            let named = match &*target.node {
-                Node::Name(name) | Node::Attribute(_, name) => name.as_str(),
-                Node::Subscript(_, key) => key.text()?,
-                _ => return None,
-            };
-            (named == "SQLALCHEMY_DATABASE_URI").then_some((Taker::SqlAlchemy, value))
+struct Look<'a, 'c> {
+    code: &'c Code,
+    trace: &'a Trace<'c>,
+    settings: &'a Settings,
+    evaluator: Evaluator<'a, 'c>,
+}
+
+impl<'c> Look<'_, 'c> {
+    /// Django's `DATABASES`.
+    fn of_django(&self) -> Vec<Sink> {
+        if self.trace.settings.is_none() {
+            return Vec::new();
         }
-        What::Call(call) => {
-            let (callee, arguments) = call.call()?;
-            let path = code.canonical(&trace.roots, step.unit, &step.event.scope, callee)?;
-            match last_part(&path) {
-                "create_engine" | "create_async_engine" if !path.starts_with('<') => {
-                    Some((Taker::SqlAlchemy, argument(arguments, 0, &["url", "name_or_url"])?))
-                }
-                "connect" if path.starts_with("psycopg") => {
-                    Some((Taker::Driver, argument(arguments, 0, &["dsn", "conninfo"])?))
-                }
-                _ => {
-                    let keyword =
-                        arguments.iter().find(|one| one.keyword.as_deref() == Some("SQLALCHEMY_DATABASE_URI"))?;
-                    Some((Taker::SqlAlchemy, &keyword.value))
-                }
+        let Some((setting, sure)) = self.settings.written("DATABASES") else { return Vec::new() };
+        let Some(Ok(databases)) = self.evaluator.setting("DATABASES").map(Value::table) else { return Vec::new() };
+        let sure = if self.trace.settings_guessed { Confidence::Possible } else { sure };
+        let one = |(alias, placed): (&str, &Placed)| Sink {
+            taker: Taker::Django,
+            name: Some(format!("DATABASES['{alias}']")),
+            place: if placed.place.span.is_some() { placed.place } else { setting.place },
+            value: placed.value.clone(),
+            mended: false,
+            sure,
+        };
+        databases.entries().map(one).collect()
+    }
+
+    /// Flask-SQLAlchemy's settings; where those are out of sight, the one address that a configuration in sight has.
+    fn of_flask(&self) -> Vec<Sink> {
+        let name = "SQLALCHEMY_DATABASE_URI";
+        let mut all: Vec<Sink> = Vec::new();
+        if let Some((setting, sure)) = self.settings.written(name)
+            && let Some(value) = self.evaluator.setting(name)
+        {
+            let unit = self.code.at(&setting.written.unit);
+            let place =
+                unit.map_or(setting.place, |unit| self.place(unit, &setting.written.scope, &setting.written.expr));
+            all.push(self.sink(Taker::SqlAlchemy, place, value, sure));
+        } else if self.settings.unseen.is_some() {
+            let mut found = self.trace.steps.iter().filter_map(|step| {
+                let What::Assign { target, value } = &step.event.what else { return None };
+                let counts = match &step.event.scope {
+                    Scope::Class(class) => self.settings.counts(step.unit, class) != Some(false),
+                    _ => true,
+                };
+                (counts && is_named(target, name)).then_some((step, value))
+            });
+            if let (Some((step, value)), None) = (found.next(), found.next()) {
+                let place = self.place(step.unit, &step.event.scope, value);
+                let at = At::new(step.unit, &step.event.scope).with(&step.given);
+                all.push(self.sink(Taker::SqlAlchemy, place, self.evaluator.value(&at, value), Confidence::Possible));
             }
         }
-        _ => None,
+        if let Some((setting, sure)) = self.settings.written("SQLALCHEMY_BINDS")
+            && let Some(Ok(binds)) = self.evaluator.setting("SQLALCHEMY_BINDS").map(Value::table)
+        {
+            let one = |(_, placed): (&str, &Placed)| {
+                let place = if placed.place.span.is_some() { placed.place } else { setting.place };
+                self.sink(Taker::SqlAlchemy, place, placed.value.clone(), sure)
+            };
+            all.extend(binds.entries().map(one));
+        }
+        all
+    }
+
+    fn sink(&self, taker: Taker, place: Place, value: Value, sure: Confidence) -> Sink {
+        let mends = |what: &What| matches!(what, What::Call(call) if mends(call));
+        let mended = taker == Taker::SqlAlchemy && self.trace.steps.iter().any(|step| mends(&step.event.what));
+        Sink { taker, name: None, place, value, mended, sure }
+    }
+
+    /// Where an address is written: where its name was given the value, if that is one step away.
+    fn place(&self, unit: &'c Unit, scope: &Scope, value: &Expr) -> Place {
+        match self.code.meaning(&self.trace.roots, unit, scope, value) {
+            Some(Meaning::Value(unit, _, expr)) => unit.place(expr.span),
+            _ => unit.place(value.span),
+        }
     }
 }
 
-/// The expression that a name was given, where that is one step away.
-fn followed(code: &Code, trace: &Trace, step: &Step, value: &Expr) -> (FileId, Expr) {
-    let here =
-        (step.unit.document.file, value_of(code, &trace.roots, step.unit, &step.event.scope, &step.given, value));
-    match code.meaning(&trace.roots, step.unit, &step.event.scope, value) {
-        Some(Meaning::Value(unit, _, expr)) => (unit.document.file, expr.clone()),
-        _ => here,
+/// Whether a target is a setting: `NAME`, `….NAME`, `…['NAME']`.
+fn is_named(target: &Expr, name: &str) -> bool {
+    match &*target.node {
+        Node::Name(own) | Node::Attribute(_, own) => own == name,
+        Node::Subscript(_, key) => key.text() == Some(name),
+        _ => false,
     }
 }
 

@@ -1,118 +1,19 @@
 //! The Python files in sight: which file a module name means, and what a name in one of them stands for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
-use crate::source::{Place, Span};
+use crate::stack::app::name::{dotted, first_part, folder_of, is_normal, join, last_part, last_segment, normal};
+use crate::stack::app::unit::Unit;
 use crate::stack::document::Document;
-use crate::syntax::python::{self, Class, Event, Expr, Function, Module, Node, Scope, What, When};
+use crate::syntax::python::{self, Class, Event, Expr, Function, Node, Scope, What, When};
 
 /// How many values are followed to find out how one was made.
 const HOPS: usize = 12;
 
 /// The files, scopes and names that a look-up has asked already.
 type Seen<'c> = BTreeSet<(&'c str, Scope, String)>;
-
-/// A module with its events by scope, and by the names they bind there (`*` for a starred import).
-#[derive(Debug, Default)]
-struct Index {
-    module: Module,
-    by_scope: BTreeMap<Scope, Vec<usize>>,
-    bound: BTreeMap<Scope, BTreeMap<String, Vec<usize>>>,
-}
-
-impl Index {
-    fn of(module: Module) -> Self {
-        let mut index = Self { module, ..Self::default() };
-        for (at, event) in index.module.events.iter().enumerate() {
-            index.by_scope.entry(event.scope.clone()).or_default().push(at);
-            for name in bound_by(&event.what) {
-                let names = index.bound.entry(event.scope.clone()).or_default();
-                names.entry(name.to_owned()).or_default().push(at);
-            }
-        }
-        index
-    }
-}
-
-/// The names that an event binds in its scope.
-fn bound_by(what: &What) -> Vec<&str> {
-    match what {
-        What::Assign { target, .. } => match &*target.node {
-            Node::Name(name) => vec![name],
-            _ => Vec::new(),
-        },
-        What::Function(function) => vec![last_part(&function.name)],
-        What::Class(class) => vec![last_part(&class.name)],
-        What::Import(import) => match &import.names {
-            Some(names) => names.iter().map(|(_, alias)| alias.as_str()).collect(),
-            None => vec![import.alias.as_deref().unwrap_or_else(|| first_part(&import.module))],
-        },
-        _ => Vec::new(),
-    }
-}
-
-/// How many bytes of Python are parsed in all: each takes twenty times its size and more. A module beyond them counts as one
-/// that was not read whole.
-const MOST_PARSED: usize = 16 << 20;
-
-/// One Python file; it is read when somebody asks for it.
-#[derive(Debug)]
-pub struct Unit {
-    /// The file.
-    pub document: Arc<Document>,
-    index: OnceLock<Index>,
-    /// The bytes that were parsed so far, of all files.
-    parsed: Arc<AtomicUsize>,
-}
-
-impl Unit {
-    /// Where it lies.
-    pub fn path(&self) -> &str {
-        &self.document.path
-    }
-
-    /// Its facts.
-    pub fn module(&self) -> &Module {
-        &self.read().module
-    }
-
-    /// What happens in `scope`, in order.
-    pub fn events(&self, scope: &Scope) -> impl DoubleEndedIterator<Item = &Event> {
-        let index = self.read();
-        index.by_scope.get(scope).into_iter().flatten().filter_map(|at| index.module.events.get(*at))
-    }
-
-    /// A place in it.
-    pub fn place(&self, span: Span) -> Place {
-        self.document.place(span)
-    }
-
-    /// Whether everything in it was read.
-    pub fn is_complete(&self) -> bool {
-        self.module().complete && !self.document.is_open()
-    }
-
-    /// The events of `scope` that bind `name`, or may by a starred import, in order.
-    pub fn binding(&self, scope: &Scope, name: &str) -> Vec<&Event> {
-        let index = self.read();
-        let bound = index.bound.get(scope);
-        let mut all: Vec<usize> = [name, "*"].iter().filter_map(|name| bound?.get(*name)).flatten().copied().collect();
-        all.sort_unstable();
-        all.into_iter().filter_map(|at| index.module.events.get(at)).collect()
-    }
-
-    fn read(&self) -> &Index {
-        self.index.get_or_init(|| {
-            let text = self.document.text();
-            if self.parsed.fetch_add(text.len(), Ordering::Relaxed) > MOST_PARSED {
-                return Index::default();
-            }
-            Index::of(python::parse(text).tree)
-        })
-    }
-}
 
 /// What a name stands for.
 #[derive(Debug, Clone)]
@@ -143,7 +44,7 @@ impl Code {
         let parsed = Arc::new(AtomicUsize::new(0));
         for document in documents {
             let parsed = Arc::clone(&parsed);
-            units.entry(normal(&document.path)).or_insert_with(|| Unit { document, index: OnceLock::new(), parsed });
+            units.entry(normal(&document.path)).or_insert_with(|| Unit::new(document, parsed));
         }
         Self { units, env_files: BTreeMap::new() }
     }
@@ -364,58 +265,4 @@ fn enclosing(scope: &Scope) -> Option<Scope> {
 
 fn is_package(unit: &Unit) -> bool {
     unit.path().ends_with("__init__.py")
-}
-
-fn last_segment(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
-/// The last part of a dotted name.
-pub fn last_part(dotted: &str) -> &str {
-    dotted.rsplit('.').next().unwrap_or(dotted)
-}
-
-/// The first part of a dotted name.
-pub fn first_part(dotted: &str) -> &str {
-    dotted.split('.').next().unwrap_or(dotted)
-}
-
-/// Two dotted names as one.
-pub fn dotted(left: &str, right: &str) -> String {
-    if left.is_empty() { right.to_owned() } else { format!("{left}.{right}") }
-}
-
-/// The folder a path lies in; empty for a name alone.
-pub fn folder_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-/// `name` seen from `folder`.
-pub fn join(folder: &str, name: &str) -> String {
-    if name.starts_with('/') || folder.is_empty() { normal(name) } else { normal(&format!("{folder}/{name}")) }
-}
-
-/// Whether a path has no `.`, no `..` and no doubled slash: nearly every one.
-fn is_normal(path: &str) -> bool {
-    let inner = path.strip_prefix('/').unwrap_or(path);
-    inner.split('/').all(|part| !matches!(part, "" | "." | ".."))
-}
-
-/// A path without `.`, `..` and doubled slashes.
-pub fn normal(path: &str) -> String {
-    if is_normal(path) {
-        return path.to_owned();
-    }
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    let start = if path.starts_with('/') { "/" } else { "" };
-    format!("{start}{}", parts.join("/"))
 }

@@ -2,8 +2,9 @@
 
 use crate::finding::Label;
 use crate::source::Place;
-use crate::stack::app::code::{Code, Meaning, last_part};
+use crate::stack::app::code::{Code, Meaning};
 use crate::stack::app::configuration::{Settings, names_class};
+use crate::stack::app::name::last_part;
 use crate::stack::app::walk::{Step, Trace, value_of};
 use crate::stack::fact::{Fact, Missing};
 use crate::syntax::python::{Argument, Expr, Function, Node, Scope, What, argument};
@@ -289,7 +290,7 @@ impl Look<'_, '_> {
 fn is_sqlite_address(value: &Expr) -> bool {
     match &*value.node {
         Node::Text(text) => text.starts_with("sqlite"),
-        Node::Add(left, _) => is_sqlite_address(left),
+        Node::Add(left, _) | Node::Percent(left, _) => is_sqlite_address(left),
         Node::Format(parts) | Node::Other(parts) => parts.first().is_some_and(is_sqlite_address),
         _ => false,
     }

@@ -6,8 +6,10 @@ use std::rc::Rc;
 
 use crate::finding::Label;
 use crate::source::{Place, Span};
-use crate::stack::app::code::{Code, Meaning, Unit, dotted, first_part, folder_of, join, last_part};
+use crate::stack::app::code::{Code, Meaning};
 use crate::stack::app::environment::Environment;
+use crate::stack::app::name::{dotted, first_part, folder_of, join, last_part};
+use crate::stack::app::unit::Unit;
 use crate::stack::fact::{Fact, Missing};
 use crate::syntax::python::{Event, Expr, Function, Import, Node, Scope, What, When, argument};
 

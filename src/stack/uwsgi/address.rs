@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::setting::Setting;
 use super::settings::Settings;
 use super::{Socket, Uwsgi, UwsgiLine};
-use crate::stack::app::code;
+use crate::stack::app::name;
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::syntax::uwsgi::number;
 
@@ -102,7 +102,7 @@ fn normal(written: &str) -> Answer<String> {
         return Answer::Unknown(Missing::new("the shared socket it takes", "name the address here"));
     }
     if written.starts_with('/') {
-        return Answer::Known(code::normal(written));
+        return Answer::Known(name::normal(written));
     }
     Answer::Known(match written.rsplit_once(':') {
         Some(("", port)) => format!("0.0.0.0:{}", number(port)),

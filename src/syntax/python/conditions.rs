@@ -108,21 +108,21 @@ pub fn stops_inside(handler: Syntax) -> bool {
 
 /// Whether a handler takes the exception that a missing variable raises.
 pub fn takes_missing(handler: Syntax, text: &str) -> bool {
+    takes(
+        handler,
+        text,
+        &["KeyError", "LookupError", "ImproperlyConfigured", "UndefinedValueError", "EnvError", "RuntimeError"],
+    )
+}
+
+/// Whether a handler takes the exception that a missing module raises.
+pub fn takes_no_module(handler: Syntax, text: &str) -> bool {
+    takes(handler, text, &["ImportError", "ModuleNotFoundError"])
+}
+
+/// Whether a handler takes one of these exceptions, or all of them.
+fn takes(handler: Syntax, text: &str, exceptions: &[&str]) -> bool {
     let kinds: Vec<_> = children(handler).into_iter().filter(|child| child.kind() != "block").collect();
-    kinds.is_empty()
-        || kinds.iter().any(|kind| {
-            span(*kind).of(text).split(|c: char| !c.is_alphanumeric()).any(|word| {
-                matches!(
-                    word,
-                    "KeyError"
-                        | "LookupError"
-                        | "Exception"
-                        | "BaseException"
-                        | "ImproperlyConfigured"
-                        | "UndefinedValueError"
-                        | "EnvError"
-                        | "RuntimeError"
-                )
-            })
-        })
+    let is_one = |word: &str| matches!(word, "Exception" | "BaseException") || exceptions.contains(&word);
+    kinds.is_empty() || kinds.iter().any(|kind| span(*kind).of(text).split(|c: char| !c.is_alphanumeric()).any(is_one))
 }

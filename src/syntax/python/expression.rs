@@ -59,16 +59,21 @@ pub enum Node {
     },
     /// The body of a lambda, which runs when it is called.
     Lambda(Expr),
-    /// A text with values put in: the parts of an f-string in order, or a text and the values that `%` puts into it.
+    /// A text with values put in: the parts of an f-string in order.
     Format(Vec<Expr>),
+    /// `text % values`
+    Percent(Expr, Expr),
     /// Anything else, with the expressions inside it.
     Other(Vec<Expr>),
 }
 
+/// What stands for the keyword in `**value`, whose keys are the keywords.
+pub const SPREAD: &str = "**";
+
 /// One argument of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Argument {
-    /// The keyword, for `keyword=value`.
+    /// The keyword, for `keyword=value`; [`SPREAD`] for `**value`.
     pub keyword: Option<String>,
     /// The value.
     pub value: Expr,
@@ -137,6 +142,7 @@ impl Expr {
             Node::Subscript(left, right)
             | Node::Or(left, right)
             | Node::Add(left, right)
+            | Node::Percent(left, right)
             | Node::Multiply(left, right) => {
                 vec![left, right]
             }

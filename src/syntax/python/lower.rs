@@ -7,7 +7,7 @@ use tree_sitter::{ParseOptions, Parser, Tree};
 
 use crate::source::{SUBSTITUTE, Span};
 use crate::syntax::erb::FILLER;
-use crate::syntax::python::expression::{Argument, Expr, Node};
+use crate::syntax::python::expression::{Argument, Expr, Node, SPREAD};
 
 /// How deep expressions and blocks are followed; people's code stays far below.
 pub const DEPTH: usize = 150;
@@ -95,7 +95,7 @@ pub fn expression(text: &str, node: tree_sitter::Node, depth: usize) -> Expr {
         "binary_operator" => match (field("left"), field("right"), operator(text, node).as_str()) {
             (Some(left), Some(right), "+") => Node::Add(left, right),
             (Some(left), Some(right), "*") => Node::Multiply(left, right),
-            (Some(left), Some(right), "%") if is_text(&left) => Node::Format(vec![left, right]),
+            (Some(left), Some(right), "%") if is_text(&left) => Node::Percent(left, right),
             _ => all(),
         },
         "conditional_expression" => match children(node).as_slice() {
@@ -111,7 +111,7 @@ pub fn expression(text: &str, node: tree_sitter::Node, depth: usize) -> Expr {
 }
 
 fn is_text(expr: &Expr) -> bool {
-    matches!(&*expr.node, Node::Text(_) | Node::Format(_))
+    matches!(&*expr.node, Node::Text(_) | Node::Format(_) | Node::Percent(..))
 }
 
 /// The unnamed tokens between the operands, as one word each.
@@ -130,6 +130,10 @@ fn arguments(text: &str, list: tree_sitter::Node, depth: usize) -> Vec<Argument>
         match (node.kind(), name, value) {
             ("keyword_argument", Some(name), Some(value)) => {
                 Argument { keyword: Some(span(name).of(text).to_owned()), value: expression(text, value, depth + 1) }
+            }
+            ("dictionary_splat", ..) => {
+                let inner = node.named_child(0).unwrap_or(node);
+                Argument { keyword: Some(SPREAD.to_owned()), value: expression(text, inner, depth + 1) }
             }
             _ => Argument { keyword: None, value: expression(text, node, depth + 1) },
         }
@@ -154,13 +158,22 @@ fn string(text: &str, node: tree_sitter::Node, depth: usize) -> Node {
     let mut cursor = node.walk();
     let parts: Vec<_> = node.children(&mut cursor).collect();
     let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return Node::Other(Vec::new()) };
+    let raw = span(*first).of(text).bytes().any(|byte| byte.eq_ignore_ascii_case(&b'r'));
+    let unescaped = |written: String| if raw || !written.contains('\\') { written } else { decoded(&written) };
     if parts.iter().any(|part| part.kind() == "interpolation") {
         let one = |part: &tree_sitter::Node| match part.kind() {
             "interpolation" => {
                 let inner = part.child_by_field_name("expression").unwrap_or(*part);
-                Some(expression(text, inner, depth + 1))
+                let value = expression(text, inner, depth + 1);
+                // `{x!r}` and `{x:>10}` put in something else than the value.
+                let changed = ["type_conversion", "format_specifier"];
+                let as_it_is = !changed.iter().any(|name| part.child_by_field_name(name).is_some());
+                Some(if as_it_is { value } else { Expr::new(value.span, Node::Other(vec![value])) })
             }
-            "string_content" => Some(Expr::new(span(*part), Node::Text(span(*part).of(text).to_owned()))),
+            "string_content" => {
+                let written = span(*part).of(text).replace("{{", "{").replace("}}", "}");
+                Some(Expr::new(span(*part), Node::Text(unescaped(written))))
+            }
             _ => None,
         };
         return Node::Format(parts.iter().filter_map(one).collect());
@@ -168,9 +181,8 @@ fn string(text: &str, node: tree_sitter::Node, depth: usize) -> Node {
     if first.kind() != "string_start" || last.kind() != "string_end" {
         return Node::Other(Vec::new());
     }
-    let raw = span(*first).of(text).bytes().any(|byte| byte.eq_ignore_ascii_case(&b'r'));
     let written = Span::new(first.end_byte(), last.start_byte()).of(text);
-    Node::Text(if raw || !written.contains('\\') { written.to_owned() } else { decoded(written) })
+    Node::Text(unescaped(written.to_owned()))
 }
 
 fn joined(parts: Vec<Expr>) -> Node {

@@ -9,7 +9,7 @@ use tree_sitter::{Node as Syntax, Tree};
 use self::uses::target_name;
 use crate::source::{Located, Span};
 use crate::syntax::python::conditions::{
-    Tested, branch_of, is_negative, names_in, settle_tested, stops, stops_inside, takes_missing,
+    Tested, branch_of, is_negative, names_in, settle_tested, stops, stops_inside, takes_missing, takes_no_module,
 };
 use crate::syntax::python::environment::{Unset, found, is_environment, name_of};
 use crate::syntax::python::expression::{Expr, Node};
@@ -37,13 +37,22 @@ struct Context {
     parameters: Vec<(String, Option<Expr>)>,
     /// Whether a handler around it takes the exception of a missing variable and goes on.
     caught: bool,
+    /// Whether one takes the exception of a missing module and goes on.
+    imports_caught: bool,
     /// Variables that a condition around it has asked for.
     guarded: Vec<String>,
 }
 
 impl Context {
     fn of_module() -> Self {
-        Self { scope: Scope::Module, when: When::Always, parameters: Vec::new(), caught: false, guarded: Vec::new() }
+        Self {
+            scope: Scope::Module,
+            when: When::Always,
+            parameters: Vec::new(),
+            caught: false,
+            imports_caught: false,
+            guarded: Vec::new(),
+        }
     }
 
     fn within(&self, name: &str) -> Arc<str> {
@@ -160,7 +169,7 @@ impl Reader<'_> {
                 (Some(name), Some(alias)) => (self.word(name), Some(self.word(alias))),
                 _ => (self.word(child), None),
             };
-            let import = Import { level: 0, module, names: None, alias };
+            let import = Import { level: 0, module, names: None, alias, optional: context.imports_caught };
             self.names.import(&import);
             self.push(span(child), context, What::Import(import));
         }
@@ -177,7 +186,8 @@ impl Reader<'_> {
             _ => (self.word(child), self.word(child)),
         };
         let names = children(node).into_iter().filter(|child| child.id() != from.id()).map(one).collect();
-        let import = Import { level, module: module.to_owned(), names: Some(names), alias: None };
+        let optional = context.imports_caught;
+        let import = Import { level, module: module.to_owned(), names: Some(names), alias: None, optional };
         self.names.import(&import);
         self.push(span(node), context, What::Import(import));
     }
@@ -304,7 +314,9 @@ impl Reader<'_> {
     fn attempt(&mut self, node: Syntax, context: &Context, depth: usize) {
         let handlers: Vec<_> = children(node).into_iter().filter(|child| child.kind() == "except_clause").collect();
         let mut inner = context.clone();
-        inner.caught |= handlers.iter().any(|handler| takes_missing(*handler, self.text) && !stops_inside(*handler));
+        let goes_on = |handler: &Syntax| !stops_inside(*handler);
+        inner.caught |= handlers.iter().any(|handler| takes_missing(*handler, self.text) && goes_on(handler));
+        inner.imports_caught |= handlers.iter().any(|handler| takes_no_module(*handler, self.text) && goes_on(handler));
         for child in children(node) {
             match child.kind() {
                 "except_clause" => self.block(child, &context.at_most(When::Sometimes), depth),
@@ -342,6 +354,7 @@ impl Reader<'_> {
                 scope: Scope::Function(full),
                 when: When::Always,
                 caught: false,
+                imports_caught: false,
                 guarded: Vec::new(),
                 ..inner
             };

@@ -4,7 +4,7 @@ use super::{Context, Reader};
 use crate::source::Located;
 use crate::syntax::python::conditions::coped;
 use crate::syntax::python::environment::{EnvRead, Unset, fails_on_none, found, name_of};
-use crate::syntax::python::expression::{Argument, Expr, Node, argument};
+use crate::syntax::python::expression::{Argument, Expr, Node, SPREAD, argument};
 use crate::syntax::python::{Scope, What};
 
 impl Reader<'_> {
@@ -35,6 +35,7 @@ impl Reader<'_> {
                 for one in arguments {
                     let sets =
                         matches!(name, "update" | "from_mapping" | "dict").then(|| one.keyword.clone()).flatten();
+                    let sets = sets.filter(|keyword| keyword != SPREAD);
                     let given_to = (!name.is_empty()).then_some(name);
                     self.visit(&one.value, context, sets.as_deref().or(used_as).or(given_to), &around);
                 }
@@ -102,7 +103,7 @@ impl Reader<'_> {
                         for what in pairs.iter().filter_map(|(name, value)| given(name, value)) {
                             self.push(expr.span, context, what);
                         }
-                    } else if let Some(name) = &one.keyword {
+                    } else if let Some(name) = one.keyword.as_ref().filter(|name| *name != SPREAD) {
                         let name = Located::new(name.clone(), one.value.span);
                         self.push(expr.span, context, What::Provide { name, value: one.value.clone() });
                     }
@@ -118,10 +119,10 @@ impl Reader<'_> {
 fn becomes_text(expr: &Expr, users: &[&Expr]) -> bool {
     let Some((user, around)) = users.split_last() else { return false };
     match &*user.node {
-        Node::Format(_) => true,
-        Node::Sequence(_) | Node::Dict(_) => {
-            around.last().is_some_and(|outer| matches!(&*outer.node, Node::Format(parts) if parts.iter().skip(1).any(|part| part.span == user.span)))
-        }
+        Node::Format(_) | Node::Percent(..) => true,
+        Node::Sequence(_) | Node::Dict(_) => around
+            .last()
+            .is_some_and(|outer| matches!(&*outer.node, Node::Percent(_, values) if values.span == user.span)),
         Node::Call(callee, arguments) => {
             let is_given = arguments.iter().any(|argument| argument.value.span == expr.span);
             let formats = match &*callee.node {
