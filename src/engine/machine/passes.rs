@@ -76,6 +76,10 @@ impl<'a> Prober<'a> {
             Connect::Other(words) => Fact::unknown(Missing::new(words, "run it again")).at(place),
             seen => Fact::read(seen.word().to_owned(), place),
         };
+        // Somebody answers here, so no other socket is meant.
+        if link.connects.known().is_some_and(|word| word == Connect::Ok.word()) {
+            link.other_socket = Fact::absent();
+        }
         let denied = || {
             let caller = caller.as_ref()?;
             self.host.access(&caller.sees(&address), &caller.identity).because(&caller.name, self.host)
