@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::nearest::did_you_mean;
 use crate::stack::app::App;
+use crate::stack::app::absence::AbsentApp;
 use crate::stack::chef::attribute_read::AttributeRead;
 use crate::stack::chef::berks_entry::{BerksEntry, BerksSource};
 use crate::stack::chef::berks_lock::BerksLock;
@@ -64,6 +65,7 @@ pub static TABLES: &[Schema] = &[
     Event::SCHEMA,
     Daemon::SCHEMA,
     App::SCHEMA,
+    AbsentApp::SCHEMA,
     EnvRead::SCHEMA,
     EnvValue::SCHEMA,
     Database::SCHEMA,

@@ -2,7 +2,7 @@
 
 use super::environment::env_value;
 use super::uwsgi_ini::uwsgi_ini;
-use super::{Job, Reading, command_line, fact};
+use super::{Job, Reading, command_line, fact, stopping};
 use crate::source::Located;
 use crate::stack::document::Document;
 use crate::stack::fact::{Answer, Fact, Missing};
@@ -32,6 +32,7 @@ fn reading(document: &Document, program: &Program) -> Reading {
         Some(launch) => command_line(document, launch),
         None => Fact::absent(),
     };
+    stopping::of_program(&mut job, document, program);
     let folder = match &program.directory {
         Some(folder) => expanded(document, folder).answer,
         None => Answer::Unknown(Missing::new(
