@@ -97,7 +97,7 @@ pub fn absence(code: &Code, entry: &Entry) -> Option<Absence> {
     match locate(code, entry) {
         Ok((unit, _, sure)) => no_callable(unit, callable(entry), sure),
         Err(_) => {
-            let roots: Vec<String> = entry.roots.iter().map(|root| normal(root)).collect();
+            let roots: Vec<String> = entry.roots.iter().map(|root| in_tree(code, &normal(root))).collect();
             match (&entry.wsgi_file, &entry.module) {
                 (Some(file), _) => no_file(code, &roots, file),
                 (None, Some(module)) => no_module(code, &roots, module),
@@ -105,6 +105,13 @@ pub fn absence(code: &Code, entry: &Entry) -> Option<Absence> {
             }
         }
     }
+}
+
+/// A folder of the host as it lies in a tree that mirrors the host's.
+fn in_tree(code: &Code, root: &str) -> String {
+    let mirrored = root.trim_start_matches('/');
+    let is_there = |folder: &str| code.has_folder("", folder);
+    if !is_there(root) && is_there(mirrored) { mirrored.to_owned() } else { root.to_owned() }
 }
 
 fn no_callable(unit: &Unit, callable: &str, sure: Confidence) -> Option<Absence> {

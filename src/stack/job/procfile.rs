@@ -38,6 +38,7 @@ fn reading(document: &Document, name: &str, at: Span, command: Span) -> Option<R
     let launch = see_through(document, words, &variables);
     let mut job = Job::at(document.place(at));
     job.key = "procfile".to_owned();
+    job.service_type = Fact::absent();
     job.dialect = Fact::derived("procfile".to_owned());
     job.name = Fact::derived(name.to_owned());
     job.path = Fact::derived(document.path.clone());

@@ -18,6 +18,7 @@ pub fn read(document: &Document) -> Vec<Reading> {
 fn reading(document: &Document, program: &Program) -> Reading {
     let mut job = Job::at(document.place(program.name.span));
     job.key = "supervisor".to_owned();
+    job.service_type = Fact::absent();
     job.dialect = Fact::derived("supervisor".to_owned());
     job.name = document.fact(program.name.span, &program.name.value);
     job.path = Fact::derived(document.path.clone());
