@@ -19,6 +19,8 @@ fn reading(document: &Document, program: &Program) -> Reading {
     let mut job = Job::at(document.place(program.name.span));
     job.key = "supervisor".to_owned();
     job.service_type = Fact::absent();
+    // What starts uWSGI is told apart once its ini is read.
+    job.forks = Fact::absent();
     job.dialect = Fact::derived("supervisor".to_owned());
     job.name = document.fact(program.name.span, &program.name.value);
     job.path = Fact::derived(document.path.clone());
