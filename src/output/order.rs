@@ -6,12 +6,13 @@ use std::cmp::Reverse;
 use crate::finding::Finding;
 
 /// The families of rules in that order; users' own come last.
-const STAGES: [&str; 18] = [
+const STAGES: [&str; 19] = [
     "cookbook",
     "recipe",
     "upstart",
     "systemd",
     "supervision",
+    "release",
     "resources",
     "env",
     "import",

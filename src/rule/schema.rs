@@ -23,11 +23,13 @@ use crate::stack::chef::written_secret::WrittenSecret;
 use crate::stack::chef::{Berksfile, Checkout, Cookbook, Dependency, Service};
 use crate::stack::daemon_file::DaemonFile;
 use crate::stack::database::Database;
+use crate::stack::difference::Difference;
 use crate::stack::env::{EnvRead, EnvValue};
 use crate::stack::fact::{Column, Schema, Table, Type};
 use crate::stack::front::Front;
 use crate::stack::job::{Event, Job, JobLine, JobStanza};
 use crate::stack::link::{Link, PassLink};
+use crate::stack::loading::Loading;
 use crate::stack::login_variable::LoginVariable;
 use crate::stack::nginx::{
     Alias, Header, If, KeepAlive, Line, Listen, Mount, Pass, PassTarget, Redirect, Request, Root, Server, Taint,
@@ -64,6 +66,8 @@ pub static TABLES: &[Schema] = &[
     JobLine::SCHEMA,
     Event::SCHEMA,
     Daemon::SCHEMA,
+    Loading::SCHEMA,
+    Difference::SCHEMA,
     App::SCHEMA,
     AbsentApp::SCHEMA,
     EnvRead::SCHEMA,

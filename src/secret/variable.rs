@@ -17,6 +17,9 @@ const OPEN: &[&str] = &[
     "VIRTUAL_ENV",
     "PGDATABASE",
     "PGSSLMODE",
+    "PGSERVICE",
+    "PGSERVICEFILE",
+    "PGPASSFILE",
 ];
 const OPEN_STARTS: &[&str] = &["LANG", "LC_", "UPSTART_", "SYSTEMD_", "UWSGI_", "PYTHON", "FLASK_", "DJANGO_"];
 const OPEN_ENDS: &[&str] =
@@ -26,7 +29,8 @@ const OPEN_ENDS: &[&str] =
 /// address, whose password is found by its shape.
 pub fn is_open(name: &str, value: &str) -> bool {
     let name = name.to_ascii_uppercase();
-    if holds_secret_in(&name) {
+    // It names the file with the password, not the password.
+    if holds_secret_in(&name) && name != "PGPASSFILE" {
         return false;
     }
     let is_listed = OPEN.contains(&name.as_str())

@@ -56,6 +56,12 @@ rows! {
         said: String,
         #[doc = "how many sessions of the app have waited for a lock for a second or more; absent where the server does not tell"]
         waiting: i64,
+        #[doc = "the pooler that listens at the address, such as `pgbouncer`"]
+        pooler: String,
+        #[doc = "its process"]
+        pooler_pid: i64,
+        #[doc = "where it passes the database on to"]
+        pooler_server: String,
     }
 }
 
@@ -100,6 +106,12 @@ impl Database {
     fn without_host(&mut self) {
         (self.failed_at, self.failure, self.said) = (Fact::absent(), Fact::absent(), Fact::absent());
         self.waiting = Fact::absent();
+        self.without_pooler();
+    }
+
+    /// Nothing is seen to stand in between.
+    pub fn without_pooler(&mut self) {
+        (self.pooler, self.pooler_pid, self.pooler_server) = (Fact::absent(), Fact::absent(), Fact::absent());
     }
 }
 

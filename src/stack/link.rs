@@ -54,6 +54,10 @@ rows! {
         listened: bool,
         #[doc = "on a host: why nginx's user may not connect"]
         denied_because: String,
+        #[doc = "on a host: who has mounts of its own, where the socket is for uWSGI and not for nginx: `uWSGI` or `nginx`"]
+        other_mounts: String,
+        #[doc = "on a host: the security policy that confines nginx, where its log says that it was denied and modes, lists and groups let it in"]
+        denied_by: String,
         #[doc = "on a host: whether a uWSGI master runs for this ini"]
         master_runs: bool,
     }
@@ -68,6 +72,8 @@ impl PassLink {
             connects: Fact::absent(),
             listened: Fact::absent(),
             denied_because: Fact::absent(),
+            other_mounts: Fact::absent(),
+            denied_by: Fact::absent(),
             master_runs: Fact::absent(),
             ..Self::at(pass.place)
         }

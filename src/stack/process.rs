@@ -1,7 +1,6 @@
 //! Which processes of a host are nginx and uWSGI, which heads the others, and with which configuration each was started.
 
 use crate::rows;
-use std::collections::BTreeMap;
 
 use crate::host::{Host, Process, ReadError};
 
@@ -187,36 +186,15 @@ pub fn master_runs(host: &dyn Host, found: &[Found], ini: &str) -> Option<bool> 
     inis.iter().all(Option::is_some).then_some(false)
 }
 
-/// A TCP connection that several processes hold: all but one of them got it by fork.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shared {
-    /// The socket.
-    pub inode: u64,
-    /// The other end, `address:port`.
-    pub remote: String,
-    /// Who holds it, by pid.
-    pub pids: Vec<i32>,
-}
-
-/// The established connections that uWSGI processes share. They prove that the app connected before the fork; that there
-/// are none proves nothing, because after its first error each worker opens a connection of its own.
-/// Errors: those of the first process that hides its connections.
-pub fn shared_connections(host: &dyn Host, found: &[Found]) -> Result<Vec<Shared>, ReadError> {
-    let mut holders: BTreeMap<(u64, String), Vec<i32>> = BTreeMap::new();
-    for one in found.iter().filter(|one| one.program == Program::Uwsgi) {
-        match host.established(one.process.pid) {
-            Ok(sockets) => {
-                for socket in sockets {
-                    holders.entry((socket.inode, socket.remote)).or_default().push(one.process.pid);
-                }
-            }
-            // It ended meanwhile.
-            Err(ReadError::NotFound) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    let shared = holders.into_iter().filter(|(_, pids)| pids.len() > 1);
-    Ok(shared.map(|((inode, remote), pids)| Shared { inode, remote, pids }).collect())
+/// The uWSGI masters that run with this ini, links followed, the youngest first.
+pub fn masters_of<'f>(host: &dyn Host, found: &'f [Found], ini: &str) -> impl Iterator<Item = &'f Found> {
+    let real = |path: &str| host.real_path(path).unwrap_or_else(|_| path.to_owned());
+    let masters = found.iter().filter(|one| one.program == Program::Uwsgi && one.master);
+    let wanted = real(ini);
+    let mut all: Vec<&Found> =
+        masters.filter(|one| one.config.as_ref().is_some_and(|config| real(config) == wanted)).collect();
+    all.sort_by_key(|one| std::cmp::Reverse(one.process.started));
+    all.into_iter()
 }
 
 /// One row for each process; the process table that they quote becomes a source.
@@ -329,18 +307,6 @@ mod tests {
     fn healthy() -> crate::host::recorded::Recorded {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/hosts/healthy");
         crate::host::recorded::Recorded::load(&folder).unwrap()
-    }
-
-    #[test]
-    fn a_connection_with_several_holders_is_shared() {
-        let host = healthy();
-        let found = discover(&host).unwrap();
-        assert_eq!(shared_connections(&host, &found), Ok(vec![]));
-        let database = "established = [{ inode = 44101, remote = \"10.4.0.12:5432\" }]";
-        let forked = host.patched(&format!("[process.902]\n{database}\n[process.906]\n{database}")).unwrap();
-        let shared = shared_connections(&forked, &found).unwrap();
-        let expected = Shared { inode: 44101, remote: "10.4.0.12:5432".to_owned(), pids: vec![902, 905, 906] };
-        assert_eq!(shared, [expected]);
     }
 
     #[test]

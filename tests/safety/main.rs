@@ -1,10 +1,16 @@
 //! What doctor and record must never do, on real servers: let a secret out, change anything, or say a wrong word as nobody.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, dead_code)]
 
+#[path = "../stack/disk.rs"]
+mod disk;
 #[path = "../stack/lab.rs"]
 mod lab;
+#[path = "../stack/plan.rs"]
+mod plan;
 #[path = "../stack/postgres.rs"]
 mod postgres;
+#[path = "../stack/servers.rs"]
+mod servers;
 mod trace;
 #[path = "../stack/wait.rs"]
 mod wait;

@@ -10,6 +10,7 @@ use housecall::host::deadline::Budget;
 use housecall::host::postgres::login;
 use housecall::host::{SslMode, Stage, Target};
 
+use crate::pgbouncer::Pgbouncer;
 use crate::postgres::{PASSWORD, Postgres};
 use crate::wait::free_port;
 
@@ -28,10 +29,12 @@ fn row(what: &'static str, target: Target, at: Stage, class: &'static str) -> Ro
 /// Every row that housecall classes otherwise than the table says.
 pub fn wrongly_classed(server: &Postgres) -> Vec<String> {
     let (standby, (full, _taken)) = (server.recovering(), server.with_one_slot());
+    let (aged, pools) = (server.with_expired_certificate(), Pools::start(server));
     let folder = tempfile::tempdir().unwrap();
     let mut wrong = Vec::new();
     println!("{:<44}{:<8}{:<20}{:>8}", "the database", "stage", "class", "seconds");
     let rows = rows(server, standby.port, full.port).into_iter().chain(listeners(folder.path()));
+    let rows = rows.chain([expired(server, aged.port)]).chain(pools.rows());
     for Row { what, target, class, proved } in rows {
         let started = std::time::Instant::now();
         let outcome = login(&target, &Budget::new(Duration::from_secs(20), Duration::from_millis(1500)));
@@ -116,6 +119,75 @@ fn rows(server: &Postgres, recovering: u16, full: u16) -> Vec<Row> {
     ]
 }
 
+/// A certificate that was right until yesterday.
+fn expired(server: &Postgres, port: u16) -> Row {
+    let target = Target {
+        hosts: vec![("localhost".to_owned(), port)],
+        user: "thena".to_owned(),
+        password: Some(PASSWORD.to_owned()),
+        dbname: "thena".to_owned(),
+        sslmode: SslMode::VerifyFull,
+        root_certificates: Some(server.certificate("expired")),
+    };
+    row("a certificate that has expired", target, Stage::Tls, "tls.verify.time")
+}
+
+/// Real pgbouncers: one with PostgreSQL behind it, one with nobody, one that is full.
+struct Pools {
+    live: Pgbouncer,
+    dead: Pgbouncer,
+    full: Pgbouncer,
+    _taken: TcpStream,
+}
+
+impl Pools {
+    fn start(server: &Postgres) -> Self {
+        let full = Pgbouncer::to(server.port, "max_client_conn = 1\n");
+        let taken = TcpStream::connect(("127.0.0.1", full.port)).unwrap();
+        Self { live: Pgbouncer::to(server.port, ""), dead: Pgbouncer::to(free_port(), ""), full, _taken: taken }
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        let at = |pool: &Pgbouncer| Target {
+            hosts: vec![("127.0.0.1".to_owned(), pool.port)],
+            user: "thena".to_owned(),
+            password: Some(PASSWORD.to_owned()),
+            dbname: "thena".to_owned(),
+            sslmode: SslMode::Disable,
+            root_certificates: None,
+        };
+        let live = || at(&self.live);
+        let refused = |what, target, class| row(what, target, Stage::Login, class);
+        vec![
+            Row { what: "through pgbouncer", target: live(), class: None, proved: true },
+            // It keeps whoever comes until it has a connection of its own.
+            refused("pgbouncer, nobody behind it", at(&self.dead), "peer.silent"),
+            refused(
+                "pgbouncer, a wrong password",
+                Target { password: Some("no".to_owned()), ..live() },
+                "auth.rejected",
+            ),
+            refused("pgbouncer, an unknown user", Target { user: "nobody".to_owned(), ..live() }, "auth.rejected"),
+            refused(
+                "pgbouncer, a database it has not",
+                Target { dbname: "nowhere".to_owned(), ..live() },
+                "db.missing",
+            ),
+            refused(
+                "pgbouncer, a database that is not there",
+                Target { dbname: "thenna".to_owned(), ..live() },
+                "db.missing",
+            ),
+            refused(
+                "pgbouncer, a role that may not log in",
+                Target { user: "idle".to_owned(), ..live() },
+                "auth.nologin",
+            ),
+            refused("pgbouncer, its own limit", at(&self.full), "limit.server"),
+        ]
+    }
+}
+
 /// What is no PostgreSQL, or not one that answers.
 fn listeners(folder: &Path) -> Vec<Row> {
     let at = |host: String, port, sslmode| Target {
@@ -135,14 +207,28 @@ fn listeners(folder: &Path) -> Vec<Row> {
         let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
     });
     let closing = serve(drop);
+    let unanswered = unanswered();
     vec![
         row("a socket that is not there", at(path.clone(), 5432, SslMode::Prefer), Stage::Tcp, "unix.missing"),
         row("a socket that was left behind", at(path, 5433, SslMode::Prefer), Stage::Tcp, "unix.refused"),
         row("silence, with TLS", tcp(silent, SslMode::Require), Stage::Tls, "peer.silent"),
         row("silence, without TLS", tcp(silent, SslMode::Disable), Stage::Login, "peer.silent"),
         row("a web server", tcp(http, SslMode::Require), Stage::Tls, "not_postgres"),
+        row("nothing answers at all", tcp(unanswered, SslMode::Require), Stage::Tcp, "tcp.timeout"),
         row("it hangs up", tcp(closing, SslMode::Require), Stage::Tls, "peer.closed"),
     ]
+}
+
+/// An address that answers nothing more, as behind a firewall: its queue is full. It ends with the test.
+fn unanswered() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
+        waiting.push(stream);
+    }
+    std::mem::forget((listener, waiting));
+    address.port()
 }
 
 /// A server that treats each connection with `play`; gives its port. It ends with the test.

@@ -5,91 +5,17 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub use crate::disk::Mounted;
+pub use crate::plan::{Plan, is_root};
 use crate::postgres;
+use crate::servers::{signal, start_nginx, start_uwsgi, write_files};
 use crate::wait::{free_port, wait_until};
-
-/// What a test changes before it starts the stack.
-#[derive(Clone)]
-pub struct Plan {
-    /// The app's folder, copied from the tests; `wsgi:app` or `eager:app`.
-    pub module: &'static str,
-    /// A line put into the app after `app = Flask(__name__)`.
-    pub app_line: &'static str,
-    /// Lines added to the ini.
-    pub ini: String,
-    /// The option that binds the socket.
-    pub socket_option: &'static str,
-    /// The socket's path below the lab's root.
-    pub socket: &'static str,
-    /// nginx's pass; `{run}` is the folder of the socket.
-    pub pass: &'static str,
-    /// The socket's mode and owner.
-    pub socket_lines: String,
-    /// Environment of the job, which is all that uWSGI gets.
-    pub environment: Vec<(&'static str, String)>,
-    /// Files below the root of the lab, such as `home/ubuntu/.profile`.
-    pub files: Vec<(&'static str, String)>,
-    /// What nginx passes on of a request.
-    pub params: &'static str,
-    /// Lines of nginx's configuration: outside every block, in `events`, in the server.
-    pub nginx: [&'static str; 3],
-    /// The folder of the app below the lab's root, as the ini names it.
-    pub chdir: &'static str,
-    /// Whether uWSGI is meant to bind its socket, and nginx to listen.
-    pub comes_up: [bool; 2],
-    /// Changes the lab's folder after its files are written and before anything is started.
-    pub before: fn(&Path),
-}
-
-fn nothing(_: &Path) {}
-
-impl Plan {
-    /// A stack without a fault.
-    pub fn healthy() -> Self {
-        Self {
-            module: "wsgi:app",
-            app_line: "",
-            ini: "lazy-apps = true\n".to_owned(),
-            socket_option: "socket",
-            socket: "run/uwsgi.sock",
-            pass: "uwsgi_pass unix:{run}/uwsgi.sock",
-            socket_lines: if is_root() {
-                "chown-socket = www-data:www-data\nchmod-socket = 660\n"
-            } else {
-                "chmod-socket = 660\n"
-            }
-            .to_owned(),
-            environment: vec![("DATABASE_URL", postgres::server().url())],
-            files: Vec::new(),
-            params: "include /etc/nginx/uwsgi_params",
-            nginx: ["", "", ""],
-            chdir: "srv/www/thena/current",
-            comes_up: [true, true],
-            before: nothing,
-        }
-    }
-
-    /// The same with other lines in the ini.
-    pub fn with_ini(ini: impl Into<String>) -> Self {
-        Self { ini: ini.into(), ..Self::healthy() }
-    }
-
-    /// The same with lines in the app.
-    pub fn with_app(app_line: &'static str) -> Self {
-        Self { app_line, ..Self::healthy() }
-    }
-
-    /// The same with another address of the database.
-    pub fn with_url(url: impl Into<String>) -> Self {
-        Self { environment: vec![("DATABASE_URL", url.into())], ..Self::healthy() }
-    }
-}
 
 /// Running servers and the folder they live in; dropping it ends what it started.
 pub struct Lab {
@@ -97,19 +23,19 @@ pub struct Lab {
     port: u16,
     nginx: Child,
     uwsgi: Option<Child>,
+    looks_from_inside: bool,
     /// What lasts as long as the lab, such as a lock in the database.
     pub kept: Vec<Box<dyn std::any::Any + Send + Sync>>,
 }
+
+/// The ini of a second site, where there is one.
+pub const SECOND_INI: &str = "etc/thena/second.ini";
 
 /// What doctor said.
 pub struct Verdict {
     pub exit: i32,
     pub json: Value,
     pub seconds: f64,
-}
-
-pub fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
 }
 
 impl Lab {
@@ -126,7 +52,8 @@ impl Lab {
         (plan.before)(&root);
         let nginx = start_nginx(&root, plan, port);
         let uwsgi = start_uwsgi(&root, plan);
-        Self { folder, port, nginx, uwsgi: Some(uwsgi), kept: Vec::new() }
+        let looks_from_inside = plan.looks_from_inside;
+        Self { folder, port, nginx, uwsgi: Some(uwsgi), looks_from_inside, kept: Vec::new() }
     }
 
     /// The same, with its app loaded.
@@ -147,6 +74,16 @@ impl Lab {
         let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return };
         let _ = stream.write_all(b"GET / HTTP/1.0\r\nHost: thena.example\r\n\r\n");
         self.kept.push(Box::new(stream));
+    }
+
+    /// Sends a body that nginx has to keep, until its disk has no room.
+    pub fn fill_the_disk(&self) {
+        let body = vec![b'o'; 600_000];
+        let head = format!("POST / HTTP/1.0\r\nHost: thena.example\r\nContent-Length: {}\r\n\r\n", body.len());
+        wait_until("the disk is full", || {
+            self.status_of(&[head.as_bytes(), &body].concat());
+            self.nginx_log().contains("No space left on device")
+        });
     }
 
     /// What users get for a request of this head and body.
@@ -238,7 +175,7 @@ impl Lab {
     pub fn record(&self) -> (PathBuf, String) {
         let file = self.root().join("recording.tar.gz");
         let _ = fs::remove_file(&file);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_housecall"));
+        let mut command = self.housecall();
         let output = command.arg("record").arg("-o").arg(&file).args(self.looking()).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success() && output.stdout.is_empty(), "record: {said}");
@@ -266,16 +203,31 @@ impl Lab {
 
     /// The command a user would type, for this stack alone.
     pub fn doctor_command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_housecall"));
+        let mut command = self.housecall();
         command.arg("doctor").args(self.looking());
         command
+    }
+
+    /// The program, from where it is to look.
+    fn housecall(&self) -> Command {
+        let program = env!("CARGO_BIN_EXE_housecall");
+        match self.uwsgi.as_ref().filter(|_| self.looks_from_inside) {
+            Some(uwsgi) => {
+                let mut command = Command::new("nsenter");
+                command.args(["--mount", "--target", &uwsgi.id().to_string(), program]);
+                command
+            }
+            None => Command::new(program),
+        }
     }
 
     /// The flags that point a command at this stack.
     pub fn looking(&self) -> Vec<std::ffi::OsString> {
         let root = self.root();
         let (nginx, ini) = (root.join("etc/nginx/nginx.conf"), root.join("etc/thena/uwsgi.ini"));
-        let flags = [("--root", root), ("--nginx-conf", &nginx), ("--uwsgi-ini", &ini)];
+        let second = root.join(SECOND_INI);
+        let mut flags = vec![("--root", root), ("--nginx-conf", &nginx), ("--uwsgi-ini", &ini)];
+        flags.extend(second.exists().then_some(("--uwsgi-ini", second.as_path())));
         flags.iter().flat_map(|(flag, path)| [(*flag).into(), path.as_os_str().to_owned()]).collect()
     }
 }
@@ -312,103 +264,4 @@ impl Drop for Lab {
         signal("-TERM", &self.nginx.id().to_string());
         let _ = self.nginx.wait();
     }
-}
-
-fn write_files(root: &Path, plan: &Plan, port: u16) {
-    let at = root.display();
-    let user = if is_root() { "user www-data;\n" } else { "" };
-    let write = |name: &str, text: &str| {
-        let path = root.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    };
-    let app = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stack/app");
-    for name in ["wsgi.py", "eager.py"] {
-        let text = fs::read_to_string(app.join(name)).unwrap();
-        let text = text.replace("app = Flask(__name__)\n", &format!("app = Flask(__name__)\n{}", plan.app_line));
-        write(&format!("srv/www/thena/current/{name}"), &text);
-    }
-    write(
-        "etc/thena/uwsgi.ini",
-        &format!(
-            "[uwsgi]\nplugin = python3\nmaster = true\nprocesses = 4\ndie-on-term = true\nworker-reload-mercy = 3\n{} = {at}/{}\n{}\
-             chdir = {at}/{}\nmodule = {}\nlogto = {at}/var/log/uwsgi.log\n{}",
-            plan.socket_option,
-            plan.socket,
-            plan.socket_lines,
-            plan.chdir,
-            plan.module,
-            plan.ini.replace("{root}", &at.to_string())
-        ),
-    );
-    let pass = plan.pass.replace("{run}", &format!("{at}/run"));
-    let ([outside, events, server], params) = (plan.nginx, plan.params);
-    let env: String = plan.environment.iter().map(|(name, value)| format!("env {name}=\"{value}\"\n")).collect();
-    write(
-        "etc/init/thena.conf",
-        &format!("description \"thena\"\n\nrespawn\n\n{env}\nexec /usr/bin/uwsgi --ini {at}/etc/thena/uwsgi.ini\n"),
-    );
-    write(
-        "etc/nginx/nginx.conf",
-        &format!(
-            "{user}{outside}daemon off;\npid {at}/run/nginx.pid;\nerror_log {at}/var/log/error.log;\n\nevents {{\n    {events}\n}}\n\nhttp {{\n    \
-             access_log {at}/var/log/access.log;\n    client_body_temp_path {at}/tmp/body;\n    proxy_temp_path {at}/tmp/proxy;\n    \
-             fastcgi_temp_path {at}/tmp/fastcgi;\n    uwsgi_temp_path {at}/tmp/uwsgi;\n    scgi_temp_path {at}/tmp/scgi;\n\n    \
-             server {{\n        listen 127.0.0.1:{port};\n        server_name thena.example;\n        {server}\n\n        location / {{\n            \
-             {params};\n            {pass};\n        }}\n    }}\n}}\n"
-        ),
-    );
-    for (name, text) in &plan.files {
-        write(name, text);
-    }
-}
-
-fn start_nginx(root: &Path, plan: &Plan, port: u16) -> Child {
-    let mut nginx = own_group(
-        Command::new("/usr/sbin/nginx")
-            .arg("-c")
-            .arg(root.join("etc/nginx/nginx.conf"))
-            .arg("-e")
-            .arg(root.join("var/log/error.log")),
-    )
-    .stdout(Stdio::null())
-    .stderr(Stdio::null())
-    .spawn()
-    .unwrap();
-    match plan.comes_up[1] {
-        true => wait_until("nginx listens", || TcpStream::connect(("127.0.0.1", port)).is_ok()),
-        false => drop(nginx.wait()),
-    }
-    nginx
-}
-
-/// As Upstart would: nothing in the environment but PATH, TERM and what the job sets.
-fn start_uwsgi(root: &Path, plan: &Plan) -> Child {
-    let ini: PathBuf = root.join("etc/thena/uwsgi.ini");
-    let console = fs::File::create(root.join("var/log/upstart/thena.log")).unwrap();
-    let mut uwsgi = own_group(Command::new("/usr/bin/uwsgi-core").arg("--ini").arg(&ini))
-        .env_clear()
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .env("TERM", "linux")
-        .envs(plan.environment.iter().map(|(name, value)| (name, value)))
-        .current_dir("/")
-        .stdin(Stdio::null())
-        .stdout(console.try_clone().unwrap())
-        .stderr(console)
-        .spawn()
-        .unwrap();
-    match plan.comes_up[0] {
-        true => wait_until("uWSGI binds its socket", || root.join(plan.socket).exists()),
-        false => drop(uwsgi.wait()),
-    }
-    uwsgi
-}
-
-fn own_group(command: &mut Command) -> &mut Command {
-    use std::os::unix::process::CommandExt;
-    command.process_group(0)
-}
-
-fn signal(signal: &str, target: &str) {
-    let _ = Command::new("kill").args([signal, "--", target]).stderr(Stdio::null()).status();
 }

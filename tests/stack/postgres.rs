@@ -76,6 +76,10 @@ impl Postgres {
         std::fs::remove_file(&password_file).unwrap();
         certificate(&data.join("server"), "localhost", folder.path());
         certificate(&folder.path().join("other"), "owl", folder.path());
+        certificate(&folder.path().join("expired"), "localhost", folder.path());
+        run(as_postgres("openssl")
+            .args(["x509", "-in", "expired.crt", "-signkey", "expired.key", "-days", "-1", "-out", "expired.crt"])
+            .current_dir(folder.path()));
         write_as_postgres(
             &data.join("pg_hba.conf"),
             "local all admin trust\nlocal all peered peer\nhost all admin 127.0.0.1/32 trust\nhostssl all barred 127.0.0.1/32 reject\n\
@@ -83,7 +87,7 @@ impl Postgres {
         );
         let port = free_port();
         let standby = folder.path().join("standby");
-        for copy in [&standby, &folder.path().join("small")] {
+        for copy in [&standby, &folder.path().join("small"), &folder.path().join("aged")] {
             run(as_postgres("cp").arg("-a").arg(&data).arg(copy).current_dir(folder.path()));
         }
         write_as_postgres(&standby.join("standby.signal"), "");
@@ -158,9 +162,12 @@ impl Postgres {
         self.folder.path().join("other.crt")
     }
 
-    /// The server's certificate or that `other` one, in PEM.
+    /// The server's certificate, that `other` one, or the one that has `expired`, in PEM.
     pub fn certificate(&self, name: &str) -> Vec<u8> {
-        let path = if name == "server" { self.data.join("server.crt") } else { self.other_certificate() };
+        let path = match name {
+            "server" => self.data.join("server.crt"),
+            name => self.folder.path().join(name).with_extension("crt"),
+        };
         std::fs::read(path).unwrap()
     }
 
@@ -181,6 +188,13 @@ impl Postgres {
         wait_until("the small server answers", || sql(server.port, "postgres", "select 1"));
         let taken = session(server.port, "postgres", "select 1");
         (server, taken)
+    }
+
+    /// A server on its own port whose certificate has expired.
+    pub fn with_expired_certificate(&self) -> Session {
+        let file = |end: &str| self.folder.path().join("expired").with_extension(end).display().to_string();
+        let (certificate, key) = (format!("ssl_cert_file={}", file("crt")), format!("ssl_key_file={}", file("key")));
+        self.another("aged", &["-c", "ssl=on", "-c", &certificate, "-c", &key])
     }
 
     /// A server on its own port, with the data of this folder, as it listens.

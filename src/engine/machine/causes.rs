@@ -2,6 +2,7 @@
 
 use crate::diagnosis::{self, Diagnosis, Hop, RootCause, State};
 use crate::engine::machine::databases::Tried;
+use crate::engine::machine::differences::{Differing, NOT_TAKEN_UP};
 use crate::engine::machine::hops::{Scene, THIS_IS_WHY, name_of};
 use crate::engine::machine::paths::{Path, quoted};
 use crate::engine::machine::told::{self, LOG_SAYS, Told};
@@ -87,6 +88,7 @@ impl<'p> Candidates<'p> {
         let speaks =
             |finding: &&Finding| self.hop_of(finding, scene) == Some(hop) && belongs(finding, &paths[at], scene);
         let mut by_facts: Vec<&Finding> = self.findings.iter().filter(speaks).collect();
+        by_facts.retain(|finding| !is_mended_in_files(finding, &paths[at], scene));
         let told = told::chosen(&self.told[at], hop, &by_facts);
         if told.iter().any(|finding| finding.confidence > Confidence::Possible) {
             by_facts.retain(|finding| !EFFECTS.contains(&finding.rule.as_str()));
@@ -96,6 +98,9 @@ impl<'p> Candidates<'p> {
 
     /// The hop that a finding breaks: that of its page, or where it shows how far a connection came, that one's last.
     fn hop_of(&self, finding: &Finding, scene: &Scene<'_>) -> Option<&str> {
+        if let Some(differing) = differing(finding, scene) {
+            return differing.hop;
+        }
         let shows = |tried: &&Tried| finding.related.contains(&tried.evidence);
         let ended = scene.tried.iter().flatten().find(shows).and_then(Tried::ended_at);
         ended.or(self.pages.iter().find(|page| page.id == finding.rule)?.hop.as_deref())
@@ -127,6 +132,22 @@ fn in_logs<'p>(page: &'p Page, finding: &Finding, paths: &[Path], scene: &Scene<
     found
 }
 
+/// The difference that a finding is about.
+fn differing<'s>(finding: &Finding, scene: &'s Scene<'_>) -> Option<&'s Differing> {
+    let of_page = NOT_TAKEN_UP.contains(&finding.rule.as_str()) || finding.rule == "release/stale";
+    scene.differing.iter().find(|one| of_page && one.row.place == finding.primary.place)
+}
+
+/// Whether a finding is about a variable that the files give right by now: that nobody told the process is the cause then.
+fn is_mended_in_files(finding: &Finding, path: &Path, scene: &Scene<'_>) -> bool {
+    let Some(at) = path.instance.filter(|_| !NOT_TAKEN_UP.contains(&finding.rule.as_str())) else { return false };
+    let of_attempt = |tried: &&Tried| tried.row.place == finding.primary.place;
+    let of_database = scene.tried[at].iter().find(of_attempt).and_then(|tried| tried.row.variable.known());
+    let name = name_of(&scene.stack.instances[at], finding).or(of_database.map(String::as_str));
+    let differs = |one: &Differing| one.hop.is_some() && one.row.name.known().map(String::as_str) == name;
+    name.is_some() && scene.differing.iter().any(differs)
+}
+
 /// Whether a finding is about an instance: its files, or what its app reads.
 fn is_of(finding: &Finding, instance: &Instance) -> bool {
     let place = finding.primary.place;
@@ -140,9 +161,18 @@ fn belongs(finding: &Finding, path: &Path, scene: &Scene<'_>) -> bool {
     let place = finding.primary.place;
     let of_instance = path.instance.is_some_and(|at| {
         let tried = &scene.tried[at];
-        is_of(finding, &scene.stack.instances[at]) || tried.iter().any(|tried| tried.row.place == place)
+        let in_log = scene.logs[at].holds(place);
+        in_log || is_of(finding, &scene.stack.instances[at]) || tried.iter().any(|tried| tried.row.place == place)
     });
-    path.is_passed_at(place) || of_instance
+    let of_variable = differing(finding, scene).is_some_and(|one| {
+        path.instance
+            .is_some_and(|at| scene.stack.instances[at].layers.job.iter().any(|row| row.place == one.row.place))
+    });
+    let job = path.instance.and_then(|at| scene.stack.instances[at].link.job.known());
+    let of_job = job.is_some_and(|job| job.place.file == place.file);
+    // A run of Chef is for the host as a whole.
+    let of_chef = scene.chef.and_then(|run| run.log.as_ref()).is_some_and(|log| log.file == place.file);
+    path.is_passed_at(place) || of_instance || of_job || of_variable || of_chef
 }
 
 /// Diagnoses every way, and says of each cause what it explains and how to see that its cure worked.
@@ -228,6 +258,16 @@ fn merge(causes: &mut Vec<RootCause>) {
     *causes = kept;
 }
 
+/// What breaks requests goes before what fails some of them.
+pub(super) fn worst_first(diagnosis: &mut Diagnosis) {
+    let Diagnosis { hops, root_causes, .. } = diagnosis;
+    let is_in_part = |cause: &RootCause| {
+        let of_cause = |hop: &&Hop| hop.id == cause.hop && cause.path.split("; ").any(|name| name == hop.path);
+        hops.iter().filter(of_cause).all(|hop| hop.state == State::Degraded)
+    };
+    root_causes.sort_by_key(is_in_part);
+}
+
 /// What users see of a cause, each in a sentence.
 fn explained(cause: &RootCause, hops: &[Hop], path: &Path, findings: &[Finding], scene: &Scene<'_>) -> Vec<String> {
     let symptoms = hops
@@ -280,6 +320,13 @@ fn verify(cause: &RootCause, path: &Path, scene: &Scene<'_>) -> Vec<String> {
                 commands.push(format!("sudo -u {user} test -w {socket} && echo writable"));
             }
         }
+        "supervision" => {
+            let job = instance.and_then(|instance| instance.link.job.known()).and_then(|job| job.name.known());
+            let watched = job.zip(ini).map(|(job, ini)| format!("sudo status {}; pgrep -of {ini}", quoted(job)));
+            return watched.into_iter().collect();
+        }
+        "release" => return ini.map(|ini| format!("sudo readlink /proc/$(pgrep -of {ini})/cwd")).into_iter().collect(),
+        "chef-run" => return vec!["sudo chef-client, or the same event again in OpsWorks".to_owned()],
         "uwsgi-master" => commands.extend(ini.map(|ini| format!("pgrep -af {ini}"))),
         _ => {}
     }

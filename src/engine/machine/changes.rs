@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::diagnosis::Change;
-use crate::engine::machine::chef_run::{self, ChefRun};
+use crate::engine::machine::chef_run::ChefRun;
+use crate::engine::machine::files::Files;
 use crate::host::Host;
+use crate::stack::document::Kind;
 use crate::stack::process::{Found, Program};
 use crate::syntax::log::lines;
 
@@ -23,8 +25,21 @@ pub(super) struct Looked<'a> {
     pub(super) found: &'a [Found],
     /// The files that were read of it, each with the program that reads it where one runs.
     pub(super) files: Vec<(String, Program)>,
+    /// The last run of Chef.
+    pub(super) chef: Option<&'a ChefRun>,
     /// How far the host's clock is ahead of UTC, in seconds.
     pub(super) ahead: i64,
+}
+
+/// The files that were read of a stack, with the program that reads each where one runs.
+pub(super) fn read_by(files: &Files<'_>) -> Vec<(String, Program)> {
+    let of_kind = |kind: Kind| match kind {
+        Kind::Nginx => Some(Program::Nginx),
+        Kind::Uwsgi | Kind::Upstart | Kind::Systemd | Kind::Variables | Kind::Python => Some(Program::Uwsgi),
+        _ => None,
+    };
+    let documents = files.view.iter().flat_map(|(path, documents)| documents.iter().map(move |one| (path, one)));
+    documents.filter_map(|(path, document)| Some((path.to_owned(), of_kind(document.kind)?))).collect()
 }
 
 /// The changes of the day before `moment`, which is in seconds since 1970; the last first.
@@ -33,8 +48,8 @@ pub(super) fn before(host: &dyn Host, looked: &Looked<'_>, moment: i64) -> Vec<C
     all.extend(booted(host));
     all.extend(files(host, looked));
     all.extend(packages(host, looked.ahead));
-    all.extend(chef_run::last(host, looked.ahead).map(|ChefRun { at, failed }| Change {
-        at,
+    all.extend(looked.chef.map(|ChefRun { at, failed, .. }| Change {
+        at: *at,
         what: match failed {
             Some(words) => format!("a run of Chef failed: {words}"),
             None => "Chef ran".to_owned(),
@@ -127,7 +142,7 @@ mod tests {
     fn changes(host: &Recorded, moment: i64) -> Vec<String> {
         let found = process::discover(host).unwrap();
         let files = vec![("/srv/thena/current/uwsgi.ini".to_owned(), Program::Uwsgi)];
-        before(host, &Looked { found: &found, files, ahead: 3600 }, moment)
+        before(host, &Looked { found: &found, files, chef: None, ahead: 3600 }, moment)
             .into_iter()
             .map(|change| change.what)
             .collect()

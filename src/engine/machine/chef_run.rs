@@ -1,15 +1,33 @@
 //! The last run of Chef, from the log that it or OpsWorks' agent leaves.
 
+use std::sync::Arc;
+
 use crate::host::Host;
+use crate::source::{Origin, Sources};
+use crate::stack::chef::last_run::{self, Failed};
+use crate::stack::fact::Row;
 use crate::syntax::log::{lines, seconds};
 
 /// The last run of Chef.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct ChefRun {
     /// When it ended, in seconds since 1970.
     pub(super) at: i64,
     /// Why it failed, where it did.
     pub(super) failed: Option<String>,
+    /// Its log, where it failed.
+    pub(super) log: Option<Failed>,
+    /// What it stumbled over.
+    pub(super) rows: Vec<Arc<dyn Row>>,
+}
+
+/// How a run ended, by its log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Ended {
+    at: i64,
+    failed: Option<String>,
+    /// Where its first line begins.
+    from: usize,
 }
 
 /// Where logs of runs lie: one file for all of chef-client's, a file for each of OpsWorks' (Chef 11, Chef 12).
@@ -17,7 +35,7 @@ const ONE_FOR_ALL: [&str; 2] = ["/var/log/chef/client.log", "/var/log/chef-clien
 const ONE_FOR_EACH: [&str; 2] = ["/var/lib/aws/opsworks/chef", "/var/chef/runs"];
 
 /// The newest run that a log tells of; `ahead` is how far the host's clock is ahead of UTC.
-pub(super) fn last(host: &dyn Host, ahead: i64) -> Option<ChefRun> {
+pub(super) fn last(host: &dyn Host, ahead: i64, sources: &mut Sources) -> Option<ChefRun> {
     let mut logs: Vec<String> = ONE_FOR_ALL.map(str::to_owned).to_vec();
     for folder in ONE_FOR_EACH {
         let names = host.list(folder).unwrap_or_default();
@@ -28,32 +46,45 @@ pub(super) fn last(host: &dyn Host, ahead: i64) -> Option<ChefRun> {
         let dated = inside.filter_map(|path| Some((host.stat(&path).ok()?.modified, path)));
         logs.extend(dated.max().map(|(_, path)| path));
     }
-    let runs = logs.iter().filter_map(|path| {
-        let tail = host.tail(path).ok()?;
-        read(&String::from_utf8_lossy(&tail.bytes), ahead)
+    let runs = logs.into_iter().filter_map(|path| {
+        let tail = host.tail(&path).ok()?;
+        let ended = read(&String::from_utf8_lossy(&tail.bytes), ahead)?;
+        Some((ended, path, tail))
     });
-    runs.max_by_key(|run| run.at)
+    let (Ended { at, failed, from }, path, tail) = runs.max_by_key(|(ended, ..)| ended.at)?;
+    if failed.is_none() {
+        return Some(ChefRun { at, failed, log: None, rows: Vec::new() });
+    }
+    let origin = if tail.cut { Origin::Probe } else { Origin::File };
+    let shown = host.shown(&path);
+    let name = if tail.cut { format!("the end of {shown}") } else { shown };
+    let file = sources.add(name, tail.bytes, origin);
+    let log = Failed { file, text: sources.get(file).shared_text(), from };
+    let rows = last_run::rows(host, &host.users().unwrap_or_default(), &log);
+    Some(ChefRun { at, failed, log: Some(log), rows })
 }
 
 /// `[2016-05-04T02:10:00+00:00] FATAL: …`, mixlib-log's format; what it says last of how a run ended counts.
-fn read(log: &str, ahead: i64) -> Option<ChefRun> {
-    let mut last: Option<ChefRun> = None;
+fn read(log: &str, ahead: i64) -> Option<Ended> {
+    let mut last: Option<Ended> = None;
     let mut failing = false;
-    for (_, line) in lines(log) {
+    let mut from = 0;
+    for (start, line) in lines(log) {
         let Some((stamp, level, words)) = parts(line) else { continue };
         let Some(at) = time(stamp, ahead) else { continue };
         let is_start = words.starts_with("*** Chef ") || words.starts_with("Starting Chef");
         let is_end = words.starts_with("Chef Run complete") || words.starts_with("Chef Infra Client Run complete");
         if is_start {
             failing = false;
+            from = start;
         }
         if is_end {
-            last = Some(ChefRun { at, failed: None });
+            last = Some(Ended { at, failed: None, from });
         }
         // The last words are about the exit code; the first say what failed.
         if level == "FATAL" && !words.starts_with("Stacktrace dumped") && !words.starts_with("Please provide") {
             if !failing {
-                last = Some(ChefRun { at, failed: Some(words.chars().take(200).collect()) });
+                last = Some(Ended { at, failed: Some(words.chars().take(200).collect()), from });
             }
             failing = true;
         }
@@ -92,15 +123,17 @@ mod tests {
     #[test]
     fn the_last_run_went_well_or_says_why_not() {
         let at = 1_462_327_260;
-        assert_eq!(read(WELL, 0), Some(ChefRun { at, failed: None }));
+        assert_eq!(read(WELL, 0), Some(Ended { at, failed: None, from: 0 }));
         let failed = Some("Chef::Exceptions::CookbookNotFound: Cookbook thena-app not found".to_owned());
-        assert_eq!(read(FAILED, 0), Some(ChefRun { at: at + 1, failed: failed.clone() }));
+        assert_eq!(read(FAILED, 0), Some(Ended { at: at + 1, failed: failed.clone(), from: 0 }));
+        assert_eq!(read(&format!("{WELL}{FAILED}"), 0).unwrap().from, WELL.len());
         assert_eq!(read(&format!("{FAILED}{WELL}"), 0).unwrap().failed, None);
         assert_eq!(read("nothing of Chef\n[x] y: z\n", 0), None);
         let folder = "/var/lib/aws/opsworks/chef";
         let host = Recorded::healthy().unwrap();
         let host = host.with_file(&format!("{folder}/2016-05-04-01.log"), WELL.as_bytes());
         let host = host.with_file(&format!("{folder}/2016-05-04-02.log"), FAILED.as_bytes());
-        assert_eq!(last(&host, 0).unwrap().failed, failed);
+        let run = last(&host, 0, &mut Sources::default()).unwrap();
+        assert_eq!((run.failed, run.rows.len()), (failed, 0));
     }
 }

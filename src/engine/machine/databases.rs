@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::diagnosis::{Reason, State};
-use crate::engine::machine::{Visit, libpq};
+use crate::engine::machine::Visit;
+use crate::engine::machine::libpq::{self, NoPassword};
+use crate::engine::machine::pooler::{self, Pooler};
 use crate::finding::Label;
 use crate::host::{Connect, Failure, Host, Login, NoAddress, SslMode, Stage, Target};
 use crate::source::{Origin, Place, Sources, Span};
@@ -26,11 +28,16 @@ pub(super) struct Tried {
     pub(super) evidence: Label,
     /// Where it is, for people.
     pub(super) address: String,
+    /// What stands in between.
+    pub(super) pooler: Option<Pooler>,
 }
 
 impl Tried {
     /// The hop at which the connection ended, where it failed.
     pub(super) fn ended_at(&self) -> Option<&'static str> {
+        if self.row.failure.known().is_some_and(|class| class == pooler::CLASS) {
+            return Some(pooler::HOP);
+        }
         let at = self.states.iter().position(|state| *state == State::Broken)?;
         HOPS.get(at).copied()
     }
@@ -50,6 +57,7 @@ struct Outcome {
     failure: Option<Failure>,
     /// How many of the app's sessions wait for a lock.
     waiting: Option<u32>,
+    pooler: Option<Pooler>,
     place: Place,
 }
 
@@ -60,26 +68,37 @@ impl<'a> Prober<'a> {
 
     /// Every PostgreSQL that the app of an instance reads the address of from its environment.
     ///
-    /// `home` is that of the user that the app runs as.
-    pub(super) fn of(&mut self, instance: &Instance, home: Option<&str>, sources: &mut Sources) -> Vec<Tried> {
+    /// `home` is that of the user that the app runs as; `other_names` says why a name need not lead there for the app.
+    pub(super) fn of(
+        &mut self,
+        instance: &Instance,
+        (home, other_names): (Option<&str>, Option<&str>),
+        sources: &mut Sources,
+    ) -> Vec<Tried> {
         let variables = libpq::variables(&instance.layers);
         let mut all: Vec<(String, Tried)> = Vec::new();
         for read in &instance.reads {
             let Some(name) = read.name.known() else { continue };
             let Some(given) = instance.layers.value(name) else { continue };
             let Some(value) = given.value.known() else { continue };
-            let Some(info) = postgres(value).map(|info| libpq::completed(info, &variables)) else { continue };
+            let Some(info) = postgres(value) else { continue };
             if all.iter().any(|(known, _)| known == value) {
                 continue;
             }
             // The line of a file says more than the process it started.
             let in_job = instance.layers.in_job(name).filter(|row| row.value.known() == Some(value));
             let line = in_job.filter(|_| given.key == "process").unwrap_or(given);
-            let doubted = |failure| libpq::doubted(failure, &info, &instance.layers, home, self.host);
-            let elsewhere = libpq::names_a_service(&info, &instance.layers);
-            let key = format!("{value} {variables:?} {home:?}");
+            let around = libpq::Around { host: self.host, layers: &instance.layers, home };
+            let (info, elsewhere) = match around.with_service(info.clone(), sources) {
+                Ok(info) => (info, None),
+                Err(failure) => (info, Some(failure)),
+            };
+            let (info, no_password) = around.with_password(libpq::completed(info, &variables), sources);
+            let by_name = info.hosts.iter().any(|host| !host.is_socket() && !is_address(&host.name.value));
+            let elsewhere = elsewhere.or_else(|| other_names.filter(|_| by_name).map(of_other_names));
+            let key = format!("{value} {variables:?} {home:?} {other_names:?}");
             let known = self.seen.get(&key).cloned();
-            let outcome = known.unwrap_or_else(|| self.attempt(&info, elsewhere, doubted, sources));
+            let outcome = known.unwrap_or_else(|| self.attempt(&info, elsewhere, &no_password, sources));
             self.seen.insert(key, outcome.clone());
             let mut tried = tried(name, line.place, read.place, &info, &outcome);
             let is_of_variable = |row: &Database| row.variable.known() == Some(name);
@@ -91,12 +110,12 @@ impl<'a> Prober<'a> {
         all.into_iter().map(|(_, tried)| tried).collect()
     }
 
-    /// Tries it, unless the place is written `elsewhere`; `doubted` says of a failure whether libpq would surely meet it too.
+    /// Tries it, unless only something `elsewhere` knows the way; `no_password` says what it proves that a password lacks.
     fn attempt(
         &self,
         info: &ConnInfo,
-        elsewhere: bool,
-        doubted: impl Fn(Failure) -> Failure,
+        elsewhere: Option<Failure>,
+        no_password: &NoPassword,
         sources: &mut Sources,
     ) -> Outcome {
         let target = self.target(info);
@@ -104,13 +123,16 @@ impl<'a> Prober<'a> {
         let not_asked = State::Unknown(Reason::NotAsked);
         let (login, last) = match (self.visit.network, self.visit.login && !target.user.is_empty()) {
             (false, _) => (Login::default(), None),
-            _ if elsewhere => {
-                (Login { failure: Some(libpq::in_service_file()), ..Login::default() }, Some(Stage::Query))
-            }
+            _ if elsewhere.is_some() => (Login { failure: elsewhere, ..Login::default() }, Some(Stage::Query)),
             (true, true) => (self.host.login(&target), Some(Stage::Query)),
             (true, false) => (Login { failure: self.reach(&target), ..Login::default() }, Some(Stage::Tcp)),
         };
-        let failure = login.failure.map(doubted);
+        let pooler = pooler::of(self.host, info, sources).filter(|_| self.visit.network);
+        let failure = login.failure.map(|failure| no_password.judged(failure));
+        let failure = failure.map(|failure| match pooler.as_ref().and_then(|pooler| pooler.explains(&failure)) {
+            Some(behind) => behind,
+            None => failure,
+        });
         let waiting = login.server.as_ref().and_then(|server| server.waiting);
         let states = std::array::from_fn(|at| {
             let stage = Stage::ALL[at];
@@ -124,6 +146,9 @@ impl<'a> Prober<'a> {
                 _ if skipped => State::NotApplicable,
                 None if stage == Stage::Query && waiting.is_some_and(|sessions| sessions > 0) => State::Degraded,
                 None => State::Ok,
+                Some(failure) if failure.class == pooler::CLASS && stage >= Stage::Login => {
+                    State::Unknown(Reason::MaskedBy(pooler::HOP.to_owned()))
+                }
                 Some(failure) if stage < failure.at => State::Ok,
                 Some(failure) if stage > failure.at => State::Unknown(Reason::MaskedBy(hop(failure.at).to_owned())),
                 Some(failure) if !failure.proved => State::Unknown(Reason::NoEvidence),
@@ -133,7 +158,7 @@ impl<'a> Prober<'a> {
         let probe = format!("connect to PostgreSQL at {}", address(info));
         let (text, span) = transcript(&states, failure.as_ref(), waiting);
         let place = Place::at(sources.add(probe, text.into_bytes(), Origin::Probe), span);
-        Outcome { states, failure, waiting, place }
+        Outcome { states, failure, waiting, pooler, place }
     }
 
     /// Name and connection only: the first host that accepts decides, as for libpq.
@@ -200,6 +225,11 @@ impl<'a> Prober<'a> {
     }
 }
 
+/// What stands for an attempt where only the app's own name service knows the way.
+fn of_other_names(why: &str) -> Failure {
+    Failure { at: Stage::Name, class: "name.elsewhere".into(), said: why.to_owned(), proved: false }
+}
+
 fn tried(name: &str, line: Place, read: Place, info: &ConnInfo, outcome: &Outcome) -> Tried {
     let address = address(info);
     let known = |value: Option<&str>| match value {
@@ -209,6 +239,8 @@ fn tried(name: &str, line: Place, read: Place, info: &ConnInfo, outcome: &Outcom
     let mut row = Database::at(line);
     row.without_address();
     row.key = info.scheme.as_ref().map(|scheme| scheme.value.clone()).unwrap_or_default();
+    row.without_pooler();
+    outcome.pooler.iter().for_each(|pooler| pooler.describe(&mut row));
     let evidence = Label { place: outcome.place, text: "tried just now".to_owned() };
     row.variable = Fact::read(name.to_owned(), line).via(read, "the app takes it from here");
     row.variable.trail.push(evidence.clone());
@@ -228,7 +260,7 @@ fn tried(name: &str, line: Place, read: Place, info: &ConnInfo, outcome: &Outcom
         None => Fact::absent(),
     };
     row.address = Fact::read(address.clone(), line);
-    Tried { row, states: outcome.states.clone(), evidence, address }
+    Tried { row, states: outcome.states.clone(), evidence, address, pooler: outcome.pooler.clone() }
 }
 
 /// The words without the address, which stands beside them.
@@ -259,6 +291,12 @@ fn transcript(states: &[State; 5], failure: Option<&Failure>, waiting: Option<u3
         last = Span::new(start, text.len());
         text.push('\n');
     }
+    if let Some(failure) = failure.filter(|failure| failure.class == pooler::CLASS) {
+        let start = text.len();
+        text += &format!("{}: {}", pooler::HOP, failure.said);
+        last = Span::new(start, text.len());
+        text.push('\n');
+    }
     if text.is_empty() {
         text.push_str("not asked\n");
         last = Span::new(0, "not asked".len());
@@ -279,7 +317,9 @@ fn address(info: &ConnInfo) -> String {
 fn postgres(value: &str) -> Option<ConnInfo> {
     let Some((scheme, _)) = value.trim_start().split_once("://") else {
         let parsed = conninfo::parse(value);
-        let is_one = parsed.problems.is_empty() && parsed.tree.dbname.is_some() && parsed.tree.user.is_some();
+        let names_a_service = parsed.tree.options.iter().any(|(key, _)| key == "service");
+        let is_whole = parsed.tree.dbname.is_some() && parsed.tree.user.is_some();
+        let is_one = parsed.problems.is_empty() && (is_whole || names_a_service);
         return is_one.then_some(parsed.tree);
     };
     let plain = scheme.split('+').next()?.to_ascii_lowercase();

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::host::{Host, ReadError};
+use crate::host::{Host, ReadError, User};
 use crate::source::{FileId, Origin, Place, Sources, Span};
 use crate::stack::assemble::{Instance, Started};
 use crate::stack::env::EnvValue;
 use crate::stack::fact::{Fact, Missing};
-use crate::stack::process::{Found, Program};
+use crate::stack::process::{self, Found};
 
 /// The process that heads the workers of one ini.
 #[derive(Debug)]
@@ -24,12 +24,9 @@ pub(super) struct Running {
 
 /// The running master of each ini that has one.
 pub(super) fn running(host: &dyn Host, found: &[Found], inis: &[String], sources: &mut Sources) -> Vec<Running> {
-    let real = |path: &str| host.real_path(path).unwrap_or_else(|_| path.to_owned());
     let mut all = Vec::new();
     for ini in inis {
-        let masters = found.iter().filter(|one| one.program == Program::Uwsgi && one.master);
-        let of_ini = masters.filter(|one| one.config.as_ref().is_some_and(|config| real(config) == real(ini)));
-        let Some(master) = of_ini.max_by_key(|one| one.process.started) else { continue };
+        let Some(master) = process::masters_of(host, found, ini).next() else { continue };
         let pid = master.process.pid;
         all.push(match &master.process.environ {
             Ok(pairs) => {
@@ -48,6 +45,19 @@ pub(super) fn running(host: &dyn Host, found: &[Found], inis: &[String], sources
         });
     }
     all
+}
+
+/// The home of the user that the workers of an instance run as, where they run.
+pub(super) fn home_of<'u>(
+    instance: &Instance,
+    running: &[Running],
+    found: &[Found],
+    users: &'u [User],
+) -> Option<&'u str> {
+    let running = running.iter().find(|one| instance.uwsgi.uwsgi.path.known() == Some(&one.ini))?;
+    let worker = found.iter().find(|one| one.process.ppid == running.pid);
+    let process = worker.or_else(|| found.iter().find(|one| one.process.pid == running.pid))?;
+    users.iter().find(|user| user.uid == process.process.uid).map(|user| user.home.trim_end_matches('/'))
 }
 
 /// Every variable with its value, whatever gives it to an instance or only seems to.

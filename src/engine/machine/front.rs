@@ -68,6 +68,14 @@ impl Scene<'_> {
             let text = format!("nginx speaks {spoken}, and uWSGI expects {bound}");
             return ((State::Broken, vec![Label { place: pass.place, text }]), true);
         }
+        if let Some(differing) = self.differing.iter().find(|one| one.is_at("nginx", &path.passes)) {
+            return ((State::Broken, differing.label().into_iter().collect()), true);
+        }
+        if link.denied_by.known().is_some() {
+            let place = link.denied_by.place.unwrap_or(pass.place);
+            let text = "nginx was not let in, so users get 502".to_owned();
+            return ((State::Broken, vec![Label { place, text }]), true);
+        }
         let Some(word) = link.connects.known() else {
             let reason = match link.connects.missing() {
                 _ if !self.network => Reason::NotAsked,
@@ -100,27 +108,8 @@ impl Scene<'_> {
             _ => "nginx cannot connect",
         };
         let mut evidence = vec![Label { place, text: format!("{said}, so users get 502") }];
-        evidence.extend(self.other_mounts(path).filter(|_| word == "missing"));
         evidence.extend(self.nginx_says(path));
         ((State::Broken, evidence), word == "denied" || elsewhere)
-    }
-
-    /// uWSGI binds a path in a tree of mounts that is not nginx's.
-    fn other_mounts(&self, path: &Path) -> Option<Label> {
-        let pid = self.running_of(&self.stack.instances[path.instance?])?.pid;
-        let mounts = |one: &Found| one.process.apart.contains(&Space::Mounts);
-        let of_uwsgi = self.found.iter().find(|one| one.process.pid == pid).is_some_and(mounts);
-        let of_nginx = self.found.iter().any(|one| one.program == Program::Nginx && mounts(one));
-        let text = match (of_uwsgi, of_nginx) {
-            (true, false) => format!(
-                "uWSGI (pid {pid}) has mounts of its own (`PrivateTmp=` gives them): its socket is there, out of nginx's sight"
-            ),
-            (false, true) => {
-                "nginx has mounts of its own (`PrivateTmp=` gives them), in which this socket is not".to_owned()
-            }
-            _ => return None,
-        };
-        Some(self.table(&text))
     }
 
     /// The last line of nginx's log about connecting to this way's address.

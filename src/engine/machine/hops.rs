@@ -1,15 +1,21 @@
 //! How each hop of a way fares, from what was seen and from nothing else.
 
+use std::sync::Arc;
+
 use crate::diagnosis::{Hop, Reason, State};
 use crate::engine::machine::asked::{self, Asked};
+use crate::engine::machine::chef_run::ChefRun;
 use crate::engine::machine::databases::{self, Tried};
+use crate::engine::machine::differences::Differing;
 use crate::engine::machine::environment::Running;
 use crate::engine::machine::logs::{NginxLog, UwsgiLog};
 use crate::engine::machine::passes;
 use crate::engine::machine::paths::Path;
-use crate::finding::{Confidence, Finding, Label};
+use crate::engine::machine::pooler;
+use crate::finding::{Confidence, Finding, Label, Severity};
 use crate::source::{FileId, Place};
 use crate::stack::assemble::{Instance, Stack};
+use crate::stack::loading::Loading;
 use crate::stack::process::{Found, Program};
 use crate::syntax::log::{Event, UwsgiLine};
 
@@ -27,6 +33,10 @@ pub(super) struct Scene<'a> {
     pub(super) nginx: &'a NginxLog,
     /// Some for each instance.
     pub(super) tried: &'a [Vec<Tried>],
+    /// Where running programs and their files tell apart.
+    pub(super) differing: &'a [Differing],
+    /// Of each way, the uWSGI that loads its app still.
+    pub(super) loadings: &'a [Option<Arc<Loading>>],
     /// What of the stack is hidden from this user: files, folders, the process table.
     pub(super) hidden: &'a [String],
     /// How disk, memory and open files fare.
@@ -35,6 +45,8 @@ pub(super) struct Scene<'a> {
     pub(super) period: &'a str,
     /// Of each instance, why its databases were not connected to although that was allowed.
     pub(super) networks: &'a [Option<String>],
+    /// The last run of Chef.
+    pub(super) chef: Option<&'a ChefRun>,
     /// The request of the user.
     pub(super) asked: Option<&'a Asked>,
     /// Whether anything may be connected to.
@@ -90,13 +102,24 @@ impl Scene<'_> {
         let environment = self.environment(at, (runs, &import.0, &answers.0), &speaks("environment"));
         let no_url = environment.0.clone();
         add(MASTER, format!("uWSGI master of {ini}"), master, false);
-        add("workers", "uWSGI workers".to_owned(), self.workers(instance, runs), false);
+        add("workers", "uWSGI workers".to_owned(), self.workers(instance, runs, &speaks("workers")), false);
         add("app-import", format!("import of {}", app_name(instance)), import, false);
         add("app-answers", "answers of the app".to_owned(), answers, false);
         add("environment", "environment of the app".to_owned(), environment, false);
         for (stage, id) in databases::HOPS.into_iter().enumerate() {
             let (title, said) = self.database(at, stage, &no_url);
-            add(id, title, said, false);
+            // A pooler that refuses a login does not wait for its server.
+            let is_own =
+                self.tried[at].iter().any(|tried| tried.pooler.is_some() && tried.states[stage] == State::Broken);
+            add(id, title, said, is_own);
+            if let Some((title, said)) = self.pooler(at).filter(|_| id == "login") {
+                add(pooler::HOP, title, said, false);
+            }
+        }
+        for (id, title) in BESIDE {
+            if let Some(said) = beside(&speaks(id)) {
+                add(id, title.to_owned(), said, false);
+            }
         }
         hops
     }
@@ -147,9 +170,13 @@ impl Scene<'_> {
         }
     }
 
-    fn workers(&self, instance: &Instance, runs: bool) -> Said {
+    fn workers(&self, instance: &Instance, runs: bool, speaking: &[&Finding]) -> Said {
         if !runs {
             return (State::Unknown(Reason::MaskedBy(MASTER.to_owned())), Vec::new());
+        }
+        let loads = |finding: &&Finding| self.loadings.iter().flatten().any(|row| row.place == finding.primary.place);
+        if let Some(said) = speaking.iter().find(|finding| loads(finding)).map(|finding| told(finding)) {
+            return said;
         }
         let Some(running) = self.running_of(instance) else {
             return (State::Unknown(Reason::NoEvidence), Vec::new());
@@ -288,7 +315,8 @@ impl Scene<'_> {
         let waiting = || Some(format!("{} of the app's sessions wait for a lock", worst.row.waiting.known()?));
         let said = worst.row.said.known().cloned().or_else(waiting);
         let label = said.map(|text| Label { place: worst.evidence.place, text });
-        let mut evidence: Vec<Label> = label.into_iter().filter(|_| state.fails()).collect();
+        let is_told = state.fails() || state == State::Unknown(Reason::NoEvidence);
+        let mut evidence: Vec<Label> = label.into_iter().filter(|_| is_told).collect();
         if let Some(words) = self.networks[at].as_ref().filter(|_| state == State::Unknown(Reason::NotAsked)) {
             state = State::Unknown(Reason::NoEvidence);
             evidence.push(self.table(words));
@@ -316,6 +344,25 @@ pub(super) fn name_of<'i>(instance: &'i Instance, finding: &Finding) -> Option<&
 
 /// The hops of a database that nothing names, in the order of [`databases::HOPS`].
 const UNNAMED: [&str; 5] = ["name of the database's host", "app -> PostgreSQL", "TLS", "login", "first query"];
+
+/// What stands beside the way of a request: shown only where something is wrong with it.
+const BESIDE: [(&str, &str); 3] = [
+    ("release", "release that uWSGI runs"),
+    ("supervision", "how uWSGI is started and stopped"),
+    ("chef-run", "last run of Chef"),
+];
+
+/// What findings say of a hop that nothing else judges.
+fn beside(speaking: &[&Finding]) -> Option<Said> {
+    let counts =
+        |finding: &&&Finding| finding.confidence >= Confidence::Likely && finding.severity >= Severity::Warning;
+    speaking.iter().find(counts).map(|finding| told(finding))
+}
+
+/// A hop that works in part, by what a finding says of it.
+fn told(finding: &Finding) -> Said {
+    (State::Degraded, vec![Label { text: finding.message.clone(), ..finding.primary.clone() }])
+}
 
 /// The hops of a pass whose uWSGI is not in sight.
 const OF_UWSGI: [(&str, &str); 5] = [

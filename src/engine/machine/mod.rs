@@ -7,17 +7,21 @@ mod changes;
 mod chef_run;
 mod containers;
 mod databases;
+mod differences;
 mod environment;
 mod files;
 mod front;
 mod hops;
 mod libpq;
+mod loading;
 mod log_files;
 mod logs;
 mod memory;
 mod moment;
 mod passes;
 mod paths;
+mod policy;
+mod pooler;
 mod record;
 mod release;
 mod resources;
@@ -28,24 +32,27 @@ mod units;
 
 use std::sync::Arc;
 
-use crate::diagnosis::{Diagnosis, Hop, RootCause, State};
+use crate::diagnosis::Diagnosis;
 use crate::engine::judged;
 use crate::finding::{CannotTell, InputError, Report};
-use crate::host::{Host, Url, User};
+use crate::host::{Host, Url};
 use crate::rule::judge::judge;
 use crate::rule::page::{self, Page};
 use crate::secret::{is_open, is_telling};
 use crate::source::{FileId, Place, Sources};
-use crate::stack::assemble::{Instance, Parts, Stack, assemble};
+use crate::stack::assemble::{Parts, Stack, assemble};
 use crate::stack::chef::Chef;
-use crate::stack::document::Kind;
+use crate::stack::connection::shared_connections;
 use crate::stack::facts::Facts;
-use crate::stack::link::join_the_lost;
+use crate::stack::link::{PassLink, join_the_lost};
+use crate::stack::loading::Loading;
 use crate::stack::process::{self, Daemon, Found, Program};
 use crate::stack::starter::Starters;
 use asked::Asked;
 use causes::Candidates;
+use chef_run::ChefRun;
 use databases::Tried;
+use differences::Differing;
 use environment::Running;
 use files::Files;
 use hops::Scene;
@@ -113,7 +120,11 @@ struct Survey {
     logs: Vec<UwsgiLog>,
     nginx: NginxLog,
     tried: Vec<Vec<Tried>>,
+    differing: Vec<Differing>,
+    /// One for each path.
+    loadings: Vec<Option<Arc<Loading>>>,
     networks: Vec<Option<String>>,
+    chef: Option<ChefRun>,
     notes: Vec<String>,
     /// The files that were read, with the program that reads each where one runs.
     read: Vec<(String, Program)>,
@@ -158,7 +169,7 @@ impl Survey {
         let mut stack = read(&files, &running);
         hidden.append(&mut files.hidden);
 
-        let read = read_by(&files);
+        let read = changes::read_by(&files);
         let Files { mut sources, trees, mut errors, mains, .. } = files;
         let daemons = process::rows(host, &found, &mut sources);
         let processes = sources.by_name("processes").unwrap_or_else(|| sources.add_folder("processes"));
@@ -186,8 +197,10 @@ impl Survey {
         for (at, instance) in stack.instances.iter().enumerate() {
             let is_asked = paths.iter().any(|path| path.instance == Some(at));
             let prober = &mut databases[usize::from(networks[at].is_some())];
-            let home = home_of(instance, &running, &found, &users);
-            tried.push(if is_asked { prober.of(instance, home, &mut sources) } else { Vec::new() });
+            let home = environment::home_of(instance, &running, &found, &users);
+            let names = containers::other_names(host, instance, &running, &found);
+            let at_home = (home, names.as_deref());
+            tried.push(if is_asked { prober.of(instance, at_home, &mut sources) } else { Vec::new() });
         }
         // Before any log is read, so that they tell of it.
         let asked = visit.url.as_ref().filter(|_| visit.network).and_then(|url| {
@@ -215,6 +228,28 @@ impl Survey {
         let of_visit = masters.filter(|one| visit.nginx_conf.is_none() || one.config == visit.nginx_conf);
         let started = of_visit.map(|one| one.process.started).max();
         let nginx = NginxLog::of(host, visit, &error_logs, started, &mut sources);
+        for path in &mut paths {
+            let Some(own) = path.link.as_mut() else { continue };
+            policy::judge(host, Arc::make_mut(own), &found, &nginx, path.instance.map(|at| &logs[at]));
+            let is_same = |link: &&mut Arc<PassLink>| link.place == own.place && link.connects == own.connects;
+            let same = stack.pass_links.iter_mut().filter(is_same);
+            same.for_each(|link| Arc::make_mut(link).denied_by = own.denied_by.clone());
+        }
+        let loadings = paths.iter().map(|path| {
+            let at = path.instance?;
+            let loading = loading::of_path(path, (&stack.instances[at], &logs[at]), (&found, &running), &nginx)?;
+            Some(Arc::new(loading))
+        });
+        let loadings: Vec<_> = loadings.collect();
+        let differing = differences::all(&differences::Seen {
+            host,
+            stack: &stack,
+            found: &found,
+            running: &running,
+            tried: &tried,
+            nginx: &nginx,
+            sources: &sources,
+        });
         let parent = |path: &String| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
         let rows = || stack.instances.iter().map(|instance| &instance.uwsgi.uwsgi);
         let written = rows().filter_map(|row| row.logto.known()).chain(&error_logs).filter_map(parent);
@@ -230,6 +265,7 @@ impl Survey {
         let killed = logs.iter().any(UwsgiLog::tells_of_a_kill);
         let users = resources::Users { folders, found: &of_stack, killed };
         let resources = resources::judge(host, visit, &users, &mut sources);
+        let chef = chef_run::last(host, visit.ahead(host), &mut sources);
         let network = visit.network;
         let period = visit.period();
         Self {
@@ -249,7 +285,10 @@ impl Survey {
             logs,
             nginx,
             tried,
+            differing,
+            loadings,
             networks,
+            chef,
             notes: containers::notes(&contained),
             read,
             moment: visit.moment(host),
@@ -262,6 +301,9 @@ impl Survey {
         self.stack.clone().add_to(&mut facts, Chef::default(), |file| self.sources.get(file).name.clone());
         self.daemons.iter().for_each(|row| facts.add(Arc::new(row.clone())));
         self.tried.iter().flatten().for_each(|tried| facts.add(Arc::new(tried.row.clone())));
+        self.differing.iter().for_each(|one| facts.add(Arc::clone(&one.row) as _));
+        self.chef.iter().flat_map(|run| &run.rows).for_each(|row| facts.add(Arc::clone(row)));
+        self.loadings.iter().flatten().for_each(|row| facts.add(Arc::clone(row) as _));
         facts
     }
 
@@ -285,10 +327,13 @@ impl Survey {
             logs: &self.logs,
             nginx: &self.nginx,
             tried: &self.tried,
+            differing: &self.differing,
+            loadings: &self.loadings,
             hidden: &self.hidden,
             period: &self.period,
             resources: &self.resources,
             networks: &self.networks,
+            chef: self.chef.as_ref(),
             asked: self.asked.as_ref(),
             network: self.network,
         };
@@ -296,7 +341,7 @@ impl Survey {
         let mut diagnosis = causes::diagnose(&self.paths, &candidates, &all, &scene);
         let cannot_tell = cannot_tell.into_iter().filter(|question| is_unanswered(question, pages)).collect();
         self.date(&mut diagnosis, host);
-        worst_first(&mut diagnosis);
+        causes::worst_first(&mut diagnosis);
         diagnosis.notes = self.notes;
         diagnosis.report = Report { findings, cannot_tell, errors: self.errors, files: self.sources.iter().count() };
         Seen { sources: self.sources, facts, diagnosis }
@@ -321,13 +366,13 @@ impl Survey {
             Program::Uwsgi => self.running.iter().any(|own| [one.process.pid, one.process.ppid].contains(&own.pid)),
         };
         let found: Vec<Found> = self.found.iter().filter(is_own).cloned().collect();
-        let looked = changes::Looked { found: &found, files: self.read.clone(), ahead };
+        let looked = changes::Looked { found: &found, files: self.read.clone(), chef: self.chef.as_ref(), ahead };
         diagnosis.changes = changes::before(host, &looked, first.unwrap_or(self.moment));
     }
 
     /// The inis of which several processes hold one connection.
     fn sharing(&self, host: &dyn Host) -> Vec<Place> {
-        let shared = process::shared_connections(host, &self.found).unwrap_or_default();
+        let shared = shared_connections(host, &self.found).unwrap_or_default();
         let holds = |pid: i32| shared.iter().any(|connection| connection.pids.contains(&pid));
         let of_ini = |running: &Running| {
             let workers = self.found.iter().filter(|one| one.process.ppid == running.pid);
@@ -337,35 +382,6 @@ impl Survey {
         };
         self.running.iter().filter_map(of_ini).collect()
     }
-}
-
-/// What breaks requests goes before what fails some of them.
-fn worst_first(diagnosis: &mut Diagnosis) {
-    let Diagnosis { hops, root_causes, .. } = diagnosis;
-    let is_in_part = |cause: &RootCause| {
-        let of_cause = |hop: &&Hop| hop.id == cause.hop && cause.path.split("; ").any(|name| name == hop.path);
-        hops.iter().filter(of_cause).all(|hop| hop.state == State::Degraded)
-    };
-    root_causes.sort_by_key(is_in_part);
-}
-
-/// The files that were read of a stack, with the program that reads each where one runs.
-fn read_by(files: &Files<'_>) -> Vec<(String, Program)> {
-    let of_kind = |kind: Kind| match kind {
-        Kind::Nginx => Some(Program::Nginx),
-        Kind::Uwsgi | Kind::Upstart | Kind::Systemd | Kind::Variables | Kind::Python => Some(Program::Uwsgi),
-        _ => None,
-    };
-    let documents = files.view.iter().flat_map(|(path, documents)| documents.iter().map(move |one| (path, one)));
-    documents.filter_map(|(path, document)| Some((path.to_owned(), of_kind(document.kind)?))).collect()
-}
-
-/// The home of the user that the workers of an instance run as, where they run.
-fn home_of<'u>(instance: &Instance, running: &[Running], found: &[Found], users: &'u [User]) -> Option<&'u str> {
-    let running = running.iter().find(|one| instance.uwsgi.uwsgi.path.known() == Some(&one.ini))?;
-    let worker = found.iter().find(|one| one.process.ppid == running.pid);
-    let process = worker.or_else(|| found.iter().find(|one| one.process.pid == running.pid))?;
-    users.iter().find(|user| user.uid == process.process.uid).map(|user| user.home.trim_end_matches('/'))
 }
 
 /// Where Debian's nginx complains when its configuration does not say.

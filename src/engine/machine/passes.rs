@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::engine::machine::Visit;
-use crate::host::{Connect, Host, Identity, Process, Space, connect};
+use crate::host::{Connect, FileKind, Host, Identity, Process, ReadError, Space, connect};
 use crate::source::{Origin, Place, Sources, Span};
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::link::PassLink;
@@ -76,11 +76,38 @@ impl<'a> Prober<'a> {
             Connect::Other(words) => Fact::unknown(Missing::new(words, "run it again")).at(place),
             seen => Fact::read(seen.word().to_owned(), place),
         };
+        // Somebody answers here, so no other socket is meant.
+        if link.connects.known().is_some_and(|word| word == Connect::Ok.word()) {
+            link.other_socket = Fact::absent();
+        }
         let denied = || {
             let caller = caller.as_ref()?;
             self.host.access(&caller.sees(&address), &caller.identity).because(&caller.name, self.host)
         };
+        if link.connects.known().is_some_and(|seen| seen == "missing") {
+            link.other_mounts = self.other_mounts(link, &address, caller.as_ref());
+        }
         link.denied_because = denied().map_or_else(Fact::absent, |words| Fact::derived(words).at(place));
+    }
+
+    /// Whose own mounts hide a socket that is there for uWSGI, and not where nginx looks.
+    fn other_mounts(&self, link: &PassLink, address: &str, caller: Option<&Caller>) -> Fact<String> {
+        let ini = link.socket.known().and_then(|socket| socket.uwsgi.known()).and_then(|uwsgi| uwsgi.path.known());
+        let Some(ini) = ini.filter(|_| address.starts_with('/')) else { return Fact::absent() };
+        let master = process::masters_of(self.host, self.found, ini).next();
+        let has_own = |spaces: &[Space]| spaces.contains(&Space::Mounts);
+        let (who, path) = match master.map(|one| &one.process) {
+            Some(process) if has_own(&process.apart) => ("uWSGI", format!("/proc/{}/root{address}", process.pid)),
+            Some(_) if caller.is_some_and(|caller| has_own(&caller.apart)) => ("nginx", address.to_owned()),
+            _ => return Fact::absent(),
+        };
+        match self.host.stat(&path) {
+            Ok(stat) if stat.kind == FileKind::Socket => Fact::derived(who.to_owned()),
+            Ok(_) | Err(ReadError::NotFound) => Fact::absent(),
+            // The table of sockets has the path that it was bound by.
+            Err(_) if link.listened.known() == Some(&true) => Fact::derived(who.to_owned()),
+            Err(_) => Fact::unknown(Missing::new(format!("whether {address} is there for uWSGI"), SUDO)),
+        }
     }
 
     /// Connects once, and keeps as a text what happened.

@@ -96,12 +96,22 @@ fn instance_of(link: &PassLink, instances: &[Instance]) -> Option<usize> {
     let socket = link.socket.known().or(link.other_socket.known());
     match socket.and_then(|socket| socket.uwsgi.known()) {
         Some(uwsgi) => instances.iter().position(|instance| instance.uwsgi.uwsgi.place == uwsgi.place),
-        // Of several uWSGIs none is guessed.
+        // Of several uWSGIs none is guessed, and none that binds other sockets where somebody answers at this one.
         None => {
             let speaks_uwsgi = link.pass.known().is_some_and(|pass| pass.key == "uwsgi_pass");
-            (speaks_uwsgi && instances.len() == 1).then_some(0)
+            let [only] = instances else { return None };
+            let answers = link.connects.known().is_some_and(|word| word == Connect::Ok.word());
+            (speaks_uwsgi && !(answers && is_elsewhere(only))).then_some(0)
         }
     }
+}
+
+/// Whether every socket of an instance is known.
+fn is_elsewhere(instance: &Instance) -> bool {
+    let sockets = &instance.uwsgi.sockets;
+    !sockets.is_empty()
+        && instance.uwsgi.open.is_none()
+        && sockets.iter().all(|socket| socket.address.known().is_some())
 }
 
 fn name(path: &Path, stack: &Stack) -> String {

@@ -61,8 +61,9 @@ fn pids(facts: &Facts) -> Vec<i32> {
         Leaf::Int(pid) => i32::try_from(*pid).ok(),
         _ => None,
     };
-    let rows = facts.rows("processes", None).iter();
-    rows.filter_map(|row| pid(row.fact("pid")?.known()?)).collect()
+    let poolers = facts.rows("databases", None).iter().filter_map(|row| row.fact("pooler_pid"));
+    let all = facts.rows("processes", None).iter().filter_map(|row| row.fact("pid")).chain(poolers);
+    all.filter_map(|fact| pid(fact.known()?)).collect()
 }
 
 /// What matters of a diagnosis: how each hop fares, and which rules explain it.

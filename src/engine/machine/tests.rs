@@ -10,6 +10,7 @@ use crate::host::Files as _;
 use crate::host::recorded::Recorded;
 
 mod apart;
+mod instances;
 mod resources;
 mod told;
 

@@ -38,8 +38,8 @@ const LOGGED_WITHIN: Duration = Duration::from_millis(300);
 /// How much is read of a program.
 const PROGRAM_BYTES: u64 = 16 << 20;
 
-/// The folders that `--root` moves: where programs keep configuration, homes and logs by convention.
-const WELL_KNOWN: [&str; 4] = ["/etc", "/home", "/root", "/var/log"];
+/// The folders that `--root` moves: where programs keep configuration, homes and logs by convention, and Chef its runs.
+const WELL_KNOWN: [&str; 7] = ["/etc", "/home", "/root", "/var/log", "/opt/aws", "/var/lib/aws", "/var/chef"];
 
 impl Live {
     /// This machine, with all probes together bound by `budget`.

@@ -38,6 +38,7 @@ pub(super) fn server(at: Stage, error: &DbError) -> Failure {
         code if *code == SqlState::ADMIN_SHUTDOWN => "server.stopping",
         code if *code == SqlState::READ_ONLY_SQL_TRANSACTION => "readonly",
         code if *code == SqlState::INSUFFICIENT_PRIVILEGE => "db.not_permitted",
+        code if *code == SqlState::PROTOCOL_VIOLATION => pooler(message),
         _ => "server.error",
     };
     let failure = Failure::new(at, class, format!("{} (SQLSTATE {})", message, error.code().code()));
@@ -45,6 +46,32 @@ pub(super) fn server(at: Stage, error: &DbError) -> Failure {
         // PostgreSQL asks the system who connects, and here that is not the service.
         "auth.peer" => failure.unproved(),
         _ => failure,
+    }
+}
+
+/// pgbouncer gives one state to all that it says itself, and to what PostgreSQL told it at its own login (`src/objects.c`:
+/// `disconnect_client`, `kill_pool_logins`); so here the words tell.
+fn pooler(message: &str) -> &'static str {
+    const BEHIND: [&str; 5] = [
+        "server login has been failing",
+        "cannot connect to server",
+        "server login failed",
+        "server down",
+        "query_wait_timeout",
+    ];
+    match message {
+        words if words.starts_with("no such database") => "db.missing",
+        words if words.contains("database \"") && words.contains("does not exist") => "db.missing",
+        words if words.starts_with("no such user") || words.contains("password authentication failed") => {
+            "auth.rejected"
+        }
+        words if words.contains("is not permitted to log in") => "auth.nologin",
+        words if words.contains("pg_hba.conf") => refused_role(words),
+        words if words.contains("too many connections for") => full(words),
+        words if words.contains("no more connections allowed") => "limit.server",
+        words if words.starts_with("SSL required") => "tls.required",
+        words if BEHIND.iter().any(|known| words.contains(known)) => "pooler.server",
+        _ => "server.error",
     }
 }
 

@@ -26,6 +26,7 @@ pub(super) fn without_secrets(
         // A name of the host itself: without it no path would lead anywhere.
         .filter(|value| !recording.file.keys().any(|path| path.contains(value)))
         .collect();
+    let mut stand_ins = StandIns::default();
     let texts: BTreeMap<&String, Arc<str>> =
         files.iter().map(|(path, bytes)| (path, text_of_equal_length(bytes))).collect();
     let mut strings = Vec::new();
@@ -34,13 +35,27 @@ pub(super) fn without_secrets(
     let all = strings.iter().map(String::as_str).chain(texts.values().map(AsRef::as_ref));
     let secrets = Secrets::harvest_with(all.chain(confided.iter().map(String::as_str)), hidden);
 
-    let mut stand_ins = StandIns::default();
     hide_values(table, &mut stand_ins);
     redact(table, &secrets, &mut stand_ins);
-    texts
-        .into_iter()
-        .map(|(path, text)| (path.clone(), redacted_bytes(&text, &files[path], &secrets, &mut stand_ins)))
-        .collect()
+    let mut redacted = |(path, text): (&String, Arc<str>)| {
+        let bytes = redacted_bytes(&text, &files[path], &secrets, &mut stand_ins);
+        (path.clone(), if path.ends_with("pgpass") { without_passwords(&text, bytes, &mut stand_ins) } else { bytes })
+    };
+    texts.into_iter().map(&mut redacted).collect()
+}
+
+/// libpq's password file without the last field of each line, whatever that looks like.
+fn without_passwords(text: &str, mut bytes: Arc<[u8]>, stand_ins: &mut StandIns) -> Arc<[u8]> {
+    let mut hidden = bytes.to_vec();
+    for (start, line) in crate::syntax::log::lines(text) {
+        let Some(at) = crate::syntax::pgpass::password_at(line) else { continue };
+        let shown = stand_ins.of(&line[at..]);
+        if shown.len() == line.len() - at && start + line.len() <= hidden.len() {
+            hidden[start + at..start + line.len()].copy_from_slice(shown.as_bytes());
+        }
+    }
+    bytes = hidden.into();
+    bytes
 }
 
 /// Every key and every string of a table.

@@ -46,6 +46,7 @@ fn checkout(resource: &Resource, recipe: &Recipe, root: &Root) -> Checkout {
     row.over_ssh = row.repository.clone().map(|repository| is_ssh(&repository));
     row.user = stated(resource, "user");
     row.key_from = key(resource, &row.user, recipe, root);
+    row.key_unusable = Fact::absent();
     let property = if keeps_releases { "deploy_to" } else { "destination" };
     let place = resource.property(property).map_or(resource.place, |property| property.place);
     row.destination = Fact { answer: resource.text_or_name(property), ..Fact::read(String::new(), place) };
@@ -73,7 +74,7 @@ fn repository(resource: &Resource, root: &Root) -> Fact<String> {
 }
 
 /// git: `ssh://…`, `git+ssh://…` and the scp form `user@host:path`; a colon after a slash is a plain path.
-fn is_ssh(repository: &str) -> bool {
+pub(super) fn is_ssh(repository: &str) -> bool {
     if let Some((scheme, _)) = repository.split_once("://") {
         return matches!(scheme, "ssh" | "git+ssh" | "ssh+git");
     }
@@ -214,6 +215,7 @@ fn opsworks_apps(root: &Root, tree: &Tree<'_>) -> Vec<Checkout> {
             Some(key) if !key.trim().is_empty() => Fact::read("scm.ssh_key of the stack".to_owned(), place),
             _ => Fact::absent(),
         };
+        row.key_unusable = Fact::absent();
         // The agent's own ssh_config for the deploy user asks for none.
         row.host_key_from = Fact::default_of("OpsWorks itself".to_owned());
         row.destination = match settings["deploy_to"].as_str() {
@@ -240,6 +242,7 @@ fn app_out_of_sight(deploys: Place) -> Checkout {
         over_ssh: Fact::unknown(missing()),
         user: Fact::default_of("deploy".to_owned()),
         key_from: Fact::unknown(missing()),
+        key_unusable: Fact::absent(),
         host_key_from: Fact::default_of("OpsWorks itself".to_owned()),
         destination: Fact::unknown(Missing::new(
             "the short name of the app that OpsWorks deploys",

@@ -13,6 +13,7 @@ pub mod deployed_file;
 mod dialect;
 pub mod file_source;
 mod host_key;
+pub mod last_run;
 mod layout;
 pub mod metadata;
 pub mod metadata_field;
@@ -156,6 +157,8 @@ rows! {
         user: String,
         #[doc = "what gives that user a key: an ssh_wrapper, GIT_SSH, or a key file written before"]
         key_from: String,
+        #[doc = "on a host: why a key that is there is not used"]
+        key_unusable: String,
         #[doc = "what makes the server's host key known to that user, or lets any pass"]
         host_key_from: String,
         #[doc = "where the code lands"]

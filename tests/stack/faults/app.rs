@@ -6,6 +6,7 @@ use crate::wait::wait_until;
 
 pub const FAULTS: &[Fault] = &[
     fault("F12", "uwsgi/pool-shared-by-forks", ("eager.py", "engine.connect()"), 0, f12),
+    fault("F14", "workers/not-ready-yet", ("uwsgi.log", "spawned uWSGI worker"), 504, f14),
     fault("F40", "supervision/stop-reloads", ("uwsgi.log", "...brutally killing workers..."), 200, f40),
     fault("F42", "workers/harakiri", ("uwsgi.log", "HARAKIRI ON WORKER"), 502, f42),
     fault("F43", "link/timeout-order", ("error.log", "upstream timed out"), 504, f43),
@@ -34,6 +35,14 @@ fn f12() -> Lab {
         }
     }
     panic!("five stacks with a shared connection, and none of them broke");
+}
+
+/// Every worker imports for a minute and a half, and is asked meanwhile.
+fn f14() -> Lab {
+    let app_line = "__import__('time').sleep(90)\n";
+    let lab = Lab::start(&Plan { nginx: ["", "", "uwsgi_read_timeout 1s;"], ..Plan::with_app(app_line) });
+    wait_until("the workers run", || lab.log().matches("spawned uWSGI worker").count() == 4);
+    lab
 }
 
 const SHARED_CONNECTION: &[&str] =

@@ -1,6 +1,6 @@
 //! PostgreSQL is not reached, does not let the app in, or does not answer.
 
-use super::{Fault, fault};
+use super::{Fault, as_root, fault};
 use crate::lab::{Lab, Plan};
 use crate::postgres::{self, PASSWORD};
 use crate::wait::{free_port, wait_until};
@@ -11,6 +11,8 @@ pub const FAULTS: &[Fault] = &[
     fault("F44", "database/lock-wait", JOB, 504, f44),
     fault("F63", "database/refused", JOB, 500, f63),
     fault("F64", "database/host-not-found", JOB, 500, f64),
+    as_root(fault("F65", "database/resolver-dead", JOB, 500, f65)),
+    as_root(fault("F66", "database/resolver-dead", ("uwsgi.log", "Temporary failure in name resolution"), 500, f66)),
     fault("F67", "database/login-rejected", JOB, 500, f67),
     fault("F68", "database/does-not-exist", JOB, 500, f68),
     fault("F69", "database/login-rejected", JOB, 500, f69),
@@ -63,6 +65,26 @@ fn f63() -> Lab {
 
 fn f64() -> Lab {
     at(postgres::server().url().replace("127.0.0.1", "thena-db.invalid"))
+}
+
+/// Its host's name service is dead, for housecall as for the app.
+fn f65() -> Lab {
+    Lab::started(&Plan { looks_from_inside: true, ..without_resolver() })
+}
+
+/// Only uWSGI has such a name service.
+fn f66() -> Lab {
+    Lab::started(&without_resolver())
+}
+
+fn without_resolver() -> Plan {
+    let resolv = ("etc/thena/resolv.conf", "# nobody listens there\nnameserver 127.0.0.99\n".to_owned());
+    let url = postgres::server().url().replace("127.0.0.1", "thena-db.invalid");
+    Plan {
+        files: vec![resolv],
+        mounts: "mount --bind {root}/etc/thena/resolv.conf /etc/resolv.conf",
+        ..Plan::with_url(url)
+    }
 }
 
 fn f67() -> Lab {

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::TcpStream;
 
 use super::{Fault, as_root, fault};
-use crate::lab::{Lab, Plan};
+use crate::lab::{Lab, Mounted, Plan};
 use crate::wait::wait_until;
 
 pub const FAULTS: &[Fault] = &[
@@ -54,34 +54,11 @@ fn hold(lab: &mut Lab) {
 
 /// A body that nginx has to put on a disk without room.
 fn f53() -> Lab {
-    let before = |root: &std::path::Path| {
-        let mut mount = std::process::Command::new("mount");
-        assert!(
-            mount
-                .args(["-t", "tmpfs", "-o", "size=64k,mode=0777", "lab"])
-                .arg(root.join("tmp"))
-                .status()
-                .unwrap()
-                .success()
-        );
-    };
+    let before = |root: &std::path::Path| Mounted::small(&root.join("tmp"));
     let mut lab = Lab::started(&Plan { before, ..Plan::healthy() });
     lab.kept.push(Box::new(Mounted(lab.root().join("tmp"))));
-    let body = vec![b'o'; 600_000];
-    let head = format!("POST / HTTP/1.0\r\nHost: thena.example\r\nContent-Length: {}\r\n\r\n", body.len());
-    wait_until("the disk is full", || {
-        lab.status_of(&[head.as_bytes(), &body].concat());
-        lab.nginx_log().contains("No space left on device")
-    });
+    lab.fill_the_disk();
     lab
-}
-
-struct Mounted(std::path::PathBuf);
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
-    }
 }
 
 fn f56() -> Lab {

@@ -7,6 +7,7 @@ use crate::wait::wait_until;
 pub const FAULTS: &[Fault] = &[
     fault("F17", "socket/stale", ("nginx.conf", "uwsgi_pass"), 502, f17),
     as_root(fault("F18", "socket/not-permitted", ("nginx.conf", "uwsgi_pass"), 502, f18)),
+    as_root(fault("F21", "socket/other-mount-namespace", ("nginx.conf", "uwsgi_pass"), 502, f21)),
     fault("F23", "link/socket-not-the-same", ("nginx.conf", "uwsgi_pass"), 502, f23),
     fault("F24", "link/socket-not-the-same", ("nginx.conf", "uwsgi_pass"), 502, f24),
     fault("F25", "link/protocol-mismatch", ("uwsgi.ini", "http-socket"), 502, f25),
@@ -22,6 +23,11 @@ fn f17() -> Lab {
 
 fn f18() -> Lab {
     Lab::started(&Plan { socket_lines: "chmod-socket = 600\n".to_owned(), ..Plan::healthy() })
+}
+
+/// uWSGI's folder of sockets is a disk that only uWSGI sees.
+fn f21() -> Lab {
+    Lab::started(&Plan { mounts: "mount -t tmpfs lab {root}/run", ..Plan::healthy() })
 }
 
 fn f23() -> Lab {

@@ -15,6 +15,7 @@ pub const FAULTS: &[Fault] = &[
     fault("F37", "uwsgi/directory-missing", ("thena.log", "No such file or directory"), 502, f37),
     fault("F38", "uwsgi/directory-missing", ("uwsgi.log", "bind()"), 502, f38),
     fault("F39", "import/virtualenv-unusable", ("uwsgi.log", "encodings"), 502, f39),
+    fault("F82", "upstart/expect-mismatch", ("thena.conf", "expect fork"), 200, f82),
     fault("F49", "uwsgi/listen-above-somaxconn", ("uwsgi.log", "Listen queue size is greater"), 502, f49),
 ];
 
@@ -90,4 +91,14 @@ fn f39() -> Lab {
 
 fn f49() -> Lab {
     Lab::start(&Plan { comes_up: DOWN, ..Plan::with_ini("lazy-apps = true\nlisten = 1000000\n") })
+}
+
+/// Upstart is told to wait for a fork that never comes.
+fn f82() -> Lab {
+    let url = crate::postgres::server().url();
+    let job = format!(
+        "description \"thena\"\n\nexpect fork\nrespawn\n\nenv DATABASE_URL=\"{url}\"\n\nexec /usr/bin/uwsgi --ini \
+         /etc/thena/uwsgi.ini\n"
+    );
+    Lab::started(&Plan { files: vec![("etc/init/thena.conf", job)], ..Plan::healthy() })
 }
