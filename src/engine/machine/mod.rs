@@ -151,6 +151,7 @@ impl Survey {
                 trees: &files.trees,
                 nginx_release,
                 chef: &chef,
+                all_code: false,
                 app: None,
                 started_with: running.iter().map(|one| (one.ini.clone(), one.started.clone())).collect(),
                 uwsgi_release: None,
