@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::nearest::did_you_mean;
 use crate::stack::app::App;
+use crate::stack::app::absence::AbsentApp;
 use crate::stack::chef::attribute_read::AttributeRead;
 use crate::stack::chef::berks_entry::{BerksEntry, BerksSource};
 use crate::stack::chef::berks_lock::BerksLock;
@@ -69,6 +70,7 @@ pub static TABLES: &[Schema] = &[
     Loading::SCHEMA,
     Difference::SCHEMA,
     App::SCHEMA,
+    AbsentApp::SCHEMA,
     EnvRead::SCHEMA,
     EnvValue::SCHEMA,
     Database::SCHEMA,

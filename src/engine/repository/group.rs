@@ -69,6 +69,7 @@ impl Group<'_> {
             view: &view,
             trees: &trees,
             chef: &chef,
+            all_code: !self.unread.iter().any(|path| path.ends_with(".py")),
             app: app.as_deref(),
             nginx_release: self.config.1.nginx.as_ref().map(|release| release.value),
             uwsgi_release: self.release(),
