@@ -13,12 +13,22 @@ fn main() -> io::Result<()> {
             let name =
                 |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
             let id = format!("{}/{}", name(&family), name(&page));
-            let _ = writeln!(pages, "    ({id:?}, include_str!({page:?})),");
+            let text = fs::read_to_string(&page)?;
+            let each = each(&text);
+            let _ = writeln!(pages, "    ({id:?}, {each:?}, include_str!({page:?})),");
         }
     }
-    let table = format!("/// Id and text of every page, by id.\nstatic BUILT_IN: &[(&str, &str)] = &[\n{pages}];\n");
+    let table = format!(
+        "/// Id, rows and text of every page, by id.\nstatic BUILT_IN: &[(&str, Option<&str>, &str)] = &[\n{pages}];\n"
+    );
     write("pages.rs", &table)?;
     write("healthy.rs", &healthy()?)
+}
+
+/// The rows that a page runs over, as it writes them, so that a run need not read the pages of those it does not have.
+fn each(page: &str) -> Option<&str> {
+    let mut keys = page.lines().skip(1).take_while(|line| *line != "+++");
+    keys.find_map(|line| line.strip_prefix("each = \"")?.strip_suffix('"'))
 }
 
 /// The host that host examples of rule pages are patches over: an installed housecall tests users' pages too.

@@ -73,8 +73,9 @@ const TABLES: &[(&str, &[&str])] = &[
     ("allow", &["rule", "path", "because", "until"]),
 ];
 
-/// The targets that `[lint] target` and `--target` know.
-pub const TARGETS: &[&str] = &["auto", "opsworks-11", "opsworks-12", "chef-server", "cookbook", "policyfile"];
+/// The targets that `[lint] target` and `--target` know; `opsworks-11` is Chef 11.10.
+pub const TARGETS: &[&str] =
+    &["auto", "opsworks-11", "opsworks-11.10", "opsworks-11.4", "opsworks-12", "chef-server", "cookbook", "policyfile"];
 
 #[derive(Deserialize, Default)]
 #[serde(default)]

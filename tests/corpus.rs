@@ -108,3 +108,73 @@ fn the_variables_that_real_stacks_give_are_found() {
     println!("{found} of {listed} listed variables found");
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
+
+/// foodcritic's rules beside ours.
+const PEERS: &[(&str, &str)] = &[
+    ("FC006", "recipe/mode-not-octal"),
+    ("FC007", "cookbook/include-without-depends"),
+    ("FC031", "cookbook/no-metadata"),
+    ("FC033", "cookbook/template-not-found"),
+    ("FC045", "cookbook/metadata-without-name"),
+];
+
+/// What foodcritic says and we do not, with the reason.
+const FOODCRITIC_ALONE: &[(&str, &str)] = &[
+    ("alecpm/opsworks-web-python FC031 haproxy", "a template for a built-in cookbook of OpsWorks, and no recipe"),
+    (
+        "danielkleinert/opsworks-cookbooks FC031 memcached",
+        "a template for a built-in cookbook of OpsWorks, and no recipe",
+    ),
+    ("pk4media/opsworks-cookbooks FC031 unicorn", "a template for a built-in cookbook of OpsWorks, and no recipe"),
+    ("jmoholdco/chef-repo FC031 cookbooks/certificate_authority/spec/unit", "a folder of tests"),
+    ("umts/chef-repo FC031 code_generator/recipes", "recipes of a generator, one folder higher than it looks"),
+    ("danielkleinert/opsworks-cookbooks FC007 apt/test/cookbooks/apt_test/recipes/cacher-ng.rb", "a cookbook of tests"),
+    ("danielkleinert/opsworks-cookbooks FC007 apt/test/cookbooks/apt_test/recipes/default.rb", "a cookbook of tests"),
+    ("danielkleinert/opsworks-cookbooks FC007 apt/test/cookbooks/apt_test/recipes/lwrps.rb", "a cookbook of tests"),
+    (
+        "danielkleinert/opsworks-cookbooks FC007 mongodb/test/cookbooks/mongo_test/recipes/default.rb",
+        "a cookbook of tests",
+    ),
+];
+
+/// The file that a finding is about; of missing metadata the cookbook.
+fn about<'p>(peer: &str, path: &'p str, levels: usize) -> &'p str {
+    let levels = if peer == "FC031" { levels } else { 0 };
+    (0..levels).fold(path, |path, _| path.rsplit_once('/').map_or("", |(folder, _)| folder))
+}
+
+/// `COOKBOOKS` names a folder with the repositories of the list, each called `OWNER+NAME`.
+#[test]
+fn foodcritic_and_we_find_the_same_files() {
+    let truth = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/truth/cookbooks/foodcritic-16.3.0.tsv");
+    let (Ok(truth), Some(folder)) = (std::fs::read_to_string(truth), std::env::var_os("COOKBOOKS")) else {
+        println!("skipped: there is no ../shared, or COOKBOOKS names no folder of cookbook repositories");
+        return;
+    };
+    let rows: Vec<Vec<&str>> = truth.lines().skip(1).map(|row| row.split('\t').collect()).collect();
+    let mut theirs = std::collections::BTreeSet::new();
+    let mut ours = std::collections::BTreeSet::new();
+    let repositories: std::collections::BTreeSet<&str> = rows.iter().map(|row| row[0]).collect();
+    for repository in repositories {
+        let root = Path::new(&folder).join(repository.replace('/', "+"));
+        if !root.is_dir() {
+            println!("skipped: there is no {}", root.display());
+            continue;
+        }
+        let of_it = rows.iter().filter(|row| row[0] == repository && PEERS.iter().any(|(peer, _)| *peer == row[1]));
+        theirs.extend(of_it.map(|row| format!("{repository} {} {}", row[1], about(row[1], row[2], 1))));
+        let run = run(&root);
+        for finding in &run.report.findings {
+            let Some((peer, _)) = PEERS.iter().find(|(_, rule)| *rule == finding.rule) else { continue };
+            let name = run.sources.get(finding.primary.place.file).name.as_str();
+            let path = name.strip_prefix(root.to_str().unwrap()).unwrap().trim_start_matches('/');
+            ours.insert(format!("{repository} {peer} {}", about(peer, path, 2)));
+        }
+    }
+    let both = theirs.intersection(&ours).count();
+    println!("{both} of {} places that foodcritic names", theirs.len());
+    let explained = |place: &&String| FOODCRITIC_ALONE.iter().any(|(known, _)| known == *place);
+    let missed: Vec<_> = theirs.difference(&ours).filter(|place| !explained(place)).collect();
+    let more: Vec<_> = ours.difference(&theirs).collect();
+    assert!(missed.is_empty() && more.is_empty(), "missed {missed:#?}, and foodcritic does not name {more:#?}");
+}

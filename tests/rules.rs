@@ -5,6 +5,7 @@ use std::path::Path;
 
 use datatest_stable::Result;
 use housecall::engine::read_example;
+use housecall::rule::book::Rulebook;
 use housecall::rule::gate;
 use housecall::rule::page::{self, Page};
 use housecall::rule::schema::{TABLES, facts_table};
@@ -12,7 +13,7 @@ use housecall::rule::schema::{TABLES, facts_table};
 fn a_page_shows_what_it_says(path: &Path, text: String) -> Result<()> {
     let id = path.strip_prefix("rules")?.with_extension("").to_string_lossy().into_owned();
     let page = Page::parse(&id, &text)?;
-    let faults = gate::check(&page, &page::built_in()?, &read_example);
+    let faults = gate::check(&page, &Rulebook::of(page::built_in()?), &read_example);
     if faults.is_empty() { Ok(()) } else { Err(Faults(faults).into()) }
 }
 

@@ -3,7 +3,7 @@
 use crate::config::{Allow, Config};
 use crate::engine::selection::{covers, lies_at};
 use crate::finding::Finding;
-use crate::rule::page::Page;
+use crate::rule::book::Rulebook;
 use crate::rule::suppress::{self, own_finding};
 use crate::source::{FileId, Place, Sources};
 
@@ -38,18 +38,18 @@ impl<'c> Allows<'c> {
     }
 
     /// A finding for each entry whose day is past, or that hides nothing though its rule was judged.
-    pub(super) fn unused(&self, pages: &[Page], judged: impl Fn(&str, Place) -> bool) -> Vec<Finding> {
-        let page = pages.iter().find(|page| page.id == suppress::UNUSED);
+    pub(super) fn unused(&self, rules: &Rulebook, judged: impl Fn(&str, Place) -> bool) -> Vec<Finding> {
+        let page = rules.page(suppress::UNUSED);
         let (Some(file), Some(page)) = (self.file, page) else { return Vec::new() };
         let of_entry = |(allow, used): &(&Allow, bool)| {
             let rule = &allow.rule.value;
             let place = Place::at(file, allow.span);
-            let of_rule = || pages.iter().filter(|page| covers(rule, &page.id));
+            let mut of_rule = rules.ids().filter(|id| covers(rule, id));
             let message = match &allow.until {
                 Some(until) if is_past(allow, self.today) => {
                     format!("the day is past: since {} this hides nothing of {rule}", until.value)
                 }
-                _ if *used || !of_rule().all(|page| judged(&page.id, place)) => return None,
+                _ if *used || !of_rule.all(|id| judged(id, place)) => return None,
                 _ => format!("nothing there raises {rule}"),
             };
             Some(own_finding(page, message, file, allow.span))

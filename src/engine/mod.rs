@@ -17,6 +17,7 @@ pub use why::{Lead, leads};
 
 use crate::config::Config;
 use crate::finding::{CannotTell, Finding, Report};
+use crate::rule::book::Rulebook;
 use crate::rule::page::Page;
 use crate::rule::{judge, suppress};
 use crate::source::Sources;
@@ -53,12 +54,12 @@ pub struct Run {
     pub report: Report,
     /// The configuration that was in force.
     pub config: Config,
-    /// The pages that were judged by, the users' own among them.
+    /// The pages that had something to judge, the users' own among them.
     pub pages: Vec<Page>,
 }
 
 /// Judges facts by pages and honours comments that allow a finding.
-fn judged(pages: &[Page], facts: &Facts, sources: &Sources) -> (Vec<Finding>, Vec<CannotTell>) {
-    let (findings, cannot_tell) = judge::judge(pages, facts, sources);
-    (suppress::apply(findings, &cannot_tell, pages, sources), cannot_tell)
+fn judged(rules: &Rulebook, facts: &Facts, sources: &Sources) -> (Vec<Finding>, Vec<CannotTell>) {
+    let (findings, cannot_tell) = judge::judge(&rules.pages, facts, sources);
+    (suppress::apply(findings, &cannot_tell, rules, sources), cannot_tell)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::engine::read_example;
 use crate::engine::repository::{Outer, joined};
 use crate::host::around;
+use crate::rule::book::Rulebook;
 use crate::rule::gate::{self, Fault};
 use crate::rule::page::{self, Page};
 use crate::source::{FileId, Origin, Sources};
@@ -40,7 +41,7 @@ pub fn test_pages(folders: &[String]) -> Result<Tested, String> {
         }
     }
     let own = parsed.iter().filter_map(|(_, _, page)| page.as_ref().ok());
-    let all: Vec<Page> = built_in.iter().chain(own).cloned().collect();
+    let all = Rulebook::of(built_in.iter().chain(own).cloned().collect());
     let mut taken: BTreeSet<&str> = built_in.iter().map(|page| page.id.as_str()).collect();
     for (file, id, page) in &parsed {
         let mut faults = match page {

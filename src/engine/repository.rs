@@ -12,6 +12,7 @@ use crate::engine::{Options, Run, judged, selection, test_data};
 use crate::finding::{InputError, Report};
 use crate::host::around;
 use crate::host::repo::{Repo, RepoFile};
+use crate::rule::book::Rulebook;
 use crate::rule::judge;
 use crate::rule::page::{self, Page};
 use crate::source::{FileId, Origin, Place, Sources, Text};
@@ -197,12 +198,12 @@ fn run(
         .map(|outer| outer.config)
         .or_else(|| configs.first().map(|(_, config)| config.clone()))
         .unwrap_or_default();
-    let pages = pages(options, &configs)?;
-    selection::check(options, &config, &pages)?;
+    let rules = rules(options, &configs, &facts)?;
+    selection::check(options, &config, &rules)?;
     for (_, config) in &configs {
-        selection::check(options, config, &pages)?;
+        selection::check(options, config, &rules)?;
     }
-    let (mut findings, mut cannot_tell) = judged(&pages, &facts, &sources);
+    let (mut findings, mut cannot_tell) = judged(&rules, &facts, &sources);
     // Each stack is judged by its own configuration, the nearest one.
     let selects = |rule: &str, place: Place| {
         let name = &sources.get(place.file).name;
@@ -227,13 +228,13 @@ fn run(
         allows.iter_mut().filter_map(|allows| allows.hide(finding, &sources).then_some(())).count() == 0
     });
     let judges = |rule: &str, place: Place| selects(rule, place) && !cannot_tell.iter().any(|open| *open.rule == *rule);
-    findings.extend(allows.iter().flat_map(|allows| allows.unused(&pages, judges)));
+    findings.extend(allows.iter().flat_map(|allows| allows.unused(&rules, judges)));
     let mut findings = judge::merged(findings, &sources);
     findings
         .retain(|finding| selects(&finding.rule, finding.primary.place) && own(&finding.rule, finding.primary.place));
     cannot_tell.retain(|question| selects(&question.rule, question.place) && own(&question.rule, question.place));
     let report = Report { findings, cannot_tell, errors: Vec::new(), files: read };
-    Ok(Run { sources, facts, report, config, pages })
+    Ok(Run { sources, facts, report, config, pages: rules.pages })
 }
 
 fn is_vendored(path: &str) -> bool {
@@ -279,23 +280,26 @@ fn owners_of_pages(configs: &[(String, Config)]) -> Result<BTreeMap<String, BTre
     Ok(owners)
 }
 
-/// The built-in pages and those of every configuration's own folders.
-fn pages(options: &Options, configs: &[(String, Config)]) -> Result<Vec<Page>, String> {
-    if let Some(pages) = &options.pages {
-        return Ok(pages.clone());
+/// The built-in rules that facts call for, and the users' own.
+fn rules(options: &Options, configs: &[(String, Config)], facts: &Facts) -> Result<Rulebook, String> {
+    match &options.pages {
+        Some(pages) => Ok(Rulebook::of(pages.clone())),
+        None => with_own(Rulebook::about(facts).map_err(|error| error.to_string())?, configs),
     }
-    let mut pages = page::built_in().map_err(|error| error.to_string())?;
+}
+
+/// Some rules and those of every configuration's own folders.
+fn with_own(mut rules: Rulebook, configs: &[(String, Config)]) -> Result<Rulebook, String> {
     let named = configs.iter().flat_map(|(folder, config)| config.rules.iter().map(|path| joined(folder, &path.value)));
     // Several stacks of one repository share its configuration.
     for folder in named.collect::<BTreeSet<String>>() {
         for (id, text) in around::pages(&folder).map_err(|error| format!("{folder}: {error}"))? {
-            if pages.iter().any(|page| page.id == id) {
+            if !rules.add(Page::parse(&id, &text).map_err(|error| error.to_string())?) {
                 return Err(format!("{folder}/{id}.md: there is a rule `{id}` already; give this page another name"));
             }
-            pages.push(Page::parse(&id, &text).map_err(|error| error.to_string())?);
         }
     }
-    Ok(pages)
+    Ok(rules)
 }
 
 /// The rules that `lint` would judge the working directory by: the built-in pages and the team's own.
@@ -305,7 +309,9 @@ fn pages(options: &Options, configs: &[(String, Config)]) -> Result<Vec<Page>, S
 pub fn pages_here() -> Result<Vec<Page>, String> {
     let options = Options::default();
     let outer = outer_configuration(&[".".to_owned()], &[], &options)?;
-    pages(&options, &outer.map(|outer| (outer.folder, outer.config)).into_iter().collect::<Vec<_>>())
+    let configs: Vec<_> = outer.map(|outer| (outer.folder, outer.config)).into_iter().collect();
+    let built_in = Rulebook::of(page::built_in().map_err(|error| error.to_string())?);
+    Ok(with_own(built_in, &configs)?.pages)
 }
 
 /// The configuration of a stack and the folder it is relative to.

@@ -3,20 +3,20 @@
 use crate::config::Config;
 use crate::engine::Options;
 use crate::nearest::did_you_mean;
-use crate::rule::page::Page;
+use crate::rule::book::Rulebook;
 use crate::stack::view::glob_matches;
 
 /// Refuses ids that no page has.
 ///
 /// # Errors
 /// Names the first such id, and the one that was probably meant.
-pub fn check(options: &Options, config: &Config, pages: &[Page]) -> Result<(), String> {
+pub fn check(options: &Options, config: &Config, rules: &Rulebook) -> Result<(), String> {
     let given = options.select.iter().chain(&options.ignore);
     let configured = config.select.iter().chain(&config.ignore).chain(config.allow.iter().map(|allow| &allow.rule));
     for id in given.chain(configured.map(|located| &located.value)) {
-        let known = pages.iter().any(|page| covers(id, &page.id));
+        let known = rules.ids().any(|known| covers(id, known));
         if !known {
-            let hint = did_you_mean(id, pages.iter().map(|page| page.id.as_str()));
+            let hint = did_you_mean(id, rules.ids());
             return Err(format!("there is no rule `{id}`{hint}; `housecall rules` lists them all"));
         }
     }

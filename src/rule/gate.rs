@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::finding::{CannotTell, Edit, Finding};
+use crate::rule::book::Rulebook;
 use crate::rule::edit::applied;
 use crate::rule::example::{Example, ExampleFile, Show};
 use crate::rule::expr::GAP;
@@ -44,8 +45,8 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Everything that is wrong with a page; `pages` are all pages it lives among.
-pub fn check(page: &Page, pages: &[Page], read: &Read<'_>) -> Vec<Fault> {
+/// Everything that is wrong with a page; `rules` are all that it lives among.
+pub fn check(page: &Page, rules: &Rulebook, read: &Read<'_>) -> Vec<Fault> {
     let mut faults = shape(page);
     if page.is_known_by_logs() {
         faults.extend(logs(page));
@@ -67,7 +68,7 @@ pub fn check(page: &Page, pages: &[Page], read: &Read<'_>) -> Vec<Fault> {
         return faults;
     }
     for (example, stack) in &examples {
-        let found = stack.judged(page, pages);
+        let found = stack.judged(page, rules);
         let wrong = match example.show {
             Show::Bad => bad(page, example, stack, &found),
             Show::Good => good(stack, &found),
@@ -76,10 +77,10 @@ pub fn check(page: &Page, pages: &[Page], read: &Read<'_>) -> Vec<Fault> {
         faults.extend(wrong.into_iter().map(|fault| Fault::at(example.line, fault)));
     }
     faults.extend(page.examples.windows(2).filter_map(|pair| match pair {
-        [bad, fixed] if bad.show == Show::Bad && fixed.show == Show::Fixed => cured(page, pages, bad, fixed, read),
+        [bad, fixed] if bad.show == Show::Bad && fixed.show == Show::Fixed => cured(page, rules, bad, fixed, read),
         _ => None,
     }));
-    faults.extend(idle_terms(page, pages, &examples));
+    faults.extend(idle_terms(page, rules, &examples));
     faults
 }
 
@@ -160,9 +161,9 @@ impl Stack {
     }
 
     /// What this page says here, comments heeded.
-    fn judged(&self, page: &Page, pages: &[Page]) -> (Vec<Finding>, Vec<CannotTell>) {
+    fn judged(&self, page: &Page, rules: &Rulebook) -> (Vec<Finding>, Vec<CannotTell>) {
         let (findings, open) = judge(std::slice::from_ref(page), &self.facts, &self.sources);
-        let mut findings = suppress::apply(findings, &open, pages, &self.sources);
+        let mut findings = suppress::apply(findings, &open, rules, &self.sources);
         findings.retain(|finding| finding.rule == page.id);
         (findings, open)
     }
@@ -216,10 +217,10 @@ fn good(stack: &Stack, (findings, _): &(Vec<Finding>, Vec<CannotTell>)) -> Vec<S
 }
 
 /// Fixed is Bad with the fix applied, byte for byte (files it leaves out are as they were), and then clean.
-fn cured(page: &Page, pages: &[Page], bad: &Example, fixed: &Example, read: &Read<'_>) -> Option<Fault> {
+fn cured(page: &Page, rules: &Rulebook, bad: &Example, fixed: &Example, read: &Read<'_>) -> Option<Fault> {
     let mut files = files_of(&bad.files);
     let stack = Stack::of(files.clone(), read).ok()?;
-    let (findings, _) = stack.judged(page, pages);
+    let (findings, _) = stack.judged(page, rules);
     let edits: Vec<&Edit> =
         findings.iter().filter_map(|finding| finding.fix.as_ref()).flat_map(|fix| &fix.edits).collect();
     for (path, bytes) in &mut files {
@@ -241,17 +242,17 @@ fn cured(page: &Page, pages: &[Page], bad: &Example, fixed: &Example, read: &Rea
         Ok(stack) => stack,
         Err(why) => return Some(Fault::at(fixed.line, format!("what the fix leaves cannot be read: {why}"))),
     };
-    let (left, _) = stack.judged(page, pages);
+    let (left, _) = stack.judged(page, rules);
     (!left.is_empty()).then(|| Fault::at(fixed.line, "the fix leaves the fault in place"))
 }
 
 /// Terms that no example needs: dropping one must raise the page in a good example, and one of a case must change something.
-fn idle_terms(page: &Page, pages: &[Page], examples: &[(&Example, Stack)]) -> Vec<Fault> {
+fn idle_terms(page: &Page, rules: &Rulebook, examples: &[(&Example, Stack)]) -> Vec<Fault> {
     let mut idle = Vec::new();
     for (at, term) in page.when.iter().enumerate() {
         let without = page.without_term(at);
         let mut goods = examples.iter().filter(|(example, _)| example.show == Show::Good);
-        if !goods.any(|(_, stack)| !stack.judged(&without, pages).0.is_empty()) {
+        if !goods.any(|(_, stack)| !stack.judged(&without, rules).0.is_empty()) {
             idle.push(Fault::whole(format!(
                 "`{}` decides nothing: add the good example that it keeps silent, or drop it",
                 term.source()
@@ -261,7 +262,7 @@ fn idle_terms(page: &Page, pages: &[Page], examples: &[(&Example, Stack)]) -> Ve
     for (case_at, case) in page.cases.iter().enumerate() {
         for (at, term) in case.when.iter().enumerate() {
             let without = page.without_case_term(case_at, at);
-            if examples.iter().all(|(_, stack)| stack.judged(&without, pages).0 == stack.judged(page, pages).0) {
+            if examples.iter().all(|(_, stack)| stack.judged(&without, rules).0 == stack.judged(page, rules).0) {
                 idle.push(Fault::whole(format!(
                     "`{}` of a case changes nothing in any example: show it, or drop it",
                     term.source()
@@ -315,7 +316,7 @@ mod tests {
     fn faults(from: &str, to: &str) -> String {
         assert!(PAGE.contains(from), "{from}");
         let page = Page::parse("uwsgi/x", &PAGE.replacen(from, to, 1)).unwrap();
-        words(&check(&page, std::slice::from_ref(&page), &read))
+        words(&check(&page, &Rulebook::of(vec![page.clone()]), &read))
     }
 
     fn words(faults: &[Fault]) -> String {
@@ -361,18 +362,18 @@ mod tests {
     #[test]
     fn an_example_that_cannot_be_read_is_a_fault_at_its_line() {
         let page = Page::parse("uwsgi/x", PAGE).unwrap();
-        let faults = check(&page, std::slice::from_ref(&page), &|_| Err("no".to_owned()));
+        let faults = check(&page, &Rulebook::of(vec![page.clone()]), &|_| Err("no".to_owned()));
         assert_eq!(faults.len(), page.examples.len());
         assert_eq!(faults[0], Fault::at(page.examples[0].line, "this example cannot be read: no"));
     }
 
     #[test]
     fn the_pages_of_our_own_comments_show_what_they_say() {
-        let pages = crate::rule::page::built_in().unwrap();
-        let own: Vec<_> = pages.iter().filter(|page| page.family() == "housecall").collect();
+        let rules = Rulebook::of(crate::rule::page::built_in().unwrap());
+        let own: Vec<_> = rules.pages.iter().filter(|page| page.family() == "housecall").collect();
         assert_eq!(own.len(), 2);
         for page in own {
-            assert_eq!(check(page, &pages, &nothing), Vec::<Fault>::new(), "{}", page.id);
+            assert_eq!(check(page, &rules, &nothing), Vec::<Fault>::new(), "{}", page.id);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Pages over rows: what each page says of each row, in an order that never depends on timing.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -11,7 +12,7 @@ use crate::rule::expr::{Subject, Verdict, verdict_of_all};
 use crate::rule::page::{Also, Case, Page};
 use crate::source::{Place, Ranks, Sources};
 use crate::stack::fact::{Missing, Row};
-use crate::stack::facts::Facts;
+use crate::stack::facts::{Facts, Landing};
 
 /// Begins what a message says where the page's own words cannot be put together; a gate keeps such pages out.
 pub const NO_WORDS: &str = "the page's message fails here: ";
@@ -24,13 +25,24 @@ pub fn judge(pages: &[Page], facts: &Facts, sources: &Sources) -> (Vec<Finding>,
         let rows = page.each.as_ref().map_or(&[][..], |each| facts.rows(each.schema.table, each.key.as_deref()));
         let rule: Arc<str> = page.id.as_str().into();
         let (mut findings, mut questions) = (Vec::new(), Vec::new());
-        for outcome in rows.iter().filter_map(|row| of_row(page, &rule, row, sources)) {
-            match outcome {
-                Outcome::Fault(finding) => findings.push(*finding),
-                Outcome::Open(open) => questions.extend(open),
+        // Where a file lands at one of several paths, each path has a row: those that are in order speak against the others.
+        let mut in_order: BTreeSet<Place> = BTreeSet::new();
+        for row in rows {
+            match of_row(page, &rule, row, sources) {
+                Some(Outcome::Fault(finding)) => findings.push((row.place(), *finding)),
+                Some(Outcome::Open(open)) => questions.extend(open),
+                None if facts.landing(row.place().file).is_some() => _ = in_order.insert(row.place()),
+                None => {}
             }
         }
-        (findings, questions)
+        let sure = |place: Place| match facts.landing(place.file) {
+            None => true,
+            Some(Landing::Either) => !in_order.contains(&place),
+            Some(Landing::Partly) => false,
+        };
+        let findings =
+            findings.into_iter().map(|(place, found)| if sure(place) { found } else { only_possible(found) });
+        (findings.collect(), questions)
     };
     let said: Vec<(Vec<Finding>, Vec<CannotTell>)> = pages.par_iter().map(of_page).collect();
     let (findings, questions): (Vec<_>, Vec<_>) = said.into_iter().unzip();
@@ -72,6 +84,11 @@ fn order(place: Place, ranks: &Ranks) -> (usize, Option<u32>) {
 
 fn places(finding: &Finding) -> impl Iterator<Item = Place> {
     std::iter::once(&finding.primary).chain(&finding.related).map(|label| label.place)
+}
+
+/// The same, of which nobody can be sure.
+fn only_possible(finding: Finding) -> Finding {
+    Finding { confidence: Confidence::Possible, severity: finding.severity.min(Severity::Warning), ..finding }
 }
 
 enum Outcome {
@@ -236,6 +253,24 @@ Why.
         let stack = Stack::new();
         let (findings, _) = stack.judge(POOL, &[stack.link(|uwsgi, _| uwsgi.confidence = Confidence::Possible)]);
         assert_eq!((findings[0].severity, findings[0].confidence), (Severity::Warning, Confidence::Possible));
+    }
+
+    #[test]
+    fn what_holds_at_one_of_several_landings_is_only_possible() {
+        let stack = Stack::new();
+        let severities = |landing: Option<Landing>, rows: &[Arc<dyn Row>]| {
+            let mut facts = Facts::default();
+            rows.iter().for_each(|row| facts.add(Arc::clone(row)));
+            landing.into_iter().for_each(|landing| facts.note_landing(stack.ini, landing));
+            let (findings, _) = judge(&[Page::parse("uwsgi/pool", POOL).unwrap()], &facts, &stack.sources);
+            findings.iter().map(|finding| finding.severity).collect::<Vec<_>>()
+        };
+        let (bad, good) = (stack.link(|_, _| {}), stack.link(|uwsgi, _| uwsgi.lazy_apps = Fact::derived(true)));
+        let both = [Arc::clone(&bad), good];
+        assert_eq!(severities(None, &both), [Severity::Error]);
+        assert_eq!(severities(Some(Landing::Either), &both), [Severity::Warning]);
+        assert_eq!(severities(Some(Landing::Either), &[Arc::clone(&bad), bad.clone()]), [Severity::Error]);
+        assert_eq!(severities(Some(Landing::Partly), &[bad]), [Severity::Warning]);
     }
 
     #[test]

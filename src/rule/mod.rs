@@ -1,5 +1,6 @@
 //! Rule pages: a condition over facts, its message, its reason, its fix and its examples, all in one document.
 
+pub mod book;
 pub mod edit;
 pub mod example;
 pub mod expr;

@@ -137,7 +137,29 @@ impl std::error::Error for PageError {}
 /// # Errors
 /// The first page that cannot be used, which a test makes sure there is not.
 pub fn built_in() -> Result<Vec<Page>, PageError> {
-    BUILT_IN.par_iter().map(|(id, text)| Page::parse(id, text)).collect()
+    built_in_about(|_, _| true)
+}
+
+/// Those of them that a run needs, by their ids and the rows they run over, as `each` names them.
+///
+/// # Errors
+/// As [`built_in`].
+pub fn built_in_about(needs: impl Fn(&str, Option<&str>) -> bool + Sync) -> Result<Vec<Page>, PageError> {
+    let needed = BUILT_IN.par_iter().filter(|(id, each, _)| needs(id, *each));
+    needed.map(|(id, _, text)| Page::parse(id, text)).collect()
+}
+
+/// The ids of the pages that housecall comes with, in order.
+pub fn built_in_ids() -> impl Iterator<Item = &'static str> {
+    BUILT_IN.iter().map(|(id, ..)| *id)
+}
+
+/// The table of `table` or `table[key]`, and the key.
+pub fn rows_of(each: &str) -> Option<(&str, Option<&str>)> {
+    match each.split_once('[') {
+        None => Some((each, None)),
+        Some((table, rest)) => rest.strip_suffix(']').filter(|key| !key.is_empty()).map(|key| (table, Some(key))),
+    }
 }
 
 /// Where in a page something is wrong: a byte range of the front matter, or nothing better than its first line.
@@ -315,15 +337,12 @@ fn begins_with_a_name(title: &str, prose: &str) -> bool {
 fn parse_each(each: Spanned<String>) -> Result<Each, Fault> {
     let span = Some(each.span());
     let text = each.into_inner();
-    let (name, key) = match text.split_once('[') {
-        None => (text.as_str(), None),
-        Some((name, rest)) => match rest.strip_suffix(']') {
-            Some(key) if !key.is_empty() => (name, Some(key.to_owned())),
-            _ => return Err((span, format!("`{text}`: write `{name}` or `{name}[key]`"))),
-        },
+    let Some((name, key)) = rows_of(&text) else {
+        let name = text.split('[').next().unwrap_or_default();
+        return Err((span, format!("`{text}`: write `{name}` or `{name}[key]`")));
     };
     let schema = schema::table(name).map_err(|message| (span, message))?;
-    Ok(Each { schema, key })
+    Ok(Each { schema, key: key.map(str::to_owned) })
 }
 
 fn terms(terms: Terms, schema: &'static Schema) -> Result<Vec<Arc<Term>>, Fault> {

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::nearest::did_you_mean;
 use crate::stack::app::App;
+use crate::stack::app::absence::AbsentApp;
 use crate::stack::chef::attribute_read::AttributeRead;
 use crate::stack::chef::berks_entry::{BerksEntry, BerksSource};
 use crate::stack::chef::berks_lock::BerksLock;
@@ -13,6 +14,7 @@ use crate::stack::chef::file_source::FileSource;
 use crate::stack::chef::metadata_field::MetadataField;
 use crate::stack::chef::misnamed::Misnamed;
 use crate::stack::chef::notification::Notification;
+use crate::stack::chef::policy_lock::PolicyLock;
 use crate::stack::chef::printed_value::PrintedValue;
 use crate::stack::chef::private_key::PrivateKey;
 use crate::stack::chef::recipe_use::RecipeUse;
@@ -68,6 +70,7 @@ pub static TABLES: &[Schema] = &[
     Loading::SCHEMA,
     Difference::SCHEMA,
     App::SCHEMA,
+    AbsentApp::SCHEMA,
     EnvRead::SCHEMA,
     EnvValue::SCHEMA,
     Database::SCHEMA,
@@ -77,6 +80,7 @@ pub static TABLES: &[Schema] = &[
     Berksfile::SCHEMA,
     BerksEntry::SCHEMA,
     BerksLock::SCHEMA,
+    PolicyLock::SCHEMA,
     BerksSource::SCHEMA,
     Dependency::SCHEMA,
     RecipeUse::SCHEMA,

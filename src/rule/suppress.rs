@@ -11,6 +11,7 @@ use regex::Regex;
 
 use crate::finding::{CannotTell, Confidence, Finding, Label};
 use crate::nearest::did_you_mean;
+use crate::rule::book::Rulebook;
 use crate::rule::judge::merged;
 use crate::rule::page::Page;
 use crate::source::{FileId, Origin, Place, Source, Sources, Span};
@@ -24,7 +25,7 @@ pub const WITHOUT_REASON: &str = "housecall/allow-without-reason";
 ///
 /// `findings` are all findings of the run, before anything is selected. A comment is not called unused where
 /// its rule could not be judged. The order is that of [`judge`](crate::rule::judge::judge).
-pub fn apply(findings: Vec<Finding>, cannot_tell: &[CannotTell], pages: &[Page], sources: &Sources) -> Vec<Finding> {
+pub fn apply(findings: Vec<Finding>, cannot_tell: &[CannotTell], rules: &Rulebook, sources: &Sources) -> Vec<Finding> {
     let allows: BTreeMap<FileId, Vec<Allow>> = sources
         .iter()
         .filter(|(_, source)| source.origin == Origin::File && source.text().contains("housecall:"))
@@ -37,19 +38,19 @@ pub fn apply(findings: Vec<Finding>, cannot_tell: &[CannotTell], pages: &[Page],
         let open = open.iter().any(|rule| allow.covers(rule));
         let (id, message) = match (allow.reasoned, allow.used.get() || open) {
             (false, _) => (WITHOUT_REASON, format!("the reason is missing: `allow {} because …`", allow.rule)),
-            (true, false) => (UNUSED, unused_message(&allow.rule, pages)),
+            (true, false) => (UNUSED, unused_message(&allow.rule, rules)),
             (true, true) => continue,
         };
-        kept.extend(pages.iter().find(|page| page.id == id).map(|page| own_finding(page, message, file, allow.span)));
+        kept.extend(rules.page(id).map(|page| own_finding(page, message, file, allow.span)));
     }
     merged(kept, sources)
 }
 
-fn unused_message(rule: &str, pages: &[Page]) -> String {
-    if rule.ends_with("/*") || pages.iter().any(|page| page.id == rule) {
+fn unused_message(rule: &str, rules: &Rulebook) -> String {
+    if rule.ends_with("/*") || rules.ids().any(|id| id == rule) {
         return format!("nothing here raises {rule}");
     }
-    format!("there is no rule {rule}{}", did_you_mean(rule, pages.iter().map(|page| page.id.as_str())))
+    format!("there is no rule {rule}{}", did_you_mean(rule, rules.ids()))
 }
 
 /// A finding of a page that speaks for `housecall` itself.
@@ -207,8 +208,8 @@ mod tests {
             related: labels.collect(),
             fix: None,
         });
-        let pages = page::built_in().unwrap();
-        let kept = apply(finding.into_iter().collect(), open, &pages, &sources);
+        let rules = Rulebook::of(page::built_in().unwrap());
+        let kept = apply(finding.into_iter().collect(), open, &rules, &sources);
         kept.into_iter().map(|finding| finding.rule).collect()
     }
 
@@ -243,7 +244,7 @@ mod tests {
             fix: None,
         });
         let start = std::time::Instant::now();
-        assert_eq!(apply(findings.collect(), &[], &[], &sources), Vec::new());
+        assert_eq!(apply(findings.collect(), &[], &Rulebook::default(), &sources), Vec::new());
         // Each comment against each finding would be 400 million comparisons: minutes without optimisation.
         assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
     }

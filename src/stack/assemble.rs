@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::finding::Confidence;
 use crate::source::{FileId, Place};
 use crate::stack::activation::activate;
+use crate::stack::app::absence::{AbsentApp, absence};
 use crate::stack::app::code::Code;
 use crate::stack::app::environment::Environment;
 use crate::stack::app::name::normal;
@@ -50,6 +51,8 @@ pub struct Parts<'a> {
     pub nginx_release: Option<Release>,
     /// The cookbooks, where there are any.
     pub chef: &'a Chef,
+    /// Whether every file of Python in reach was read.
+    pub all_code: bool,
     /// The folder that the user named as the app's.
     pub app: Option<&'a str>,
     /// The release of uWSGI that runs, where it is known.
@@ -82,6 +85,8 @@ pub struct Instance {
     pub layers: Layers,
     /// The addresses of databases that it uses.
     pub databases: Vec<Database>,
+    /// What it is told to load and would not find.
+    pub absent_app: Option<AbsentApp>,
 }
 
 /// Everything that was read, linked.
@@ -183,7 +188,18 @@ fn instance(
     let complete = parts.view.complete;
     let reads: Vec<EnvRead> = reads.iter().filter_map(|read| env_read(read, &link, &layers, sure, complete)).collect();
     let databases = database::of_app(&sinks, &reads, &layers, requirements);
-    Instance { uwsgi, link: Arc::new(link), reads, layers, databases }
+    let absent_app = absent_app(parts, code, &entry, &uwsgi.uwsgi);
+    Instance { uwsgi, link: Arc::new(link), reads, layers, databases, absent_app }
+}
+
+/// What of the app is not where uWSGI is told to look: in files alone, as a host's log says it better, and where all that says
+/// where to look and all code is in sight. What a recipe fetches is not.
+fn absent_app(parts: &Parts<'_>, code: &Code, entry: &Entry, row: &uwsgi::Uwsgi) -> Option<AbsentApp> {
+    let said = [&row.module, &row.wsgi_file, &row.callable, &row.chdir];
+    let is_open = said.iter().any(|fact| fact.is_unknown()) || row.pythonpath.is_unknown();
+    let is_partial = parts.view.complete || !parts.chef.checkouts.is_empty() || !parts.all_code;
+    let found = absence(code, entry).filter(|_| !is_open && !is_partial)?;
+    Some(found.row(row))
 }
 
 /// The job that starts the instance which binds the socket of a pass.
@@ -363,6 +379,7 @@ impl Stack {
             instance.uwsgi.variables.into_iter().for_each(|row| facts.add(Arc::new(row)));
             instance.reads.into_iter().for_each(|row| facts.add(Arc::new(row)));
             instance.databases.into_iter().for_each(|row| facts.add(Arc::new(row)));
+            instance.absent_app.into_iter().for_each(|row| facts.add(Arc::new(row)));
         }
         self.nginx.passes.into_iter().for_each(|row| facts.add(row));
         self.nginx.listens.into_iter().for_each(|row| facts.add(row));

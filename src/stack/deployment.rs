@@ -33,6 +33,8 @@ pub struct Deployed {
     pub kind: String,
     /// Whether it may not be deployed: its resource stands in a branch or a loop over something unknown.
     pub conditional: bool,
+    /// Whether this is one of several paths of which the platform, or something out of sight, chooses one.
+    pub one_of_several: bool,
     /// The arms of conditions in its recipe that it stands in: the condition's span and the arm's number.
     pub arms: Vec<(Span, usize)>,
     /// What `variables(…)` hands to the template.
@@ -77,13 +79,15 @@ pub struct Origin {
 /// Everything that the recipes of `root` (number `number`) deploy, in the order of the recipes.
 pub fn deployed(root: &Root, number: usize, tree: &Tree<'_>) -> Vec<Deployed> {
     let mut all = Vec::new();
-    for recipe in &root.recipes {
-        for item in &recipe.items {
-            let Item::Resource(resource) = item else { continue };
-            let owner_of_attributes = (number, recipe.cookbook);
-            for (content, is_choice) in contents(resource, root, recipe.cookbook, tree) {
-                all.extend(at_each_path(&one(resource, content, is_choice, owner_of_attributes), resource));
-            }
+    let direct = root.recipes.iter().flat_map(|recipe| {
+        recipe.items.iter().filter_map(|item| match item {
+            Item::Resource(resource) => Some((resource, recipe.cookbook)),
+            Item::Include(..) => None,
+        })
+    });
+    for (resource, cookbook) in direct.chain(root.within.iter().map(|(resource, cookbook)| (resource, *cookbook))) {
+        for (content, is_choice) in contents(resource, root, cookbook, tree) {
+            all.extend(at_each_path(&one(resource, content, is_choice, (number, cookbook)), resource));
         }
     }
     all
@@ -95,7 +99,13 @@ fn at_each_path(one: &Deployed, resource: &Resource) -> Vec<Deployed> {
     if paths.is_empty() {
         return vec![one.clone()];
     }
-    let at = |(platforms, path)| Deployed { path: Answer::Known(path), platforms, conditional: true, ..one.clone() };
+    let at = |(platforms, path)| Deployed {
+        path: Answer::Known(path),
+        platforms,
+        conditional: true,
+        one_of_several: true,
+        ..one.clone()
+    };
     paths.into_iter().map(at).collect()
 }
 
@@ -125,6 +135,7 @@ fn one(resource: &Resource, content: Content, is_choice: bool, owner_of_attribut
         place: resource.place,
         kind: resource.kind.clone(),
         conditional: resource.conditional || is_choice,
+        one_of_several: false,
         arms: resource.arms.clone(),
         variables: variables(resource),
         owner_of_attributes,
@@ -207,8 +218,11 @@ pub(in crate::stack) fn source_folder<'a>(resource: &Resource, root: &'a Root, b
         matches!(resource.property("local").map(|local| &local.value), Some(Answer::Known(Value::Bool(true))));
     let folder = match resource.text("cookbook") {
         Answer::Known(other) => root.books.iter().find(|book| book.name == other).map(|book| book.folder.as_str()),
-        Answer::Absent => root.books.get(book).map(|book| book.folder.as_str()),
-        Answer::Unknown(_) => None,
+        Answer::Absent if resource.property("cookbook").is_none() => {
+            root.books.get(book).map(|book| book.folder.as_str())
+        }
+        // An attribute that is nil here is meant to be set by somebody else.
+        Answer::Absent | Answer::Unknown(_) => None,
     };
     folder.filter(|_| !is_elsewhere)
 }

@@ -3,12 +3,23 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::source::FileId;
 use crate::stack::fact::Row;
 
 /// Rows in the order they were added.
 #[derive(Debug, Default)]
 pub struct Facts {
     tables: BTreeMap<&'static str, Rows>,
+    landings: BTreeMap<FileId, Landing>,
+}
+
+/// What is not settled about where a file lands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Landing {
+    /// It lands at one of several paths, and is read as the same thing at each.
+    Either,
+    /// It is read as this thing at some of its paths only.
+    Partly,
 }
 
 #[derive(Debug, Default)]
@@ -28,6 +39,16 @@ impl Facts {
             }
         }
         rows.all.push(row);
+    }
+
+    /// Notes that it is not settled where a file lands: it then has a row of its own for each path.
+    pub fn note_landing(&mut self, file: FileId, landing: Landing) {
+        self.landings.insert(file, landing);
+    }
+
+    /// What is not settled about where a file lands; `None` where all is.
+    pub fn landing(&self, file: FileId) -> Option<Landing> {
+        self.landings.get(&file).copied()
     }
 
     /// The rows of a table, or those with one key; none where the table has no row.

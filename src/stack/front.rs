@@ -9,7 +9,7 @@ use crate::stack::assemble::Instance;
 use crate::stack::fact::{Answer, Fact};
 use crate::stack::job::Job;
 use crate::stack::link::PassLink;
-use crate::stack::nginx::{Limits, Pass};
+use crate::stack::nginx::{Limit, Limits, Pass};
 use crate::stack::uwsgi::Uwsgi;
 
 rows! {
@@ -58,14 +58,14 @@ fn front(instance: &Instance, links: &[Arc<PassLink>], limits: &[Arc<Limits>]) -
         most(passes.iter().map(|(link, limits)| with_place(of(link, limits), link)))
     };
     row.read_timeout = most(&|link, limits| {
-        let protocol = link.pass.known().and_then(|pass| pass.protocol.known()).map_or("uwsgi", |protocol| protocol);
-        limits.read_timeout(protocol).clone()
+        let protocol = link.pass.known().and_then(|pass| pass.protocol().answer.known()).unwrap_or("uwsgi");
+        limits.read_timeout(protocol)
     });
     let any_size = |fact: Fact<i64>| fact.map(|bytes| if bytes == 0 { i64::MAX } else { bytes });
     row.body_limit =
-        most(&|_, limits| any_size(limits.body.clone())).map(|bytes| if bytes == i64::MAX { 0 } else { bytes });
-    row.header_limit = most(&|_, limits| limits.headers.clone());
-    let is_set = passes.iter().any(|(_, limits)| limits.headers.basis == crate::stack::fact::Basis::Read);
+        most(&|_, limits| any_size(limits.get(Limit::Body))).map(|bytes| if bytes == i64::MAX { 0 } else { bytes });
+    row.header_limit = most(&|_, limits| limits.get(Limit::Headers));
+    let is_set = passes.iter().any(|(_, limits)| limits.get(Limit::Headers).basis == crate::stack::fact::Basis::Read);
     row.header_limit_set = Fact::derived(is_set);
     Some(row)
 }

@@ -46,7 +46,9 @@ rows! {
         group: String,
         #[doc = "the signal that asks it to stop, such as `TERM`"]
         kill_signal: String,
-        #[doc = "of Upstart: how many seconds it has to stop before it is killed"]
+        #[doc = "of systemd: how a service says that it is up, as `Type=` does: `simple`, `forking`, `notify`, …"]
+        service_type: String,
+        #[doc = "of Upstart and supervisor: how many seconds it has to stop before it is killed"]
         kill_timeout: i64,
         #[doc = "the permission bits that its files lack, in three octal digits"]
         umask: String,

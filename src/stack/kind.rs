@@ -186,7 +186,7 @@ fn is_requirements(path: &str) -> bool {
 }
 
 fn is_supervisor(text: &str) -> bool {
-    text.lines().any(|line| line.starts_with("[program:"))
+    text.contains("[program:") && text.lines().any(|line| line.starts_with("[program:"))
 }
 
 fn is_unit_section(line: &str) -> bool {

@@ -247,7 +247,7 @@ pub fn join_the_lost(links: &mut [Arc<PassLink>], sockets: &[Arc<Socket>]) {
     let (Some(only), None) = (unreached.next(), unreached.next()) else { return };
     let is_lost = |link: &PassLink| {
         let connects = link.connects.known().is_some_and(|word| matches!(word.as_str(), "missing" | "refused"));
-        let pass = link.pass.known().filter(|pass| wants_uwsgi(pass) && pass.local.known() == Some(&true));
+        let pass = link.pass.known().filter(|pass| wants_uwsgi(pass) && pass.local().known() == Some(&true));
         pass.filter(|_| connects && link.socket.is_absent()).and_then(|pass| pass.address.known().cloned())
     };
     let addresses: BTreeSet<String> = links.iter().filter_map(|link| is_lost(link)).collect();
@@ -279,23 +279,23 @@ fn other_socket(pass: &Pass, ends: &Ends<'_>, containers: Option<&str>) -> (Fact
 
 /// Whether only uWSGI can be meant: plain HTTP on a port may be any program.
 pub(super) fn wants_uwsgi(pass: &Pass) -> bool {
-    pass.protocol.known() == Some(&"uwsgi") || is_unix_pass(pass)
+    pass.protocol().known() == Some(&"uwsgi") || is_unix_pass(pass)
 }
 
 /// Whether nginx and uWSGI talk in one protocol.
 fn speak_alike(pass: &Pass, socket: &Socket) -> bool {
-    pass.protocol.known().copied() == socket.protocol.known().map(String::as_str)
+    pass.protocol().answer.known() == socket.protocol.known().map(String::as_str)
 }
 
 /// Whether both ends name one address, or the pass names a loopback address: no other host can be meant.
 fn shares_address(pass: &Pass, socket: &Socket) -> bool {
-    pass.local.known() == Some(&true) || pass.address.known() == socket.address.known()
+    pass.local().known() == Some(&true) || pass.address.known() == socket.address.known()
 }
 
 /// Whether passes to other hosts, or in another protocol, have as good a claim to a socket that takes every address.
 fn is_claimed_otherwise(pass: &Pass, socket: &Socket, ends: &Ends<'_>) -> bool {
     ends.passes_to(socket)
-        .any(|other| other.address.known() != pass.address.known() || other.protocol.known() != pass.protocol.known())
+        .any(|other| other.address.known() != pass.address.known() || other.directive.known() != pass.directive.known())
 }
 
 /// Whether a pass and a socket are one address.
@@ -336,7 +336,7 @@ pub(super) fn is_path(address: &str) -> bool {
 fn share_a_host(pass: &Pass, socket: &Socket) -> bool {
     let ini_is_placed =
         socket.uwsgi.known().and_then(|uwsgi| uwsgi.path.known()).is_some_and(|path| path.starts_with('/'));
-    ini_is_placed && pass.local.known() == Some(&true)
+    ini_is_placed && pass.local().known() == Some(&true)
 }
 
 #[cfg(test)]

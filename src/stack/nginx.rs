@@ -3,6 +3,7 @@
 mod address;
 mod alias;
 mod backend;
+mod capture;
 mod condition;
 mod expression;
 mod header;
@@ -13,6 +14,7 @@ mod line;
 mod location;
 mod mount;
 mod param;
+mod passed_on;
 mod redirect;
 mod refused;
 mod request;
@@ -33,7 +35,7 @@ pub use alias::Alias;
 pub use condition::If;
 pub use header::Header;
 pub use include::{Trees, includes, prefix};
-pub use limits::Limits;
+pub use limits::{Limit, Limits};
 pub use line::Line;
 pub use mount::{Mount, Mounted, mounts};
 pub use param::params;
@@ -45,36 +47,37 @@ pub use taint::Taint;
 pub use target::PassTarget;
 pub use upstream::KeepAlive;
 
-use crate::source::{FileId, Place, Span};
+use crate::source::FileId;
 use crate::stack::document::{Document, Kind};
-use crate::stack::fact::{Answer, Fact, Lack, Missing, Row};
+use crate::stack::fact::Row;
 use crate::stack::view::View;
 use crate::syntax::Problem;
 use crate::syntax::data::Release;
-use crate::syntax::nginx::{Config, Word};
-use address::Target;
-use backend::{Upstreams, add_upstreams, unknown_variable};
-use include::{Assembly, Statement};
+use crate::syntax::nginx::Config;
+use include::Assembly;
+use passed_on::passed_on;
 
 rows! {
     #[doc = "one `uwsgi_pass` or `proxy_pass` of nginx; keyed by the directive"]
     pub struct Pass in "passes" {
         #[doc = "the directive"]
         directive: &'static str,
-        #[doc = "the protocol it speaks: `uwsgi` or `http`"]
-        protocol: &'static str,
         #[doc = "the address it connects to, such as `/run/app.sock` or `127.0.0.1:3031`, through `upstream` where there is one"]
         address: String,
-        #[doc = "whether the address is on this host: a unix socket or a loopback address"]
-        local: bool,
-        #[doc = "whether the address is a unix socket"]
-        unix: bool,
         #[doc = "the names of its server"]
         server_names: Arc<[String]>,
         #[doc = "the location it stands in"]
         location: Arc<str>,
         #[doc = "the user nginx's workers run as"]
         user: Arc<str>,
+    }
+    derived {
+        #[doc = "the protocol it speaks: `uwsgi` or `http`"]
+        protocol: &'static str = directive by protocol_of,
+        #[doc = "whether the address is on this host: a unix socket or a loopback address"]
+        local: bool = address by address::is_local,
+        #[doc = "whether the address is a unix socket"]
+        unix: bool = address by is_path,
     }
 
     #[doc = "one `listen` of nginx: where requests come in"]
@@ -88,6 +91,14 @@ rows! {
         #[doc = "the names of its server"]
         server_names: Arc<[String]>,
     }
+}
+
+fn protocol_of(directive: &str) -> &'static str {
+    if directive == "uwsgi_pass" { "uwsgi" } else { "http" }
+}
+
+fn is_path(address: &str) -> bool {
+    address.starts_with('/')
 }
 
 /// What was read from nginx's files.
@@ -185,231 +196,6 @@ pub fn read(view: &View, trees: &Trees, beside: &Beside, document: &Arc<Document
     reading.problems.splice(0..0, problems);
     reading.included.extend(included);
     reading
-}
-
-/// What a file passes on, and what its includes refuse.
-fn passed_on<'a>(assembly: &Assembly<'a>, document: &'a Arc<Document>, main: bool) -> Reading {
-    let (top, mut whole) = assembly.top(document);
-    let mut user = user_of(&top, main && whole);
-    if !main {
-        user = Fact::unknown(Missing::new("nginx's main file", "lint it together with this one: its `user` counts"));
-    }
-    let mut upstreams = Upstreams::default();
-    add_upstreams(assembly, &top, &mut upstreams);
-    for http in top.iter().filter(|statement| statement.directive.is("http")) {
-        let (inside, seen) = assembly.inside(http);
-        whole &= seen;
-        add_upstreams(assembly, &inside, &mut upstreams);
-    }
-    let mut walk = Walk { assembly, upstreams, whole: main && whole, user, reading: Reading::default() };
-    walk.through(&top, &Scope::of_file(main));
-    let mut reading = walk.reading;
-    reading.problems = assembly.problems.take();
-    reading.included = assembly.included.take();
-    reading
-}
-
-/// The `user` of the main context; the compiled-in `nobody` where the whole context was seen without one.
-fn user_of(top: &[Statement<'_>], whole: bool) -> Fact<Arc<str>> {
-    let set = top.iter().find(|statement| statement.directive.is("user"));
-    match set.and_then(|statement| Some((statement, statement.directive.argument(0)?))) {
-        Some((statement, name)) => statement.fact(name).map(Arc::from),
-        None if whole => Fact::default_of("nobody".into()),
-        None => Fact::unknown(Missing::new("`user` of nginx", "lint the files that its main file includes too")),
-    }
-}
-
-/// The most passes before upstreams are no longer gone through: a row is made for each pass to each server, and thousands of
-/// both would fill the memory.
-const MOST_PASSES: usize = 100_000;
-
-/// The blocks around a statement, as far as they matter to a pass.
-#[derive(Debug, Clone)]
-struct Scope<'a> {
-    server_names: Fact<Arc<[String]>>,
-    location: Location<'a>,
-    limits: Arc<Limits>,
-}
-
-/// The location around a statement.
-#[derive(Debug, Clone, Copy)]
-enum Location<'a> {
-    None,
-    OutOfSight,
-    Seen(Statement<'a>),
-}
-
-/// What a fragment's surroundings lack.
-static AROUND_SERVER: Lack = Lack::fixed("the server around it", "lint the file that includes this one too");
-static AROUND_LOCATION: Lack = Lack::fixed("the location around it", "lint the file that includes this one too");
-
-impl Scope<'_> {
-    fn of_file(main: bool) -> Self {
-        let limits = Limits::of_file(main);
-        if main {
-            return Self { server_names: Fact::absent(), location: Location::None, limits };
-        }
-        Self { server_names: Fact::unknown((&AROUND_SERVER).into()), location: Location::OutOfSight, limits }
-    }
-}
-
-impl Location<'_> {
-    /// Its arguments as written.
-    fn fact(&self) -> Fact<Arc<str>> {
-        match self {
-            Self::None => Fact::absent(),
-            Self::OutOfSight => Fact::unknown((&AROUND_LOCATION).into()),
-            Self::Seen(location) => text_of(location),
-        }
-    }
-}
-
-/// One way through all blocks of an assembly, collecting rows.
-struct Walk<'a> {
-    assembly: &'a Assembly<'a>,
-    upstreams: Upstreams,
-    /// Whether every upstream is in sight.
-    whole: bool,
-    user: Fact<Arc<str>>,
-    reading: Reading,
-}
-
-impl<'a> Walk<'a> {
-    fn through(&mut self, statements: &[Statement<'a>], scope: &Scope<'a>) {
-        for statement in statements {
-            match statement.directive.name() {
-                "uwsgi_pass" | "proxy_pass" => self.pass(statement, scope),
-                "listen" => self.listen(statement, scope),
-                "stream" | "mail" | "upstream" => {}
-                _ if !statement.directive.has_block() => {}
-                name => {
-                    let (inside, seen) = self.assembly.inside(statement);
-                    let mut scope = scope.clone();
-                    scope.limits = Limits::within(scope.limits, name, &inside, seen);
-                    if name == "server" {
-                        // Nameless servers are told apart by their place.
-                        let block = statement.document.place(statement.directive.head());
-                        let names = server_names(&inside, seen);
-                        scope.server_names = Fact { place: names.place.or(Some(block)), ..names };
-                    } else if name == "location" {
-                        scope.location = Location::Seen(*statement);
-                    }
-                    self.through(&inside, &scope);
-                }
-            }
-        }
-    }
-
-    fn pass(&mut self, statement: &Statement<'a>, scope: &Scope<'a>) {
-        let directive = statement.directive;
-        let Some(argument) = directive.argument(0) else { return };
-        let uwsgi = directive.is("uwsgi_pass");
-        let (spelled, protocol) = if uwsgi { ("uwsgi_pass", "uwsgi") } else { ("proxy_pass", "http") };
-        let name = statement.document.place(directive.name_span());
-        let written = statement.fact(argument);
-        let location = scope.location.fact();
-        for address in self.addresses(written, uwsgi) {
-            let mut pass = Pass::at(statement.document.place(directive.head()));
-            pass.key = spelled.to_owned();
-            pass.directive = Fact::read(spelled, name);
-            pass.protocol = Fact::read(protocol, name);
-            pass.local = address.clone().map(|address| address::is_local(&address));
-            pass.unix = address.clone().map(|address| address.starts_with('/'));
-            pass.address = address;
-            pass.server_names = scope.server_names.clone();
-            pass.location = location.clone();
-            pass.user = self.user.clone();
-            self.reading.passes.push(Arc::new(pass));
-            self.reading.limits.push(Arc::clone(&scope.limits));
-        }
-    }
-
-    /// The addresses that a written target stands for: one, or one for each server of an upstream.
-    fn addresses(&self, written: Fact<String>, uwsgi: bool) -> Vec<Fact<String>> {
-        let Some(value) = written.known() else { return vec![written] };
-        let target = if uwsgi { address::of_uwsgi_pass(value) } else { address::of_proxy_pass(value) };
-        let unknown = |missing: Missing| Fact { answer: Answer::Unknown(missing), ..written.clone() };
-        let (name, port) = match target {
-            Target::Address(address) => return vec![written.map(|_| address)],
-            Target::Variable(name) => return vec![unknown(unknown_variable(&name))],
-            Target::Name(name, port) => (name, port),
-        };
-        if self.reading.passes.len() > MOST_PASSES {
-            let what = format!("the servers of upstream `{name}`");
-            return vec![unknown(Missing::new(what, "there are more passes than are followed to each server"))];
-        }
-        if let Some(servers) = self.upstreams.get(&name) {
-            let through = |server: &Fact<String>| {
-                let (answer, trail) = (server.answer.clone(), server.trail.clone());
-                Fact { answer, place: written.place, basis: written.basis, trail }
-            };
-            return servers.iter().map(through).collect();
-        }
-        match port {
-            Some(port) if self.whole || name.contains('.') || name == "localhost" => {
-                vec![written.map(|_| format!("{name}:{port}"))]
-            }
-            _ => vec![unknown(Missing::new(
-                format!("upstream `{name}`"),
-                "lint the file that defines it together with this one",
-            ))],
-        }
-    }
-
-    fn listen(&mut self, statement: &Statement<'a>, scope: &Scope<'a>) {
-        let Some(argument) = statement.directive.argument(0) else { return };
-        let mut listen = Listen::at(statement.document.place(statement.directive.head()));
-        listen.address = statement.fact(argument);
-        let port = |address: &str| match address.rsplit_once(':') {
-            Some((host, port)) if !port.contains(']') && host != "unix" => port.parse().ok(),
-            _ => Some(address.parse().unwrap_or(80)),
-        };
-        let written = listen.address.clone();
-        listen.port = match written.known() {
-            Some(address) if address.starts_with("unix:") => Fact::absent(),
-            Some(address) => match port(address) {
-                Some(port) => written.map(|_| port),
-                None => listen.port,
-            },
-            None => written.map(|_| 0),
-        };
-        let ssl = statement.directive.arguments().find(|argument| argument.value() == "ssl");
-        listen.ssl = match ssl {
-            Some(word) => Fact::read(true, statement.document.place(word.span)),
-            None => Fact::default_of(false),
-        };
-        listen.server_names = scope.server_names.clone();
-        self.reading.listens.push(Arc::new(listen));
-    }
-}
-
-/// All names of a server; the empty name where it has none.
-fn server_names(inside: &[Statement<'_>], seen: bool) -> Fact<Arc<[String]>> {
-    let mut names = Vec::new();
-    let mut place: Option<Place> = None;
-    for statement in inside.iter().filter(|statement| statement.directive.is("server_name")) {
-        place = place.or(Some(statement.document.place(statement.directive.head())));
-        for argument in statement.directive.arguments() {
-            match statement.value(argument) {
-                Answer::Known(name) => names.push(name),
-                Answer::Absent => {}
-                Answer::Unknown(missing) => return Fact::unknown(missing),
-            }
-        }
-    }
-    match place {
-        Some(place) => Fact::read(names.into(), place),
-        None if seen => Fact::default_of([String::new()].into()),
-        None => Fact::unknown(Missing::new("the server's names", "lint the files that it includes too")),
-    }
-}
-
-/// The arguments of a location as written.
-fn text_of(location: &Statement<'_>) -> Fact<Arc<str>> {
-    let arguments = location.directive.arguments();
-    let Some(span) = arguments.clone().map(|argument| argument.span).reduce(Span::to) else { return Fact::absent() };
-    let words: Vec<&str> = arguments.map(Word::value).collect();
-    location.document.fact(span, &words.join(" ")).map(Arc::from)
 }
 
 #[cfg(test)]

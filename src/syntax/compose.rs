@@ -1,6 +1,7 @@
-//! Reader for what a compose file says of its services' environments and commands. Not a YAML reader: it knows the block
-//! style that these files are written in, and says where a service holds something else.
+//! Reader for what a compose file says of its services' environments and commands: it knows the block style that these
+//! files are written in, and says where a service holds something else.
 
+use super::yaml::{Line, block, entries, key, lines, scalar};
 use crate::source::{Located, Span};
 
 /// One service.
@@ -27,14 +28,6 @@ pub enum Command {
     Words(Vec<Located<String>>),
 }
 
-/// One line that holds something.
-#[derive(Debug, Clone, Copy)]
-struct Line<'t> {
-    indent: usize,
-    text: &'t str,
-    at: usize,
-}
-
 /// The services in order.
 pub fn parse(text: &str) -> Vec<Service> {
     let lines = lines(text);
@@ -51,93 +44,6 @@ pub fn parse(text: &str) -> Vec<Service> {
         }
     }
     all
-}
-
-fn lines(text: &str) -> Vec<Line<'_>> {
-    let mut at = 0;
-    let mut all = Vec::new();
-    for line in text.split_inclusive('\n') {
-        let start = at;
-        at += line.len();
-        let code = without_comment(line).trim_end();
-        let trimmed = code.trim_start_matches(' ');
-        if !trimmed.is_empty() && trimmed != "---" {
-            all.push(Line {
-                indent: code.len() - trimmed.len(),
-                text: trimmed,
-                at: start + code.len() - trimmed.len(),
-            });
-        }
-    }
-    all
-}
-
-/// A `#` starts a comment at the start of a line and behind a blank, outside quotes.
-fn without_comment(line: &str) -> &str {
-    let mut quote = None;
-    let mut before = ' ';
-    for (at, c) in line.char_indices() {
-        match c {
-            _ if quote == Some(c) => quote = None,
-            '"' | '\'' if quote.is_none() && matches!(before, ' ' | ':' | '=' | '[' | ',' | '-') => quote = Some(c),
-            '#' if quote.is_none() && matches!(before, ' ' | '\t') => return &line[..at],
-            _ => {}
-        }
-        before = c;
-    }
-    line
-}
-
-/// The lines that are deeper than `indent`, from the first on.
-fn block<'a, 't>(lines: &'a [Line<'t>], indent: usize) -> &'a [Line<'t>] {
-    let end = lines.iter().position(|line| line.indent <= indent).unwrap_or(lines.len());
-    &lines[..end]
-}
-
-/// The entries of a block, each with the lines below it: those of the first one's depth, lists at their key's depth included.
-fn entries<'a, 't>(lines: &'a [Line<'t>]) -> Vec<(&'a Line<'t>, &'a [Line<'t>])> {
-    let Some(first) = lines.first() else { return Vec::new() };
-    let mut all = Vec::new();
-    let mut at = 0;
-    while let Some(line) = lines.get(at) {
-        let rest = &lines[at + 1..];
-        let is_item = first.text.starts_with('-');
-        let end = rest
-            .iter()
-            .position(|next| next.indent <= first.indent && (is_item || !next.text.starts_with('-')))
-            .unwrap_or(rest.len());
-        all.push((line, &rest[..end]));
-        at += end + 1;
-    }
-    all
-}
-
-/// `key: rest` taken apart; the key may stand in quotes.
-fn key<'t>(line: &Line<'t>) -> Option<(Located<String>, Line<'t>)> {
-    let (end, quoted) = match line.text.chars().next()? {
-        quote @ ('"' | '\'') => (line.text[1..].find(quote)? + 2, true),
-        _ => (line.text.find(": ").or_else(|| line.text.ends_with(':').then(|| line.text.len() - 1))?, false),
-    };
-    let rest = line.text[end..].trim_start().strip_prefix(':')?.trim_start();
-    let name = &line.text[..end];
-    let plain = if quoted { &name[1..name.len() - 1] } else { name.trim_end() };
-    let span = Span::new(line.at, line.at + name.len());
-    let rest_at = line.at + line.text.len() - rest.len();
-    Some((Located::new(plain.to_owned(), span), Line { indent: line.indent, text: rest, at: rest_at }))
-}
-
-/// A scalar on one line, quotes resolved; `None` where it is an alias, a block or another style.
-fn scalar(line: &Line<'_>) -> Option<Located<String>> {
-    let span = Span::new(line.at, line.at + line.text.len());
-    let plain = match line.text.chars().next() {
-        Some(quote @ ('"' | '\'')) => {
-            let inner = line.text.strip_prefix(quote)?.strip_suffix(quote)?;
-            if quote == '"' { inner.replace("\\\"", "\"").replace("\\\\", "\\") } else { inner.replace("''", "'") }
-        }
-        Some('&' | '*' | '!' | '|' | '>' | '{' | '[' | '%' | '@' | '`') => return None,
-        _ => line.text.to_owned(),
-    };
-    Some(Located::new(plain, span))
 }
 
 fn service(name: Located<String>, rest: Line<'_>, body: &[Line<'_>]) -> Service {

@@ -22,6 +22,7 @@ pub mod supervisor;
 pub mod systemd;
 pub mod upstart;
 pub mod uwsgi;
+pub mod yaml;
 
 use crate::source::{Located, Place, Span};
 

@@ -14,6 +14,10 @@ pub struct Program {
     pub user: Option<Located<String>>,
     /// `directory`
     pub directory: Option<Located<String>>,
+    /// `stopsignal`
+    pub stop_signal: Option<Located<String>>,
+    /// `stopwaitsecs`
+    pub stop_wait: Option<Located<String>>,
     /// `environment`: those of `[supervisord]` first.
     pub environment: Vec<(Located<String>, Located<String>)>,
 }
@@ -46,6 +50,8 @@ pub fn parse(text: &str) -> Vec<Program> {
                 command: None,
                 user: None,
                 directory: None,
+                stop_signal: None,
+                stop_wait: None,
                 environment: Vec::new(),
             });
         }
@@ -54,6 +60,8 @@ pub fn parse(text: &str) -> Vec<Program> {
             "command" => program.command = Some(setting.value),
             "user" => program.user = Some(setting.value),
             "directory" => program.directory = Some(setting.value),
+            "stopsignal" => program.stop_signal = Some(setting.value),
+            "stopwaitsecs" => program.stop_wait = Some(setting.value),
             "environment" => program.environment = environment(text, &setting.value),
             _ => {}
         }

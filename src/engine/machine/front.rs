@@ -61,7 +61,7 @@ impl Scene<'_> {
         let Some(link) = &path.link else { return ((State::NotApplicable, Vec::new()), false) };
         let pass = &path.passes[0];
         let elsewhere = link.socket.is_absent() && link.other_socket.known().is_some();
-        let protocols = link.socket.known().map(|socket| (socket.protocol.known(), pass.protocol.known()));
+        let protocols = link.socket.known().map(|socket| (socket.protocol.known(), pass.protocol().answer.known()));
         if let Some((Some(bound), Some(spoken))) = protocols
             && bound != spoken
         {

@@ -36,6 +36,7 @@ use crate::diagnosis::Diagnosis;
 use crate::engine::judged;
 use crate::finding::{CannotTell, InputError, Report};
 use crate::host::{Host, Url};
+use crate::rule::book::Rulebook;
 use crate::rule::judge::judge;
 use crate::rule::page::{self, Page};
 use crate::secret::{is_open, is_telling};
@@ -98,8 +99,8 @@ pub struct Seen {
 /// # Errors
 /// A rule page that cannot be used.
 pub fn examine(host: &dyn Host, visit: &Visit) -> Result<Seen, String> {
-    let pages = page::built_in().map_err(|error| error.to_string())?;
-    Ok(Survey::of(host, visit).diagnosed(&pages, host))
+    let rules = Rulebook::of(page::built_in().map_err(|error| error.to_string())?);
+    Ok(Survey::of(host, visit).diagnosed(&rules, host))
 }
 
 /// Everything that was read and probed.
@@ -150,6 +151,7 @@ impl Survey {
                 trees: &files.trees,
                 nginx_release,
                 chef: &chef,
+                all_code: false,
                 app: None,
                 started_with: running.iter().map(|one| (one.ini.clone(), one.started.clone())).collect(),
                 uwsgi_release: None,
@@ -306,7 +308,8 @@ impl Survey {
         facts
     }
 
-    fn diagnosed(mut self, pages: &[Page], host: &dyn Host) -> Seen {
+    fn diagnosed(mut self, rules: &Rulebook, host: &dyn Host) -> Seen {
+        let pages = rules.pages.as_slice();
         let facts = self.facts();
         let given: Vec<(String, String)> = self.stack.instances.iter().flat_map(environment::given).collect();
         for (name, value) in given {
@@ -314,7 +317,7 @@ impl Survey {
                 self.sources.confide_value(value);
             }
         }
-        let (findings, cannot_tell) = judged(pages, &facts, &self.sources);
+        let (findings, cannot_tell) = judged(rules, &facts, &self.sources);
         // What somebody allowed may still be what breaks the stack.
         let (all, _) = judge(pages, &facts, &self.sources);
         let scene = Scene {

@@ -82,12 +82,15 @@ fn cost(path: &str, text: &str) -> usize {
     let cost = cost_of(path, text);
     // Each tag of a template is kept with its code.
     let tag = if kind::without_template_suffix(path) == path { 0 } else { TAG };
-    let (mut statements, mut blocks) = (0, 0);
-    for byte in text.bytes() {
-        statements += usize::from(matches!(byte, b'\n' | b';' | b'|' | b'%'));
-        blocks += usize::from(byte == b'{');
-    }
+    let statements = count(text, |byte| matches!(byte, b'\n' | b';' | b'|' | b'%'));
+    let blocks = count(text, |byte| byte == b'{');
     text.len() * cost.byte + statements * (cost.statement + tag) + blocks * cost.block
+}
+
+/// How many bytes are of a kind; as many at once are counted in one byte as fit, which is many times faster than one by one.
+fn count(text: &str, is: impl Fn(u8) -> bool) -> usize {
+    let in_chunk = |chunk: &[u8]| usize::from(chunk.iter().map(|byte| u8::from(is(*byte))).sum::<u8>());
+    text.as_bytes().chunks(usize::from(u8::MAX)).map(in_chunk).sum()
 }
 
 fn cost_of(path: &str, text: &str) -> Cost {

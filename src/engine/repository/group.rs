@@ -1,6 +1,6 @@
 //! One stack of a repository: its files as documents where they land, linked and judged by its own configuration.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -16,7 +16,7 @@ use crate::stack::chef::{self, Chef, RepoFile, Tree};
 use crate::stack::deployment::{Content, Deployed};
 use crate::stack::document::{Document, Kind};
 use crate::stack::fact::{Answer, Missing};
-use crate::stack::facts::Facts;
+use crate::stack::facts::{Facts, Landing};
 use crate::stack::kind;
 use crate::stack::starter::Starters;
 use crate::stack::view::View;
@@ -51,6 +51,9 @@ impl Group<'_> {
         let chef = chef::read(&tree, self.target()?, &attributes);
         let mut view = View::default();
         let deployed = self.add_deployed(&chef, &mut view);
+        for (file, landing) in self.unsettled(&chef) {
+            facts.note_landing(file, landing);
+        }
         let plain: Vec<Document> = members
             .par_iter()
             .filter(|(_, file)| !deployed.contains(file))
@@ -66,6 +69,7 @@ impl Group<'_> {
             view: &view,
             trees: &trees,
             chef: &chef,
+            all_code: !self.unread.iter().any(|path| path.ends_with(".py")),
             app: app.as_deref(),
             nginx_release: self.config.1.nginx.as_ref().map(|release| release.value),
             uwsgi_release: self.release(),
@@ -118,6 +122,25 @@ impl Group<'_> {
             view.add(document);
         }
         used
+    }
+
+    /// The files of which it is not settled where they land, or as what.
+    fn unsettled(&self, chef: &Chef) -> BTreeMap<FileId, Landing> {
+        let mut kinds: BTreeMap<FileId, BTreeSet<Option<Kind>>> = BTreeMap::new();
+        let mut settled: BTreeSet<FileId> = BTreeSet::new();
+        for deployed in &chef.deployed {
+            let (Content::Template(origin) | Content::File(origin)) = &deployed.content else { continue };
+            let Answer::Known(path) = &deployed.path else { continue };
+            if deployed.one_of_several {
+                let kind = kind::of(path, self.sources.text(origin.file));
+                kinds.entry(origin.file).or_default().insert(kind);
+            } else {
+                settled.insert(origin.file);
+            }
+        }
+        kinds.retain(|file, _| !settled.contains(file));
+        let landing = |kinds: &BTreeSet<_>| if kinds.len() > 1 { Landing::Partly } else { Landing::Either };
+        kinds.iter().map(|(file, kinds)| (*file, landing(kinds))).collect()
     }
 
     fn rendered(&self, chef: &Chef, deployed: &Deployed, file: FileId, path: &str, kind: Kind) -> Document {

@@ -216,3 +216,37 @@ fn a_server_whose_port_is_a_tag_may_be_the_default_of_any() {
     assert!(!answers("listen <%= ENV['PORT'] %> default_server;"));
     assert!(!answers("listen 80; listen <%= ENV['PORT'] %> default_server;"));
 }
+
+/// Both words of `{% if tls %}443{% else %}80{% endif %}` stand in the text, and one of them in the file that nginx gets.
+#[test]
+fn of_words_that_a_template_chooses_among_none_is_known() {
+    let main = |tags: [&str; 3]| {
+        let [first, second, last] = tags;
+        format!(
+            "events {{ multi_accept {first}on{second}off{last}; }}\nhttp {{\n  server_tokens off;\n  map $uri $a {{ /a {first}1{second}2{last}; }}\n  server {{\n    listen {first}80{second}8080{last};\n    \
+             location {first}/a{second}/b{last} {{ uwsgi_pass {first}unix:/run/a.sock{second}unix:/run/b.sock{last}; include uwsgi_params; }}\n  }}\n}}\n"
+        )
+    };
+    let ini = "[uwsgi]\nmaster = true\nmodule = wsgi\nsocket = /run/b.sock\nchmod-socket = 660\nvacuum = true\nstrict = true\n";
+    for (suffix, tags) in [
+        (".erb", ["<% if a %>", "<% else %>", "<% end %>"]),
+        (".j2", ["{% if a %}", "{% else %}", "{% endif %}"]),
+        ("", ["{{ if .A }}", "{{ else }}", "{{ end }}"]),
+    ] {
+        let files = [(format!("etc/nginx/nginx.conf{suffix}"), main(tags)), ("uwsgi.ini".to_owned(), ini.to_owned())];
+        let run = lint_memory(&files.map(|(path, text)| (path, text.into_bytes())), &Options::default());
+        let rules = run.report.findings.iter().map(|finding| finding.rule.as_str());
+        let found: Vec<&str> = rules.filter(|rule| !rule.starts_with("uwsgi/")).collect();
+        assert_eq!(found, [""; 0], "{suffix}");
+    }
+}
+
+#[test]
+fn what_a_template_defines_for_elsewhere_may_stand_anywhere() {
+    let main = "events {}\n{{ define \"PAGES\" }}\nlocation @down { internal; }\n{{ end }}\nhttp { server_tokens off; server { {{ template \"PAGES\" }} } }\n";
+    let run = lint_memory(&[("etc/nginx/nginx.tmpl".to_owned(), main.into())], &Options::default());
+    assert_eq!(run.report.findings, []);
+    let plain = main.replace("{{ define \"PAGES\" }}", "").replace("{{ end }}", "");
+    let run = lint_memory(&[("etc/nginx/nginx.tmpl".to_owned(), plain.into())], &Options::default());
+    assert_eq!(run.report.findings.len(), 1, "{:?}", run.report.findings);
+}

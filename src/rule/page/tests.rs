@@ -76,5 +76,10 @@ fn names_may_begin_a_title() {
 
 #[test]
 fn every_page_we_come_with_can_be_used() {
-    assert_eq!(built_in().map(|pages| pages.len()), Ok(BUILT_IN.len()));
+    let pages = built_in().unwrap();
+    assert_eq!(pages.len(), BUILT_IN.len());
+    for (page, (id, each, _)) in pages.iter().zip(BUILT_IN) {
+        let rows = page.each.as_ref().map(|each| (each.schema.table, each.key.as_deref()));
+        assert_eq!((page.id.as_str(), rows), (*id, each.and_then(rows_of)));
+    }
 }

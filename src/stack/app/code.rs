@@ -104,6 +104,14 @@ impl Code {
         })
     }
 
+    /// The files that lie in a folder itself, not in one below it.
+    pub fn directly_in<'c>(&'c self, folder: &str) -> impl Iterator<Item = &'c Unit> + use<'c> {
+        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let from = self.units.range(prefix.clone()..);
+        let below = from.map_while(move |(path, unit)| Some((path.strip_prefix(&prefix)?, unit)));
+        below.filter(|(name, _)| !name.contains('/')).map(|(_, unit)| unit)
+    }
+
     /// Whether any file lies below `folder/name`.
     pub fn has_folder(&self, folder: &str, name: &str) -> bool {
         let prefix = format!("{}/", join(folder, name));

@@ -8,6 +8,7 @@ use crate::rows;
 use crate::source::{FileId, Place, Span};
 use crate::stack::chef::attributes::written;
 use crate::stack::chef::cookbook::{Book, Root};
+use crate::stack::chef::opsworks;
 use crate::stack::chef::target::Decision;
 use crate::stack::chef::tree::{Tree, base};
 use crate::stack::fact::{Fact, Missing};
@@ -127,7 +128,12 @@ fn row(
     };
     row.tested = Fact::derived(tested);
     let parent = &path[..path.len() - 1];
+    let is_merged = opsworks::is_built_in(&book.name, decision.target);
     row.set = match root.attributes.reaches(path) {
+        Some(false) if is_merged => Fact::unknown(Missing::new(
+            format!("the attributes that OpsWorks has in its own {}", book.name),
+            "it merges the two; look into its cookbooks on an instance",
+        )),
         Some(is_set) => Fact::derived(is_set),
         None => {
             Fact::unknown(Missing::new(format!("what is set below {}", written(parent)), "write its keys as strings"))

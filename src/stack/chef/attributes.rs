@@ -12,7 +12,9 @@ use crate::syntax::ruby::Program;
 /// Chef's precedence, lowest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// `default`, and what ohai would give: weakest.
+    /// What Test Kitchen gives its suites. Chef takes it for `normal`, but on no host that counts.
+    Suite,
+    /// `default`, and what ohai would give.
     Default,
     /// `force_default`.
     ForceDefault,

@@ -46,7 +46,7 @@ fn checkout(resource: &Resource, recipe: &Recipe, root: &Root) -> Checkout {
     row.over_ssh = row.repository.clone().map(|repository| is_ssh(&repository));
     row.user = stated(resource, "user");
     row.key_from = key(resource, &row.user, recipe, root);
-    row.key_unusable = Fact::absent();
+    row.key_unusable = other_key(resource, recipe, root);
     let property = if keeps_releases { "deploy_to" } else { "destination" };
     let place = resource.property(property).map_or(resource.place, |property| property.place);
     row.destination = Fact { answer: resource.text_or_name(property), ..Fact::read(String::new(), place) };
@@ -101,13 +101,8 @@ fn key(resource: &Resource, user: &Fact<String>, recipe: &Recipe, root: &Root) -
     }
     let run = recipe::run(&root.recipes, recipe);
     let at = run.resources.iter().position(|(other, _)| std::ptr::eq(*other, resource)).unwrap_or_default();
-    let later: Vec<&Resource> = run.resources.iter().skip(at + 1).map(|(other, _)| *other).collect();
-    let others = root.recipes.iter().flat_map(|recipe| &recipe.items).filter_map(|item| match item {
-        Item::Resource(other) if !later.iter().any(|late| std::ptr::eq(*late, other)) => Some(other),
-        _ => None,
-    });
     let mut unknown = None;
-    for other in others {
+    for other in not_later(&run, at, root) {
         match gives_key(other, user) {
             Answer::Known(words) => return Fact::read(words, other.place),
             Answer::Unknown(missing) => unknown = unknown.or(Some(missing)),
@@ -125,6 +120,44 @@ fn key(resource: &Resource, user: &Fact<String>, recipe: &Recipe, root: &Root) -
         }
     }
     unknown.map_or_else(Fact::absent, Fact::unknown)
+}
+
+/// All resources of the root but those that come after number `at` of a run.
+fn not_later<'a>(run: &recipe::Run<'a>, at: usize, root: &'a Root) -> Vec<&'a Resource> {
+    let later: Vec<&Resource> = run.resources.iter().skip(at + 1).map(|(other, _)| *other).collect();
+    let all = root.recipes.iter().flat_map(|recipe| &recipe.items).filter_map(|item| match item {
+        Item::Resource(other) if !later.iter().any(|late| std::ptr::eq(*late, other)) => Some(other),
+        _ => None,
+    });
+    all.collect()
+}
+
+/// That a key is written below `.ssh` under a name that ssh does not try by itself.
+fn other_key(resource: &Resource, recipe: &Recipe, root: &Root) -> Fact<String> {
+    let run = recipe::run(&root.recipes, recipe);
+    let at = run.resources.iter().position(|(other, _)| std::ptr::eq(*other, resource)).unwrap_or_default();
+    let keys = not_later(&run, at, root).into_iter().filter(|other| matches!(other.kind.as_str(), "file" | "template"));
+    let named = keys.filter_map(|other| {
+        let Answer::Known(path) = other.text_or_name("path") else { return None };
+        let name = path.rsplit_once("/.ssh/")?.1;
+        let why = || format!("ssh does not try {path} by itself");
+        (!is_tried(name) && !holds_no_key(name)).then(|| Fact::read(why(), other.place))
+    });
+    named.into_iter().next().unwrap_or_else(Fact::absent)
+}
+
+/// The names under which ssh looks for a key by itself, and its configuration, which may name another
+/// (openssh: `_PATH_SSH_CLIENT_ID_*` in pathnames.h).
+fn is_tried(name: &str) -> bool {
+    const NAMES: [&str; 9] =
+        ["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_ecdsa_sk", "id_ed25519_sk", "id_xmss", "identity", "config"];
+    NAMES.contains(&name)
+}
+
+fn holds_no_key(name: &str) -> bool {
+    name.is_empty()
+        || name.ends_with(".pub")
+        || matches!(name, "authorized_keys" | "authorized_keys2" | "known_hosts" | "environment" | "rc")
 }
 
 const VENDOR: &str = "vendor its cookbook, so that it can be read";
@@ -151,23 +184,28 @@ fn gives_key(resource: &Resource, user: &Fact<String>) -> Answer<String> {
             Some(Answer::Absent) | None => Answer::Absent,
             Some(_) => Answer::Known("OpsWorks' `prepare_git_checkouts`".to_owned()),
         },
-        kind if (kind.contains("ssh") && kind.contains("key")) || kind == "deploy_key" => {
+        kind if (kind.contains("ssh") && kind.contains("key"))
+            || kind.contains("ssh_config")
+            || kind == "deploy_key" =>
+        {
             not_seen(&format!("what the resource {kind} does"))
         }
         _ => Answer::Absent,
     }
 }
 
-/// A file below `.ssh` of the user's home, other than those that hold no private key.
+/// A key below `.ssh` of the user's home where ssh looks for it, or a configuration that may name one.
 fn writes_key(resource: &Resource, user: &Fact<String>) -> Answer<String> {
     let ends = resource.ends_or_name("path");
     let (path, name) = match resource.text_or_name("path") {
         Answer::Known(path) => (Some(path.clone()), path),
         _ => (None, ends.tail.clone()),
     };
+    if name == "/etc/ssh/ssh_config" {
+        return Answer::Known(format!("the file {name}"));
+    }
     let Some((_, name)) = name.rsplit_once(".ssh/") else { return Answer::Absent };
-    let is_public = name.ends_with(".pub") || matches!(name, "authorized_keys" | "authorized_keys2" | "known_hosts");
-    if is_public || name.is_empty() {
+    if !is_tried(name) {
         return Answer::Absent;
     }
     let home = path.as_deref().and_then(|path| path.split("/.ssh/").next());

@@ -1,7 +1,5 @@
 //! A value that is one of a few: which one, the platform or a condition decides.
 
-use std::collections::BTreeMap;
-
 use crate::stack::chef::platform::Platforms;
 use crate::stack::chef::value::Value;
 use crate::stack::fact::{Answer, Missing};
@@ -89,29 +87,4 @@ pub fn each_pair(
         let pair = |(own, right): &Choice| (platforms.and(*own), change(left.clone(), right.clone()));
         rights.iter().filter(|(own, _)| !platforms.and(*own).is_empty()).map(pair).collect::<Vec<_>>()
     }))
-}
-
-/// Local variables.
-pub type Locals = BTreeMap<String, Answer<Value>>;
-
-/// The local variables after a condition, from what they are at the end of each way through it.
-pub fn join_ways(mut ways: Vec<(Platforms, Locals)>) -> Locals {
-    if ways.len() == 1 {
-        return ways.remove(0).1;
-    }
-    let names: Vec<String> = ways.iter().flat_map(|(_, locals)| locals.keys().cloned()).collect();
-    let mut joined = Locals::new();
-    for name in names {
-        if joined.contains_key(&name) {
-            continue;
-        }
-        // A variable that a way does not set is nil after it.
-        let value = |locals: &Locals| locals.get(&name).cloned().unwrap_or(Answer::Absent);
-        let first = value(&ways[0].1);
-        let is_same = !matches!(first, Answer::Unknown(_)) && ways.iter().all(|(_, locals)| value(locals) == first);
-        let value =
-            if is_same { first } else { one_of(ways.iter().map(|(platforms, locals)| (*platforms, value(locals)))) };
-        joined.insert(name, value);
-    }
-    joined
 }

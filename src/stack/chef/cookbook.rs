@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::source::{FileId, Place};
 use crate::stack::chef::attributes::Attributes;
 use crate::stack::chef::berks::Berks;
+use crate::stack::chef::custom_resource;
+use crate::stack::chef::kitchen;
 use crate::stack::chef::metadata::Metadata;
-use crate::stack::chef::recipe::{self, Recipe};
+use crate::stack::chef::recipe::{self, Recipe, Resource};
 use crate::stack::chef::role;
 use crate::stack::chef::scope::Scope;
 use crate::stack::chef::tree::{Tree, base, join, parent};
@@ -51,6 +53,8 @@ pub struct Root {
     pub attributes: Attributes,
     /// Every recipe.
     pub recipes: Vec<Recipe>,
+    /// What the cookbooks' own resources declare where recipes use them, with the cookbook of the recipe.
+    pub within: Vec<(Resource, usize)>,
     /// JSON files of attributes with a `deploy` section: OpsWorks' custom JSON.
     pub json: Vec<(FileId, serde_json::Value)>,
     /// What Ruby refuses.
@@ -168,6 +172,7 @@ fn root(tree: &Tree<'_>, folder: String, cookbooks: &BTreeSet<&str>, named: &[&s
         programs: Vec::new(),
         attributes: Attributes::default(),
         recipes: Vec::new(),
+        within: Vec::new(),
         json: Vec::new(),
         problems: Vec::new(),
     };
@@ -188,7 +193,11 @@ fn root(tree: &Tree<'_>, folder: String, cookbooks: &BTreeSet<&str>, named: &[&s
     read_json(tree, &mut root, named);
     read_attributes(&mut root);
     role::read(tree, &root.folder, &mut root.attributes);
+    let own = root.books.iter().filter(|book| !book.is_context).map(|book| book.folder.as_str());
+    let folders: BTreeSet<&str> = own.chain([root.folder.as_str()]).collect();
+    folders.into_iter().for_each(|folder| kitchen::read(tree, folder, &mut root.attributes));
     read_recipes(&mut root);
+    root.within = custom_resource::declared(&root);
     root
 }
 
@@ -243,7 +252,7 @@ impl Root {
     }
 
     /// The cookbook that a file of this root belongs to.
-    fn book_of(&self, path: &str) -> Option<usize> {
+    pub(super) fn book_of(&self, path: &str) -> Option<usize> {
         let folder = if base(path) == "metadata.rb" { parent(path) } else { parent(parent(path)) };
         self.books.binary_search_by(|book| book.folder.as_str().cmp(folder)).ok()
     }

@@ -293,6 +293,11 @@ fn noticed(resource: &Resource, service: &Resource, around: &Around<'_>) -> Fact
     if let Some(notice) = by_command {
         return Fact::read("a command notifies it".to_owned(), notice.place);
     }
+    let own_name = service.text_or_name("service_name").known().unwrap_or_default();
+    let mut beside = around.commands.iter().filter(|command| command.place.file == resource.place.file);
+    if let Some(command) = beside.find(|command| restarts(command, &own_name)) {
+        return Fact::read("a command that is run every time".to_owned(), command.place);
+    }
     let name = called(resource);
     let subscribes = notices(service).into_iter().filter(|notice| notice.word == "subscribes");
     for notice in subscribes {
@@ -304,6 +309,20 @@ fn noticed(resource: &Resource, service: &Resource, around: &Around<'_>) -> Fact
     }
     let restarts = service.property("action").is_some_and(|action| mentions(&action.value, &["restart", "reload"]));
     if restarts { Fact::read("restarted in every run".to_owned(), service.place) } else { Fact::absent() }
+}
+
+/// Whether a command such as `service nginx reload` restarts or reloads the service of this name.
+fn restarts(command: &Resource, service: &str) -> bool {
+    let text = match command.kind.as_str() {
+        "execute" => command.text_or_name("command"),
+        _ => command.text("code"),
+    };
+    let Answer::Known(text) = text else { return false };
+    text.lines().any(|line| {
+        let words: BTreeSet<&str> = line.split(|c: char| c.is_whitespace() || matches!(c, '/' | ';' | '&')).collect();
+        let acts = ["restart", "reload", "force-reload", "reload-or-restart"].iter().any(|word| words.contains(word));
+        acts && (words.contains(service) || words.contains(format!("{service}.service").as_str()))
+    })
 }
 
 /// Whether an `action` is or holds one of the words.

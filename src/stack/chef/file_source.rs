@@ -5,9 +5,9 @@ use crate::nearest::slip;
 use crate::rows;
 use crate::stack::chef::cookbook::Root;
 use crate::stack::chef::misnamed::{self, Misnamed};
-use crate::stack::chef::opsworks::BUILT_IN;
+use crate::stack::chef::opsworks;
 use crate::stack::chef::recipe::{Item, Resource};
-use crate::stack::chef::target::{Decision, Target};
+use crate::stack::chef::target::Decision;
 use crate::stack::chef::tree::{Tree, base, join};
 use crate::stack::deployment::{source_folder, source_name};
 use crate::stack::fact::{Answer, Fact, Missing};
@@ -128,7 +128,7 @@ fn is_it(path: &str, name: &str, is_folder: bool) -> bool {
 }
 
 fn merges(folder: &str, decision: &Decision) -> bool {
-    matches!(decision.target, None | Some(Target::OpsWorks11)) && BUILT_IN.contains(&base(folder))
+    opsworks::is_built_in(base(folder), decision.target)
 }
 
 /// The sources that are there but for their case.

@@ -6,7 +6,7 @@ use crate::finding::Confidence;
 use crate::source::Place;
 use crate::stack::chef::berks::Berks;
 use crate::stack::chef::cookbook::{Book, Root};
-use crate::stack::chef::opsworks::{self, BUILT_IN, Taken};
+use crate::stack::chef::opsworks::{self, Taken};
 use crate::stack::chef::recipe::Item;
 use crate::stack::chef::target::{Decision, Target};
 use crate::stack::chef::tree::{Tree, base, join, parent, resolve};
@@ -44,7 +44,7 @@ impl<'a> Layout<'a> {
     pub fn new(root: &'a Root, decision: &'a Decision, tree: &Tree<'_>) -> Self {
         let policyfile = tree.get(&join(&root.folder, "Policyfile.rb"));
         let has_default_source = policyfile.is_some_and(|file| file.text.contains("default_source"));
-        let taken = opsworks::berksfile(tree, &root.folder);
+        let taken = opsworks::berksfile(tree, &root.folder, decision.target);
         Self { root, decision, taken, has_default_source, submodules: tree.submodules() }
     }
 
@@ -65,7 +65,7 @@ impl<'a> Layout<'a> {
             row.named = named(book);
             row.has_metadata = Fact::derived(book.metadata.is_some() || book.is_gem);
             row.has_recipes = Fact::derived(book.recipes > 0);
-            row.built_in = Fact::derived(BUILT_IN.contains(&folder));
+            row.built_in = Fact::derived(self.is_built_in(folder));
             row.others_have_metadata = Fact::derived(self.root.books.iter().any(|other| other.metadata.is_some()));
             row.not_recognised = self.not_recognised(book, tree);
             row
@@ -124,9 +124,7 @@ impl<'a> Layout<'a> {
         let is_beside = self.root.books.iter().any(|book| book.folder == parent(&berks.path));
         let needed = self.needed();
         let elsewhere = |name: &String| {
-            self.is_local(name)
-                || BUILT_IN.contains(&name.as_str())
-                || read.as_ref().is_some_and(|read| read.brings(name))
+            self.is_local(name) || self.is_built_in(name) || read.as_ref().is_some_and(|read| read.brings(name))
         };
         let counts = |name: &&String| !elsewhere(name) && (!is_beside || needed.contains(name.as_str()));
         listing.fetched.iter().filter(counts).cloned().collect()
@@ -146,12 +144,17 @@ impl<'a> Layout<'a> {
     /// Whether the consumer reads a Berksfile.
     fn reads(&self, berks: &Berks) -> Result<bool, Missing> {
         match self.decision.target {
-            Some(Target::OpsWorks11) => Ok(self.taken.path() == Some(berks.path.as_str())),
+            Some(target) if target.is_opsworks_11() => Ok(self.taken.path() == Some(berks.path.as_str())),
             Some(Target::OpsWorks12) => Err(packaged()),
-            Some(Target::ChefServer | Target::Cookbook) => Ok(true),
             Some(Target::Policyfile) => Err(Missing::new("who runs berks", "chef reads the Policyfile instead")),
+            Some(_) => Ok(true),
             None => Err(self.decision.missing()),
         }
+    }
+
+    /// Whether the consumer, or the one that it may be, has a cookbook of this name built in.
+    fn is_built_in(&self, name: &str) -> bool {
+        opsworks::is_built_in(name, self.decision.target)
     }
 
     /// The Berksfile that OpsWorks reads.
@@ -247,13 +250,13 @@ impl<'a> Layout<'a> {
             (None, Some(_)) => Fact::derived(false),
             (None, None) => Fact::unknown(self.decision.missing()),
         };
-        row.berksfile = match (self.decision.target, self.read_berks()) {
-            (Some(Target::OpsWorks11), Some(berks)) => Fact::read(berks.path.clone(), berks.place()),
-            (Some(Target::OpsWorks11), None) => Fact::absent(),
-            (Some(_), _) => {
-                self.beside(book).map_or_else(Fact::absent, |berks| Fact::read(berks.path.clone(), berks.place()))
-            }
-            (None, _) => Fact::unknown(self.decision.missing()),
+        let read = |berks: Option<&Berks>| {
+            berks.map_or_else(Fact::absent, |berks| Fact::read(berks.path.clone(), berks.place()))
+        };
+        row.berksfile = match self.decision.target {
+            Some(target) if target.is_opsworks_11() => read(self.read_berks()),
+            Some(_) => read(self.beside(book)),
+            None => Fact::unknown(self.decision.missing()),
         };
         row
     }
@@ -273,8 +276,8 @@ impl<'a> Layout<'a> {
         }
         let berks = match self.decision.target {
             None => return (Err(self.decision.missing()), Confidence::Possible),
-            Some(Target::OpsWorks11) if BUILT_IN.contains(&name) => return (Ok(true), Confidence::Proved),
-            Some(Target::OpsWorks11) => self.read_berks(),
+            Some(_) if self.is_built_in(name) => return (Ok(true), Confidence::Proved),
+            Some(target) if target.is_opsworks_11() => self.read_berks(),
             Some(Target::OpsWorks12) => {
                 let listed = self.root.berks.iter().any(|berks| {
                     let listing = self.listing(berks);
@@ -286,8 +289,8 @@ impl<'a> Layout<'a> {
             Some(_) => self.beside(book),
         };
         let Some(berks) = berks else {
-            let is_opsworks = self.decision.target == Some(Target::OpsWorks11);
-            let answer = if is_opsworks { Ok(false) } else { Err(uploaded(name)) };
+            let answer =
+                if self.decision.target.is_some_and(Target::is_opsworks_11) { Ok(false) } else { Err(uploaded(name)) };
             return (answer, Confidence::Proved);
         };
         let listing = self.listing(berks);
@@ -306,7 +309,11 @@ impl<'a> Layout<'a> {
 
 /// The name that the metadata gives; unknown where only running it would show.
 fn named(book: &Book) -> Fact<String> {
-    let Some(metadata) = &book.metadata else { return Fact::absent() };
+    let Some(metadata) = &book.metadata else {
+        let of_gem =
+            || Fact::unknown(Missing::new("the name that the gem gives the cookbook", "look into its gemspec"));
+        return if book.is_gem { of_gem() } else { Fact::absent() };
+    };
     match &metadata.name {
         Some(name) => Fact::read(name.value.clone(), Place::at(metadata.file, name.span)),
         None if metadata.is_computed => {

@@ -14,6 +14,23 @@ pub(super) fn method(value: &Value, name: &str, argument: Option<String>) -> Ans
         }
         (Value::List(items), "first", None) => items.first().cloned().unwrap_or(Answer::Absent),
         (Value::List(items), "last", None) => items.last().cloned().unwrap_or(Answer::Absent),
+        (Value::List(items), "sort", None) => sorted(items.clone(), |item| match item {
+            Answer::Known(value) => value.print().known(),
+            _ => None,
+        }),
+        (Value::Hash(pairs), "sort", None) => {
+            let pair = |(key, value): &(String, Answer<Value>)| {
+                Answer::Known(Value::List(vec![Answer::Known(Value::Text(key.clone())), value.clone()]))
+            };
+            let key = |item: &Answer<Value>| match item {
+                Answer::Known(Value::List(pair)) => match pair.first() {
+                    Some(Answer::Known(key)) => key.print().known(),
+                    _ => None,
+                },
+                _ => None,
+            };
+            sorted(pairs.all.iter().map(pair).collect(), key)
+        }
         (Value::List(items), "join", glue) => join(items, &glue.unwrap_or_default()),
         (Value::Hash(pairs), "keys", None) => {
             let keys = pairs.all.iter().map(|(key, _)| Answer::Known(Value::Text(key.clone())));
@@ -21,6 +38,10 @@ pub(super) fn method(value: &Value, name: &str, argument: Option<String>) -> Ans
         }
         (Value::Hash(pairs), "values", None) => {
             Answer::Known(Value::List(pairs.all.iter().map(|(_, value)| value.clone()).collect()))
+        }
+        // `new_resource.path`, and a Mash's `deploy.user`.
+        (Value::Hash(pairs), key, None) if pairs.all.iter().any(|(name, _)| name == key) => {
+            pairs.get(key).unwrap_or(Answer::Absent)
         }
         (Value::List(_) | Value::Hash(_), _, _) => not_seen(&format!("the result of `{name}`")),
         (Value::Int(left), "+", Some(right)) => number(right.parse().ok().and_then(|right| left.checked_add(right))),
@@ -30,6 +51,14 @@ pub(super) fn method(value: &Value, name: &str, argument: Option<String>) -> Ans
             other => map(other, Value::Text),
         },
     }
+}
+
+/// The items by their keys; unknown where one has none.
+fn sorted(items: Vec<Answer<Value>>, key: impl Fn(&Answer<Value>) -> Option<String>) -> Answer<Value> {
+    let keyed: Option<Vec<_>> = items.into_iter().map(|item| Some((key(&item)?, item))).collect();
+    let Some(mut keyed) = keyed else { return not_seen("the result of `sort`") };
+    keyed.sort_by(|(one, _), (other, _)| one.cmp(other));
+    Answer::Known(Value::List(keyed.into_iter().map(|(_, item)| item).collect()))
 }
 
 /// `File.dirname` and `File.basename` of a path; `None` for other methods of `File`.

@@ -9,12 +9,15 @@ pub mod checkout;
 mod choice;
 pub mod command;
 pub mod cookbook;
+mod custom_resource;
 pub mod deployed_file;
 mod dialect;
 pub mod file_source;
 mod host_key;
+mod kitchen;
 pub mod last_run;
 mod layout;
+mod local;
 pub mod metadata;
 pub mod metadata_field;
 mod method;
@@ -22,6 +25,7 @@ pub mod misnamed;
 pub mod notification;
 pub mod opsworks;
 pub mod platform;
+pub mod policy_lock;
 pub mod printed_value;
 pub mod private_key;
 pub mod recipe;
@@ -59,7 +63,7 @@ rows! {
         name: String,
         #[doc = "its folder"]
         path: String,
-        #[doc = "the consumer the repository is made for: `opsworks-11`, `opsworks-12`, `chef-server`, `cookbook`, `policyfile`"]
+        #[doc = "the consumer the repository is made for: `opsworks-11` (Chef 11.10), `opsworks-11.4`, `opsworks-12`, `chef-server`, `cookbook`, `policyfile`"]
         target: String,
         #[doc = "on what evidence"]
         evidence: String,
@@ -75,11 +79,11 @@ rows! {
         has_metadata: bool,
         #[doc = "whether it has recipes"]
         has_recipes: bool,
-        #[doc = "whether OpsWorks with Chef 11.10 has a cookbook of its name built in, and merges the two"]
+        #[doc = "whether OpsWorks with that Chef 11 has a cookbook of its name built in, and merges the two"]
         built_in: bool,
         #[doc = "whether some cookbook beside it has metadata"]
         others_have_metadata: bool,
-        #[doc = "of a cookbook in the root: why OpsWorks with Chef 11.10 does not see that it is one; absent where it does"]
+        #[doc = "of a cookbook in the root: why OpsWorks with Chef 11 does not see that it is one; absent where it does"]
         not_recognised: String,
     }
 
@@ -157,7 +161,7 @@ rows! {
         user: String,
         #[doc = "what gives that user a key: an ssh_wrapper, GIT_SSH, or a key file written before"]
         key_from: String,
-        #[doc = "on a host: why a key that is there is not used"]
+        #[doc = "why a key that is there is not used"]
         key_unusable: String,
         #[doc = "what makes the server's host key known to that user, or lets any pass"]
         host_key_from: String,
@@ -228,6 +232,7 @@ pub fn read(tree: &Tree<'_>, target: Option<Target>, attributes: &[&str]) -> Che
         chef.add(notification::notifications(root, &decision));
         chef.add(written_secret::secrets(root, tree));
         chef.add(private_key::keys(root, tree));
+        chef.add(policy_lock::locks(root, tree));
     }
     chef.roots = roots;
     chef

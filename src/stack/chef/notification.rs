@@ -218,7 +218,7 @@ fn row(notice: Notice, resource: &Resource, declared: &Declared, hidden: Option<
 
 /// OpsWorks runs its own recipes in the same run, and which ones the layer decides.
 fn beside(decision: &Decision) -> Option<Missing> {
-    let is_open = matches!(decision.target, None | Some(Target::OpsWorks11));
+    let is_open = decision.target.is_none_or(Target::is_opsworks_11);
     is_open
         .then(|| Missing::new("what the recipes of the layer declare", "say what the cookbook is for, with `--target`"))
 }

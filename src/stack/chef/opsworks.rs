@@ -1,9 +1,11 @@
 //! What the OpsWorks agent does with a repository: its built-in cookbooks, and which Berksfile it takes.
+//! Chef 11.4 and Chef 11.10 are two agents (aws/opsworks-cookbooks: branches release-chef-11.4 and release-chef-11.10).
 
+use crate::stack::chef::target::Target;
 use crate::stack::chef::tree::{Tree, base, join, parent};
 
-/// The cookbooks the agent for Chef 11.10 brings along (aws/opsworks-cookbooks, release-chef-11.10).
-pub const BUILT_IN: [&str; 39] = [
+/// The cookbooks the agent for Chef 11.10 brings along.
+const BUILT_IN: [&str; 39] = [
     "agent_version",
     "apache2",
     "dependencies",
@@ -45,6 +47,26 @@ pub const BUILT_IN: [&str; 39] = [
     "unicorn",
 ];
 
+/// Those of them that the agent for Chef 11.4 has not.
+const SINCE_11_10: [&str; 5] =
+    ["opsworks_aws_flow_ruby", "opsworks_berkshelf", "opsworks_cloudwatchlogs", "opsworks_ecs", "s3_file"];
+
+/// What the agent for Chef 11.4 has beside the others.
+const ONLY_11_4: [&str; 2] = ["ruby_enterprise", "runit"];
+
+/// Whether OpsWorks has a cookbook of this name built in, and merges the repository's into it file by file. Where the
+/// consumer is not known, whether it may.
+pub fn is_built_in(name: &str, target: Option<Target>) -> bool {
+    let in_11_10 = BUILT_IN.contains(&name);
+    let in_11_4 = in_11_10 && !SINCE_11_10.contains(&name) || ONLY_11_4.contains(&name);
+    match target {
+        Some(Target::OpsWorks11_10) => in_11_10,
+        Some(Target::OpsWorks11_4) => in_11_4,
+        Some(_) => false,
+        None => in_11_10 || in_11_4,
+    }
+}
+
 /// Which Berksfile the agent takes, or why it takes none (opsworks_berkshelf: libraries/berkshelf.rb).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Taken {
@@ -54,6 +76,8 @@ pub enum Taken {
     Only(String),
     /// None: the root has none and there is not exactly one folder.
     None(Vec<String>),
+    /// None, wherever it lies: the agent for Chef 11.4 has no Berkshelf.
+    Never,
 }
 
 impl Taken {
@@ -61,7 +85,7 @@ impl Taken {
     pub fn path(&self) -> Option<&str> {
         match self {
             Self::Root(path) | Self::Only(path) => Some(path),
-            Self::None(_) => None,
+            Self::None(_) | Self::Never => None,
         }
     }
 
@@ -75,6 +99,7 @@ impl Taken {
                 folders.len(),
                 shortened(folders)
             ),
+            Self::Never => "there is no Berkshelf with Chef 11.4".to_owned(),
         }
     }
 }
@@ -85,9 +110,12 @@ fn shortened(names: &[String]) -> String {
     if names.len() > SHOWN { format!("{shown}, …") } else { shown }
 }
 
-/// The agent's choice for the checkout in `root`. A single cookbook is moved into a folder of its own together with its
-/// Berksfile before, which comes to the same file.
-pub fn berksfile(tree: &Tree<'_>, root: &str) -> Taken {
+/// The choice of `target`'s agent for the checkout in `root`. A single cookbook is moved into a folder of its own together
+/// with its Berksfile before, which comes to the same file.
+pub fn berksfile(tree: &Tree<'_>, root: &str, target: Option<Target>) -> Taken {
+    if target == Some(Target::OpsWorks11_4) {
+        return Taken::Never;
+    }
     let path = join(root, "Berksfile");
     if tree.get(&path).is_some() {
         return Taken::Root(path);
@@ -136,7 +164,18 @@ fn is_one_word(value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::why_not_single;
+    use super::{is_built_in, why_not_single};
+    use crate::stack::chef::target::Target;
+
+    #[test]
+    fn each_agent_has_its_own_cookbooks() {
+        let old = |name| is_built_in(name, Some(Target::OpsWorks11_4));
+        let new = |name| is_built_in(name, Some(Target::OpsWorks11_10));
+        assert!(old("nginx") && new("nginx") && is_built_in("nginx", None));
+        assert!(old("runit") && !new("runit") && is_built_in("runit", None));
+        assert!(!old("s3_file") && new("s3_file"));
+        assert!(!is_built_in("nginx", Some(Target::OpsWorks12)) && !is_built_in("apt", None));
+    }
 
     #[test]
     fn the_agent_wants_the_name_alone_on_its_line() {

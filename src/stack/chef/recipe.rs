@@ -76,21 +76,36 @@ pub struct Ends {
     pub head: String,
     /// After the last interpolation.
     pub tail: String,
+    /// What it surely begins with: the head, and the interpolations after it whose values are known.
+    pub start: String,
 }
 
 impl Ends {
     /// Whether a text with these ends could be `text`.
     pub fn fit(&self, text: &str) -> bool {
-        text.len() >= self.head.len().max(self.tail.len()) && text.starts_with(&self.head) && text.ends_with(&self.tail)
+        text.len() >= self.head.len().max(self.tail.len())
+            && text.starts_with(&self.start)
+            && text.ends_with(&self.tail)
     }
 
-    fn of(expr: Option<&Expr>) -> Self {
+    /// Of an expression with its value.
+    fn of(expr: Option<&Expr>, value: &Answer<Value>, scope: &Scope<'_>) -> Self {
         let Some(Kind::Text(parts)) = expr.map(|expr| &expr.kind) else { return Self::default() };
+        let start = match value {
+            Answer::Known(Value::Text(text)) => text.clone(),
+            _ => {
+                let known = parts.iter().map_while(|part| match part {
+                    Part::Literal(text, _) => Some(text.clone()),
+                    Part::Code(code) => scope.text_of(code).known(),
+                });
+                known.collect()
+            }
+        };
         let literal = |part: Option<&Part>| match part {
             Some(Part::Literal(text, _)) => text.clone(),
             _ => String::new(),
         };
-        Self { head: literal(parts.first()), tail: literal(parts.last()) }
+        Self { head: literal(parts.first()), tail: literal(parts.last()), start }
     }
 }
 
@@ -171,27 +186,38 @@ const NOT_RESOURCES: [&str; 16] = [
 
 /// Reads a recipe of the cookbook number `cookbook`; `name` is `cookbook::recipe`.
 pub fn read(program: &Program, file: FileId, name: String, cookbook: usize, mut scope: Scope<'_>) -> Recipe {
-    let mut items = Vec::new();
     let (own, recipe) =
         name.split_once("::").map_or((name.clone(), String::new()), |(own, recipe)| (own.into(), recipe.into()));
     scope.locals.insert("cookbook_name".to_owned(), Answer::Known(Value::Text(own.clone())));
     scope.locals.insert("recipe_name".to_owned(), Answer::Known(Value::Text(recipe)));
-    walk(&program.body, &mut scope, false, &mut |step| {
+    let items = declared(&program.body, file, &own, &mut scope);
+    Recipe { name, cookbook, items }
+}
+
+/// Words of a provider whose blocks declare what stands in them.
+const AROUND: [&str; 3] = ["converge_by", "converge_if_changed", "with_run_context"];
+
+/// What the statements of a recipe of the cookbook `own`, or of an action, declare.
+pub fn declared(body: &[Expr], file: FileId, own: &str, scope: &mut Scope<'_>) -> Vec<Item> {
+    let mut items = Vec::new();
+    walk(body, scope, false, &mut |step| {
         let word = step.call.name.as_str();
         if word == "include_recipe" || word == "require_recipe" {
             items.extend(step.call.arguments.iter().map(|argument| {
                 let name = match step.scope.text_of(argument) {
-                    Answer::Known(name) => Answer::Known(full_name(&name, &own)),
+                    Answer::Known(name) => Answer::Known(full_name(&name, own)),
                     other => other,
                 };
                 Item::Include(name, Place::at(file, step.expr.span), step.conditional)
             }));
+        } else if AROUND.contains(&word) {
+            return true;
         } else if !NOT_RESOURCES.contains(&word) && (step.call.block.is_some() || !step.call.arguments.is_empty()) {
             items.push(Item::Resource(resource(step, file)));
         }
         false
     });
-    Recipe { name, cookbook, items }
+    items
 }
 
 /// `cookbook` is `cookbook::default`, `::recipe` belongs to the cookbook that says it.
@@ -221,8 +247,8 @@ fn resource(step: Step<'_, '_>, file: FileId) -> Resource {
     Resource {
         kind: call.name.clone(),
         name: print(value.clone()),
+        ends: Ends::of(named, &value, step.scope),
         named: value,
-        ends: Ends::of(named),
         place: Place::at(file, span),
         conditional: step.conditional,
         arms: step.scope.arms.clone(),
@@ -234,12 +260,13 @@ fn pairs(hash: &Expr, scope: &Scope<'_>, file: FileId) -> Vec<Property> {
     let Kind::Hash(pairs) = &hash.kind else { return Vec::new() };
     let named = pairs.iter().filter_map(|(key, value)| Some((key.literal()?, key, value)));
     named
-        .map(|(name, key, value)| Property {
+        .map(|(name, key, value)| (name, key, value, scope.value(value)))
+        .map(|(name, key, value, given)| Property {
             name,
-            value: scope.value(value),
+            ends: Ends::of(Some(value), &given, scope),
+            value: given,
             rest: Vec::new(),
             verbatim: None,
-            ends: Ends::of(Some(value)),
             platforms: Platforms::ALL,
             place: Place::at(file, key.span.to(value.span)),
         })
@@ -263,10 +290,10 @@ fn property(call: &Call, expr: &Expr, scope: &Scope<'_>, file: FileId) -> Proper
     let place = Place::at(file, first.map_or(expr.span, |first| call.name_span.to(first.span)));
     Property {
         name: call.name.clone(),
+        ends: Ends::of(first, &value, scope),
         value,
         rest,
         verbatim,
-        ends: Ends::of(first),
         platforms: scope.reach.may,
         place,
     }

@@ -7,7 +7,7 @@ use crate::nearest::nearest;
 use crate::rows;
 use crate::source::Place;
 use crate::stack::chef::cookbook::{Book, Root};
-use crate::stack::chef::opsworks::BUILT_IN;
+use crate::stack::chef::opsworks;
 use crate::stack::chef::recipe::Item;
 use crate::stack::chef::run_list;
 use crate::stack::chef::target::{Decision, Target};
@@ -31,7 +31,7 @@ rows! {
         here: bool,
         #[doc = "of an include: whether the metadata depends on the cookbook that is named, or it is its own"]
         depended: bool,
-        #[doc = "whether OpsWorks with Chef 11.10 has a cookbook of this name built in"]
+        #[doc = "whether OpsWorks with that Chef 11 has a cookbook of this name built in"]
         built_in: bool,
         #[doc = "the consumer the repository is made for"]
         target: String,
@@ -41,7 +41,7 @@ rows! {
 /// The recipes of a root by cookbook: by the name in the metadata and by the folder, for consumers differ in which they take.
 struct Shelf<'a> {
     recipes: BTreeMap<&'a str, BTreeSet<&'a str>>,
-    merges_built_ins: bool,
+    decided: Option<Target>,
     confidence: Confidence,
     target: Fact<String>,
 }
@@ -50,7 +50,7 @@ struct Shelf<'a> {
 pub fn uses(root: &Root, decision: &Decision, tree: &Tree<'_>) -> Vec<RecipeUse> {
     let shelf = Shelf {
         recipes: recipes(root, tree),
-        merges_built_ins: matches!(decision.target, None | Some(Target::OpsWorks11)),
+        decided: decision.target,
         confidence: if decision.target.is_some() { decision.confidence } else { Confidence::Likely },
         target: decision.fact(),
     };
@@ -121,15 +121,19 @@ impl Shelf<'_> {
             .and_then(|recipes| nearest(recipe, recipes.iter().copied()))
             .map_or_else(Fact::absent, |near| Fact::derived(format!("{cookbook}::{near}")));
         row.here = Fact::derived(here.is_some());
-        row.built_in = Fact::derived(BUILT_IN.contains(&cookbook));
+        row.built_in = Fact::derived(self.is_built_in(cookbook));
         row.target = self.target.clone();
         row
+    }
+
+    fn is_built_in(&self, cookbook: &str) -> bool {
+        opsworks::is_built_in(cookbook, self.decided)
     }
 
     fn lacking(&self, cookbook: &str, recipe: &str) -> Fact<bool> {
         match self.recipes.get(cookbook) {
             Some(recipes) if recipes.contains(recipe) => Fact::derived(false),
-            Some(_) if self.merges_built_ins && BUILT_IN.contains(&cookbook) => Fact::unknown(Missing::new(
+            Some(_) if self.is_built_in(cookbook) => Fact::unknown(Missing::new(
                 format!("the recipes that OpsWorks has in its own {cookbook}"),
                 "it merges the two; look into its cookbooks on an instance",
             )),

@@ -31,12 +31,15 @@ pub fn named(root: &Root, tree: &Tree<'_>) -> Vec<Named> {
             name if is_role && (name.ends_with(".rb") || name.ends_with(".json")) => "role",
             _ => continue,
         };
-        all.extend(in_brackets(file.text).map(|recipe| Named { by, recipe, file: file.file }));
         match by {
-            "policyfile" => all.extend(of_policyfile(file)),
+            "policyfile" => {
+                all.extend(of_policyfile(file).into_iter().map(|recipe| Named { by, recipe, file: file.file }));
+                continue;
+            }
             "vagrant" => all.extend(added(file)),
             _ => {}
         }
+        all.extend(in_brackets(file.text).map(|recipe| Named { by, recipe, file: file.file }));
     }
     all
 }
@@ -59,9 +62,9 @@ fn is_of_name(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '_' | '-' | ':' | '.')
 }
 
-/// `run_list 'a::b', 'c'` and `named_run_list :name, 'a'` of a Policyfile.
-fn of_policyfile(file: &RepoFile<'_>) -> Vec<Named> {
-    let mut all = Vec::new();
+/// The recipes of a Policyfile's run lists: `run_list 'a::b', 'recipe[c]'` and `named_run_list :name, 'a'`.
+pub fn of_policyfile(file: &RepoFile<'_>) -> Vec<Located<String>> {
+    let mut all: Vec<Located<String>> = in_brackets(file.text).collect();
     for call in ruby::parse(file.text).tree.body.iter().filter_map(|expr| expr.call()) {
         let skipped = match call.name.as_str() {
             "run_list" => 0,
@@ -74,8 +77,7 @@ fn of_policyfile(file: &RepoFile<'_>) -> Vec<Named> {
         });
         all.extend(items.filter_map(|item| {
             let name = item.literal().filter(|name| name.chars().all(is_of_name) && !name.is_empty())?;
-            let recipe = Located::new(full_name(&name, ""), item.span);
-            Some(Named { by: "policyfile", recipe, file: file.file })
+            Some(Located::new(full_name(&name, ""), item.span))
         }));
     }
     all

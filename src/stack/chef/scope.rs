@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use crate::source::Span;
 use crate::stack::chef::attributes::View;
-use crate::stack::chef::choice::{self, Locals};
+use crate::stack::chef::choice;
+use crate::stack::chef::local::Locals;
 use crate::stack::chef::method::{file_method, method};
 use crate::stack::chef::platform::{self, Platforms, Reach};
 use crate::stack::chef::value::{Pairs, Value, map, not_seen};

@@ -7,11 +7,12 @@ use crate::stack::chef::Service;
 use crate::stack::chef::cookbook::{Book, Root};
 use crate::stack::chef::deployed_file::mentions;
 use crate::stack::chef::dialect::Dialect;
+use crate::stack::chef::kitchen;
 use crate::stack::chef::notification::notices;
 use crate::stack::chef::platform::Platforms;
 use crate::stack::chef::recipe::{Item, Recipe, Resource};
 use crate::stack::chef::target::{Decision, Target};
-use crate::stack::chef::tree::{Tree, join};
+use crate::stack::chef::tree::Tree;
 use crate::stack::deployment::Deployed;
 use crate::stack::fact::{Answer, Fact, Missing};
 
@@ -218,7 +219,7 @@ fn provider(resource: &Resource) -> Fact<String> {
 /// The major version of Chef: the consumer's, else the lowest that the metadata or Test Kitchen names.
 fn chef(book: &Book, decision: &Decision, tree: &Tree<'_>) -> Fact<i64> {
     match decision.target {
-        Some(Target::OpsWorks11) => return Fact { place: decision.fact().place, ..Fact::derived(11) },
+        Some(target) if target.is_opsworks_11() => return Fact { place: decision.fact().place, ..Fact::derived(11) },
         Some(Target::OpsWorks12) => return Fact { place: decision.fact().place, ..Fact::derived(12) },
         _ => {}
     }
@@ -232,16 +233,10 @@ fn chef(book: &Book, decision: &Decision, tree: &Tree<'_>) -> Fact<i64> {
             return Fact::read(major, Place::at(file, line.span));
         }
     }
-    for name in [".kitchen.yml", "kitchen.yml"] {
-        let Some(file) = tree.get(&join(&book.folder, name)) else { continue };
-        let line = file.text.lines().find_map(|line| {
-            let (key, value) = line.trim().split_once(':')?;
-            let is_version = matches!(key, "require_chef_omnibus" | "product_version" | "chef_omnibus_version");
-            is_version.then(|| major(value.trim().trim_matches(['"', '\''])))?
-        });
-        if let Some(major) = line {
-            return Fact::read(major, Place::whole(file.file));
-        }
+    if let Some((version, file)) = kitchen::chef_version(tree, &book.folder)
+        && let Some(major) = major(&version.value)
+    {
+        return Fact::read(major, Place::at(file, version.span));
     }
     Fact::unknown(Missing::new(
         "the version of Chef",

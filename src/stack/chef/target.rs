@@ -3,6 +3,7 @@
 use crate::finding::Confidence;
 use crate::source::{FileId, Place};
 use crate::stack::chef::cookbook::Root;
+use crate::stack::chef::kitchen;
 use crate::stack::chef::opsworks;
 use crate::stack::chef::tree::{Tree, join};
 use crate::stack::fact::{Fact, Missing};
@@ -11,8 +12,10 @@ use crate::syntax::ruby::{Call, Expr, Kind, Program};
 /// A consumer of cookbooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
+    /// AWS OpsWorks with Chef 11.4: no Berkshelf, no search.
+    OpsWorks11_4,
     /// AWS OpsWorks with Chef 11.10.
-    OpsWorks11,
+    OpsWorks11_10,
     /// AWS OpsWorks with Chef 12.
     OpsWorks12,
     /// A Chef server, or chef-solo over a chef-repo.
@@ -25,12 +28,14 @@ pub enum Target {
 
 impl Target {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::OpsWorks11, Self::OpsWorks12, Self::ChefServer, Self::Cookbook, Self::Policyfile];
+    pub const ALL: [Self; 6] =
+        [Self::OpsWorks11_4, Self::OpsWorks11_10, Self::OpsWorks12, Self::ChefServer, Self::Cookbook, Self::Policyfile];
 
     /// The name on the command line and in facts.
     pub fn name(self) -> &'static str {
         match self {
-            Self::OpsWorks11 => "opsworks-11",
+            Self::OpsWorks11_4 => "opsworks-11.4",
+            Self::OpsWorks11_10 => "opsworks-11",
             Self::OpsWorks12 => "opsworks-12",
             Self::ChefServer => "chef-server",
             Self::Cookbook => "cookbook",
@@ -38,14 +43,20 @@ impl Target {
         }
     }
 
-    /// The target of this name.
+    /// The target of this name; `opsworks-11.10` is `opsworks-11` in full.
     pub fn named(name: &str) -> Option<Self> {
+        let name = if name == "opsworks-11.10" { "opsworks-11" } else { name };
         Self::ALL.into_iter().find(|target| target.name() == name)
     }
 
-    /// Whether it is one of the two of OpsWorks, which look for cookbooks in the root alone.
+    /// Whether it is one of OpsWorks, which look for cookbooks in the root alone.
     pub fn is_opsworks(self) -> bool {
-        matches!(self, Self::OpsWorks11 | Self::OpsWorks12)
+        self.is_opsworks_11() || self == Self::OpsWorks12
+    }
+
+    /// Whether it is OpsWorks with some Chef 11, which runs its own recipes beside the repository's.
+    pub fn is_opsworks_11(self) -> bool {
+        matches!(self, Self::OpsWorks11_4 | Self::OpsWorks11_10)
     }
 }
 
@@ -111,7 +122,7 @@ pub fn decide(declared: Option<Target>, root: &Root, tree: &Tree<'_>) -> Decisio
     match (chef_11, chef_12) {
         (Some(_), Some(_)) => return nothing(true),
         (Some(_), None) | (None, Some(_)) if server.is_some() => return nothing(true),
-        (Some((words, place)), None) => return likely(Target::OpsWorks11, &words, Some(place)),
+        (Some((words, place)), None) => return of_chef_11(&words, place, root, tree),
         (None, Some((words, place))) => return likely(Target::OpsWorks12, &words, Some(place)),
         (None, None) => {}
     }
@@ -146,6 +157,38 @@ pub fn decide(declared: Option<Target>, root: &Root, tree: &Tree<'_>) -> Decisio
     nothing(false)
 }
 
+/// Which of OpsWorks' two agents for Chef 11 it is: that for 11.10, unless something speaks for 11.4.
+fn of_chef_11(words: &str, place: Place, root: &Root, tree: &Tree<'_>) -> Decision {
+    let decision = |target, words, confidence| Decision {
+        target: Some(target),
+        evidence: Some((words, Some(place))),
+        conflict: false,
+        confidence,
+    };
+    let version = kitchen::chef_version(tree, &root.folder).map(|(version, _)| version.value);
+    if let Some(version) = version.filter(|version| version.starts_with("11.")) {
+        let target = if is_release(&version, "11.4") { Target::OpsWorks11_4 } else { Target::OpsWorks11_10 };
+        return decision(target, format!("{words}, and Test Kitchen runs Chef {version}"), Confidence::Likely);
+    }
+    let has_metadata = root.books.iter().any(|book| !book.is_context && book.metadata.is_some());
+    let asks = || {
+        in_programs(root, |expr| {
+            let call = expr.call().filter(|call| call.receiver.is_none())?;
+            matches!(call.name.as_str(), "search" | "data_bag" | "data_bag_item").then(|| call.name.clone())
+        })
+    };
+    if has_metadata || !root.berks.is_empty() || asks().is_some() {
+        return decision(Target::OpsWorks11_10, words.to_owned(), Confidence::Likely);
+    }
+    let words = format!("{words}, and there is neither a metadata.rb nor a Berksfile, as with Chef 11.4");
+    decision(Target::OpsWorks11_4, words, Confidence::Possible)
+}
+
+/// Whether `version` is of the release `11.4`: it, or `11.4.` and more.
+fn is_release(version: &str, release: &str) -> bool {
+    version.strip_prefix(release).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 fn in_programs(root: &Root, judge: impl Fn(&Expr) -> Option<String>) -> Option<(String, Place)> {
     let judged: Vec<&(String, FileId, Program)> =
         root.programs.iter().filter(|(path, ..)| !root.is_context(path)).collect();
@@ -165,6 +208,9 @@ fn in_programs(root: &Root, judge: impl Fn(&Expr) -> Option<String>) -> Option<(
 
 fn is_opsworks_12(expr: &Expr) -> Option<String> {
     let call = expr.call()?;
+    if let Some(key) = node_key(call).filter(|key| key == "aws_opsworks_agent") {
+        return Some(format!("a recipe reads `node['{key}']`, which the agent of OpsWorks has with Chef 12"));
+    }
     let index = call.first_literal()?;
     let asks = call.receiver.is_none() && matches!(call.name.as_str(), "search" | "data_bag" | "data_bag_item");
     (asks && index.starts_with("aws_opsworks_"))
@@ -182,7 +228,7 @@ fn is_opsworks_11(expr: &Expr, root: &Root) -> Option<String> {
             let cookbook = name.split("::").next()?;
             let is_theirs = cookbook == "deploy" || cookbook.starts_with("opsworks_") || cookbook == "dependencies";
             let is_here = root.books.iter().any(|book| book.name == cookbook);
-            (is_theirs && !is_here && opsworks::BUILT_IN.contains(&cookbook))
+            (is_theirs && !is_here && opsworks::is_built_in(cookbook, None))
                 .then(|| format!("a recipe includes `{name}`, which OpsWorks has built in"))
         }
         (None, "cookbook") => {
@@ -214,7 +260,7 @@ fn override_only(root: &Root) -> Option<(String, Place)> {
     root.books.iter().filter(|book| !book.is_context).find_map(|book| {
         let customize = join(&book.folder, "attributes/customize.rb");
         let (_, file, _) = root.programs.iter().find(|(path, ..)| *path == customize)?;
-        let is_override = opsworks::BUILT_IN.contains(&book.name.as_str()) && book.recipes == 0;
+        let is_override = opsworks::is_built_in(&book.name, None) && book.recipes == 0;
         is_override.then(|| {
             (format!("the folder {} only overrides OpsWorks' built-in cookbook", book.name), Place::whole(*file))
         })

@@ -2,11 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;
+use crate::finding::Confidence;
 use crate::source::{Origin, Sources};
 use crate::stack::deployment::Content;
 
 /// A repository of these files.
-fn read_tree(files: &[(&str, &str)], target: Option<Target>) -> Chef {
+pub(super) fn read_tree(files: &[(&str, &str)], target: Option<Target>) -> Chef {
     read_tree_with(files, target, &[])
 }
 
@@ -95,7 +96,7 @@ fn a_platform_decides_where_a_file_lands() {
             ),
             ("shop/templates/default/uwsgi.ini.erb", "[uwsgi]\n"),
         ],
-        Some(Target::OpsWorks11),
+        Some(Target::OpsWorks11_10),
     );
     let landed: Vec<_> = chef.deployed.iter().map(|one| (one.path.clone().known(), one.platforms.words())).collect();
     let debian = "ubuntu, debian, linuxmint, raspbian";
@@ -120,7 +121,7 @@ fn a_platform_decides_where_a_file_lands() {
 
 #[test]
 fn a_service_meets_its_job() {
-    let chef = read_tree(&SHOP, Some(Target::OpsWorks11));
+    let chef = read_tree(&SHOP, Some(Target::OpsWorks11_10));
     let [service] = chef.services.as_slice() else { panic!("{:#?}", chef.services) };
     assert_eq!(known(&service.upstart_job).as_deref(), Some("/etc/init/shop.conf"));
     assert_eq!(service.provider.answer, Answer::Absent);
@@ -152,10 +153,56 @@ fn without_a_sign_the_target_is_unknown() {
 }
 
 #[test]
+fn opsworks_with_chef_11_4_is_another_consumer() {
+    let deploy = ("shop/recipes/default.rb", "node[:deploy].each { |name, deploy| log name }\n");
+    let target = |more: &[(&str, &str)]| {
+        let chef = read_tree(&[&[deploy], more].concat(), None);
+        (known(&chef.cookbooks[0].target).unwrap(), chef.cookbooks[0].confidence)
+    };
+    let (old, new) = ("opsworks-11.4".to_owned(), "opsworks-11".to_owned());
+    assert_eq!(target(&[]), (old.clone(), Confidence::Possible));
+    assert_eq!(target(&[("shop/metadata.rb", "name 'shop'")]), (new.clone(), Confidence::Likely));
+    assert_eq!(target(&[("Berksfile", "cookbook 'apt'\n")]).0, new);
+    assert_eq!(target(&[("shop/recipes/find.rb", "search(:node, 'role:db')\n")]).0, new);
+    let kitchen =
+        |version: &str| target(&[(".kitchen.yml", &format!("provisioner:\n  require_chef_omnibus: {version}\n"))]);
+    assert_eq!(kitchen("11.4.4"), (old, Confidence::Likely));
+    assert_eq!(kitchen("'11.10.4'"), (new, Confidence::Likely));
+
+    let metadata = ("shop/metadata.rb", "name 'shop'\ndepends 'runit'\ndepends 's3_file'\ndepends 'apt'\n");
+    let berks = ("Berksfile", "source 'https://supermarket.example.com'\ncookbook 'apt'\n");
+    let fetched = |target| {
+        let chef = read_tree(&[deploy, metadata, berks], Some(target));
+        let fetched: Vec<_> = chef.dependencies.iter().map(|row| known(&row.fetched).unwrap()).collect();
+        (fetched, known(&chef.berksfiles[0].used).unwrap())
+    };
+    assert_eq!(fetched(Target::OpsWorks11_4), (vec![true, false, false], false));
+    assert_eq!(fetched(Target::OpsWorks11_10), (vec![false, true, true], true));
+    assert_eq!(Target::named("opsworks-11.10"), Some(Target::OpsWorks11_10));
+}
+
+#[test]
+fn what_test_kitchen_gives_counts_where_nothing_else_does() {
+    let kitchen = "platforms:\n  - name: ubuntu\n    attributes:\n      shop: {}\nsuites:\n- name: a\n  attributes:\n    shop:\n      port: 8080\n      dir: \"/srv\"\n      tls: <%= x %>\n";
+    let files = [
+        ("shop/metadata.rb", "name 'shop'"),
+        ("shop/.kitchen.yml", kitchen),
+        ("shop/attributes/default.rb", "default['shop']['dir'] = '/opt'\n"),
+        ("shop/recipes/default.rb", "template '/etc/a' do\n  source 'a.erb'\nend\n"),
+        ("shop/templates/default/a.erb", "x"),
+    ];
+    let chef = read_tree(&files, None);
+    let printed = |code: &str| chef.evaluate(&chef.deployed[0], code);
+    assert_eq!(printed("node['shop']['port']"), Answer::Known("8080".to_owned()));
+    assert_eq!(printed("node['shop']['dir']"), Answer::Known("/opt".to_owned()));
+    assert!(matches!(printed("node['shop']['tls']"), Answer::Unknown(_)));
+}
+
+#[test]
 fn the_agent_takes_one_berksfile_at_most() {
     let nested = ("shop/Berksfile", "source 'https://supermarket.example.com'\nmetadata\n");
     let used = |more: &[(&str, &str)]| {
-        let chef = read_tree(&[&SHOP[..], &[nested], more].concat(), Some(Target::OpsWorks11));
+        let chef = read_tree(&[&SHOP[..], &[nested], more].concat(), Some(Target::OpsWorks11_10));
         let shop = chef.berksfiles.iter().find(|row| known(&row.path).as_deref() == Some("shop/Berksfile")).unwrap();
         (known(&shop.used).unwrap(), known(&chef.dependencies[0].fetched).unwrap())
     };
@@ -194,7 +241,7 @@ fn submodules_and_packaged_cookbooks_are_there() {
             ("poise/libraries/default.rb", "# code\n"),
             ("assets/metadata.json", r#"{"name": "gone"}"#),
         ],
-        Some(Target::OpsWorks11),
+        Some(Target::OpsWorks11_10),
     );
     let fetched: Vec<_> = chef.dependencies.iter().map(|row| (known(&row.name), known(&row.fetched))).collect();
     let row = |name: &str, fetched| (Some(name.to_owned()), Some(fetched));
@@ -205,7 +252,7 @@ fn submodules_and_packaged_cookbooks_are_there() {
 fn other_peoples_cookbooks_are_not_judged() {
     let chef = read_tree(
         &[("x/metadata.rb", "name 'x'"), ("vendor/cookbooks/y/metadata.rb", "name 'y'\ndepends 'z'")],
-        Some(Target::OpsWorks11),
+        Some(Target::OpsWorks11_10),
     );
     assert_eq!(chef.cookbooks.len(), 1);
     assert!(chef.dependencies.is_empty());

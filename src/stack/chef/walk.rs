@@ -1,6 +1,7 @@
 //! Goes through the statements of a Chef file as Ruby would: local variables, arms of conditions, loops over known lists.
 
-use crate::stack::chef::choice;
+use crate::stack::chef::local;
+use crate::stack::chef::method::method;
 use crate::stack::chef::platform;
 use crate::stack::chef::scope::Scope;
 use crate::stack::chef::value::{Value, not_seen};
@@ -36,13 +37,8 @@ fn statement(expr: &Expr, scope: &mut Scope<'_>, conditional: bool, visit: &mut 
     match &expr.kind {
         Kind::Assign(assign) => {
             statement(&assign.value, scope, conditional, visit);
-            if let Kind::Local(name) = &assign.target.kind {
-                let value = match assign.operator.as_str() {
-                    "" => scope.value(&assign.value),
-                    _ => not_seen(name),
-                };
-                scope.locals.insert(name.clone(), value);
-            }
+            let value = scope.value(&assign.value);
+            local::assign(&mut scope.locals, assign, value);
         }
         Kind::Branch(branch) => arms(expr, branch, scope, visit),
         Kind::Sequence(body) | Kind::Other(body) => walk(body, scope, conditional, visit),
@@ -66,7 +62,7 @@ fn arms(expr: &Expr, branch: &Branch, scope: &mut Scope<'_>, visit: &mut dyn FnM
     }
     scope.reach = outer;
     ways.retain(|(platforms, _)| !platforms.is_empty());
-    scope.locals = choice::join_ways(ways);
+    scope.locals = local::join_ways(ways);
 }
 
 fn call(
@@ -83,16 +79,19 @@ fn call(
         }
         return;
     };
+    local::after_call(&mut scope.locals, call);
     // `execute('x') { … }.run_action(:run)` declares its receiver.
     if receiver.call().is_some_and(|inner| inner.block.is_some()) {
         statement(receiver, scope, conditional, visit);
     }
     let Some(block) = &call.block else { return };
-    let rounds = if matches!(call.name.as_str(), "each" | "each_pair" | "map" | "each_with_index") {
-        rounds(&scope.value(receiver), &block.parameters)
-    } else {
-        None
+    let items = match call.name.as_str() {
+        "each" | "each_pair" | "map" | "each_with_index" => Some(scope.value(receiver)),
+        "each_key" => part_of_each(scope.value(receiver), "keys"),
+        "each_value" => part_of_each(scope.value(receiver), "values"),
+        _ => None,
     };
+    let rounds = items.and_then(|items| rounds(&items, &block.parameters));
     let outer = scope.rounds;
     if let Some(rounds) = rounds.filter(|rounds| outer * rounds.len() <= MAX_ROUNDS) {
         scope.rounds = outer * rounds.len().max(1);
@@ -109,6 +108,14 @@ fn call(
     };
     scope.locals.extend(block.parameters.iter().map(|name| (name.clone(), unknown.clone())));
     walk(&block.body, scope, true, visit);
+}
+
+/// The keys or the values of a hash.
+fn part_of_each(pairs: Answer<Value>, part: &str) -> Option<Answer<Value>> {
+    match pairs {
+        Answer::Known(pairs @ Value::Hash(_)) => Some(method(&pairs, part, None)),
+        _ => None,
+    }
 }
 
 /// The values of a block's parameters in each round of a loop; `None` where they are out of sight.

@@ -118,7 +118,7 @@ fn row(one: &Written, path: &str, place: Place) -> WrittenSecret {
     row.path = Fact::derived(path.to_owned());
     row.value_of = Fact::read(one.key.clone(), place);
     let value = one.value.to_ascii_lowercase();
-    let says_so = value == one.key.to_ascii_lowercase() || STAND_INS.iter().any(|word| value.contains(word));
+    let says_so = one.key.to_ascii_lowercase().contains(&value) || STAND_INS.iter().any(|word| value.contains(word));
     row.guessable = Fact::derived((value.len() < 6 || says_so) && !value.contains("://"));
     row.again = Fact::absent();
     row.places = Fact::derived(1);
@@ -130,7 +130,7 @@ fn is_secret(one: &Written) -> bool {
     let value = one.value.trim();
     // A digest such as `$6$…` is no password, a path or a sentence is none either.
     let is_other =
-        value.len() < 4 || value.starts_with(['$', '/', '<', '%', ':']) || value.contains(char::is_whitespace);
+        value.len() < 4 || value.starts_with(['$', '/', '.', '<', '%', ':']) || value.contains(char::is_whitespace);
     let is_word = matches!(value, "true" | "false" | "none" | "null");
     let key = one.key.to_ascii_lowercase();
     let last = key.rsplit(['_', '-', '.']).next().unwrap_or_default();

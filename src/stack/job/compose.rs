@@ -19,6 +19,9 @@ fn reading(document: &Document, service: &Service) -> Reading {
     let name = &service.name.value;
     let mut job = Job::at(document.place(service.name.span));
     job.key = "compose".to_owned();
+    job.service_type = Fact::absent();
+    // What starts uWSGI is told apart once its ini is read.
+    job.forks = Fact::absent();
     job.dialect = Fact::derived("compose".to_owned());
     job.name = Fact::derived(name.clone());
     job.path = Fact::derived(document.path.clone());

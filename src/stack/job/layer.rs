@@ -60,7 +60,11 @@ fn is_templated(document: &Document, stanzas: &[Stanza], problem: &Problem) -> b
     let stanza = stanzas[..before].last().map_or(all.start, |stanza| stanza.span.start) as usize;
     let start = text[..all.range().start.min(stanza)].rfind('\n').map_or(0, |at| at + 1);
     let end = text[all.range().end..].find('\n').map_or(text.len(), |at| all.range().end + at);
-    document.holds_code(Span::new(start, end)) || document.is_templated(Span::new(stanza, all.range().end))
+    let begins_line = text[start..].trim_start().len() == text[all.range().start..].len();
+    let refused_anyway =
+        begins_line && !upstart::may_begin_stanza(all.of(text).split(FILLER).next().unwrap_or_default());
+    let is_printed = document.is_templated(Span::new(stanza, all.range().end));
+    document.holds_code(Span::new(start, end)) || (is_printed && !refused_anyway)
 }
 
 /// Whether a stanza begins in one block or branch of template code and ends in another: what follows it may be something

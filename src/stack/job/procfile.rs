@@ -38,6 +38,9 @@ fn reading(document: &Document, name: &str, at: Span, command: Span) -> Option<R
     let launch = see_through(document, words, &variables);
     let mut job = Job::at(document.place(at));
     job.key = "procfile".to_owned();
+    job.service_type = Fact::absent();
+    // What starts uWSGI is told apart once its ini is read.
+    job.forks = Fact::absent();
     job.dialect = Fact::derived("procfile".to_owned());
     job.name = Fact::derived(name.to_owned());
     job.path = Fact::derived(document.path.clone());

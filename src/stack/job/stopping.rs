@@ -5,6 +5,7 @@ use super::layer::{Layers, hidden};
 use crate::source::Located;
 use crate::stack::document::Document;
 use crate::stack::fact::{Fact, Missing};
+use crate::syntax::supervisor::Program;
 use crate::syntax::systemd::{Setting, is_true};
 use crate::syntax::upstart::{Command, signal_name};
 
@@ -68,6 +69,23 @@ pub(super) fn of_service(job: &mut Job, service: OfService<'_>) {
     if service.exec_stop {
         job.kill_signal = Fact::unknown(Missing::new("what the service's `ExecStop=` does", "look at the command"));
     }
+}
+
+/// Sets what a program of supervisor says of it (supervisor: options.py, `processes_from_section`).
+pub(super) fn of_program(job: &mut Job, document: &Document, program: &Program) {
+    let written = |setting: &Option<Located<String>>| match setting {
+        Some(setting) => document.fact(setting.span, &setting.value),
+        None if document.is_open() => unseen("how the program is stopped"),
+        None => Fact::absent(),
+    };
+    job.kill_signal = written(&program.stop_signal).map(|name| bare_signal(&name.to_ascii_uppercase()));
+    let seconds = written(&program.stop_wait);
+    job.kill_timeout = match seconds.known().map(|text| text.parse::<i64>()) {
+        Some(Err(_)) => unseen("the number of `stopwaitsecs`"),
+        _ => seconds.map(|text| text.parse().unwrap_or_default()),
+    };
+    default(&mut job.kill_signal, "TERM".to_owned());
+    default(&mut job.kill_timeout, 10);
 }
 
 fn unseen<T>(what: &str) -> Fact<T> {

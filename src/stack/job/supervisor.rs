@@ -2,7 +2,7 @@
 
 use super::environment::env_value;
 use super::uwsgi_ini::uwsgi_ini;
-use super::{Job, Reading, command_line, fact};
+use super::{Job, Reading, command_line, fact, stopping};
 use crate::source::Located;
 use crate::stack::document::Document;
 use crate::stack::fact::{Answer, Fact, Missing};
@@ -18,6 +18,9 @@ pub fn read(document: &Document) -> Vec<Reading> {
 fn reading(document: &Document, program: &Program) -> Reading {
     let mut job = Job::at(document.place(program.name.span));
     job.key = "supervisor".to_owned();
+    job.service_type = Fact::absent();
+    // What starts uWSGI is told apart once its ini is read.
+    job.forks = Fact::absent();
     job.dialect = Fact::derived("supervisor".to_owned());
     job.name = document.fact(program.name.span, &program.name.value);
     job.path = Fact::derived(document.path.clone());
@@ -32,6 +35,7 @@ fn reading(document: &Document, program: &Program) -> Reading {
         Some(launch) => command_line(document, launch),
         None => Fact::absent(),
     };
+    stopping::of_program(&mut job, document, program);
     let folder = match &program.directory {
         Some(folder) => expanded(document, folder).answer,
         None => Answer::Unknown(Missing::new(

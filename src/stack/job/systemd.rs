@@ -58,6 +58,13 @@ pub fn read(unit: &Unit<'_>) -> Option<(Reading, Arc<Document>)> {
         .map(|(document, folder)| folder_of(document, folder, unit.name()));
     let folder = launch.as_ref().and_then(|launch| launch.chdir.clone()).or(folder);
     let group = setting(|file| file.tree().service.group.as_ref());
+    // What starts uWSGI is told apart once its ini is read.
+    job.forks = Fact::absent();
+    job.service_type = match setting(|file| file.tree().service.kind.as_ref()) {
+        Some((document, kind)) => resolved(document, kind, unit.name()),
+        None if open => hidden("the service's `Type=`"),
+        None => Fact::default_of("simple".to_owned()),
+    };
     stopping::of_service(
         &mut job,
         OfService {

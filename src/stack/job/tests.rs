@@ -203,4 +203,6 @@ fn what_template_code_decides_is_not_refused() {
     assert_eq!(problems("env A<% if a %>=1<% else %>=2<% end %> b\n"), 0);
     assert_eq!(problems("script\n<% if a %>\nend script\n<% else %>\n x\n<% end %>\n"), 0);
     assert_eq!(problems("<% if a %>\nrespawn\n<% end %>\nusre app\n"), 1);
+    assert_eq!(problems("en<%= v %> A=1\n<%= env %> A=1\n"), 0);
+    assert_eq!(problems("A=\"<%= a %>\"\n"), 1, "no stanza begins so, whatever is printed");
 }

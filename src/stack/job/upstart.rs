@@ -136,6 +136,7 @@ fn identity(layers: &Layers<'_>, document: &Document) -> Job {
     let place = layers.stanzas().next().map_or(Span::default(), |(_, stanza)| stanza.name.span);
     let mut job = Job::at(document.place(place));
     job.key = "upstart".to_owned();
+    job.service_type = Fact::absent();
     job.name = Fact::derived(job_name(&document.path).to_owned());
     let is_chrome_os = layers.0.iter().any(|layer| layer.dialect == Dialect::ChromeOs);
     job.dialect = Fact::derived(if is_chrome_os { "chromeos" } else { "upstart" }.to_owned());

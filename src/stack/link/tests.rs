@@ -20,10 +20,7 @@ fn place() -> crate::source::Place {
 
 fn pass(address: &str, protocol: &'static str) -> Arc<Pass> {
     let mut pass = Pass::at(place());
-    let is_local = address.starts_with('/') || address.starts_with("127.");
-    pass.local = Fact::derived(is_local);
-    pass.unix = Fact::derived(address.starts_with('/'));
-    pass.protocol = Fact::derived(protocol);
+    pass.directive = Fact::derived(if protocol == "uwsgi" { "uwsgi_pass" } else { "proxy_pass" });
     pass.address = Fact::derived(address.to_owned());
     Arc::new(pass)
 }

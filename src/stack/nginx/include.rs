@@ -9,7 +9,7 @@ use foldhash::{HashMap, HashSet};
 
 use crate::source::{FileId, Place, SUBSTITUTE, Span};
 use crate::stack::document::Document;
-use crate::stack::fact::{Answer, Fact};
+use crate::stack::fact::{Answer, Fact, Lack};
 use crate::stack::view::View;
 use crate::syntax::nginx::{Config, Directive, Item, Items, Word};
 use crate::syntax::{Parsed, Problem};
@@ -26,6 +26,10 @@ const MOST_LOOPS: usize = 100;
 
 /// How deep files may include each other.
 const DEEPEST: u32 = 10;
+
+/// What a line lacks whose words a template chooses among.
+static BRANCHES: Lack =
+    Lack::fixed("which of the words of this line the template leaves there", "lint the file as it is rendered");
 
 /// A directive where it takes effect.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +48,9 @@ impl<'a> Statement<'a> {
 
     /// A word as a text, with the values of template tags put in; `None` where one of them is unknown.
     pub(super) fn known(&self, word: Word<'a>) -> Option<Cow<'a, str>> {
+        if self.has_branches() {
+            return None;
+        }
         if !self.document.is_templated(word.span) && !word.value().contains(SUBSTITUTE) {
             return Some(Cow::Borrowed(word.value()));
         }
@@ -63,7 +70,7 @@ impl<'a> Statement<'a> {
 
     /// Its name and arguments in one line, such as `location /static/`.
     pub(super) fn title(&self) -> String {
-        self.directive.head().of(self.document.text()).split_whitespace().collect::<Vec<_>>().join(" ")
+        self.document.written(self.directive.head()).split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// Its name and arguments.
@@ -73,12 +80,24 @@ impl<'a> Statement<'a> {
 
     /// The value of one of its words, with the values of template tags put in.
     pub(super) fn value(&self, word: Word<'_>) -> Answer<String> {
+        if self.has_branches() {
+            return Answer::Unknown((&BRANCHES).into());
+        }
         self.document.value(word.span, word.value())
     }
 
     /// The same as a fact with its place.
     pub(super) fn fact(&self, word: Word<'_>) -> Fact<String> {
+        if self.has_branches() {
+            return Fact::unknown((&BRANCHES).into()).at(self.document.place(word.span));
+        }
         self.document.fact(word.span, word.value())
+    }
+
+    /// Whether code of a template stands among its words, as in `listen {% if tls %}443{% else %}80{% endif %}`: each of them is
+    /// there in one rendering or another.
+    pub(super) fn has_branches(&self) -> bool {
+        !self.document.is_plain() && self.document.holds_code(self.directive.head())
     }
 }
 

@@ -3,8 +3,12 @@
 //! nginx: a directive that is set in a block replaces all that the blocks around it set with the same directive
 //! (`ngx_http_*_merge_loc_conf`).
 
+use std::cell::OnceCell;
+
+use super::capture::{self, Groups};
 use super::include::Statement;
 use super::location::Pattern;
+use super::variable::{self, Sets};
 
 /// What a block is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,6 +145,8 @@ pub(super) struct Level<'l, 'a> {
     outer: Option<&'l Level<'l, 'a>>,
     /// Sorted by the setting; those of one in the order of the text.
     settings: Vec<(Setting, Statement<'a>)>,
+    sets: OnceCell<Sets<'a>>,
+    groups: OnceCell<Groups<'a>>,
 }
 
 /// Where the set of a directive comes from that holds in a block.
@@ -181,7 +187,7 @@ impl<'l, 'a> Level<'l, 'a> {
         let of = |statement: &Statement<'a>| Some((Setting::of(statement)?, *statement));
         let mut settings: Vec<_> = statements.iter().filter_map(of).collect();
         settings.sort_by_key(|(setting, _)| *setting);
-        Self { context, block, statements, whole, outer, settings }
+        Self { context, block, statements, whole, outer, settings, sets: OnceCell::new(), groups: OnceCell::new() }
     }
 
     /// This block's own directives of one kind.
@@ -241,6 +247,16 @@ impl<'l, 'a> Level<'l, 'a> {
     pub(super) fn is_whole_within(&self, context: Context) -> bool {
         let last = self.outwards().position(|level| level.context == context);
         last.is_some_and(|last| self.outwards().take(last + 1).all(|level| level.whole))
+    }
+
+    /// What this block's own `set`s give variables.
+    pub(super) fn sets(&self) -> &Sets<'a> {
+        self.sets.get_or_init(|| variable::sets(self))
+    }
+
+    /// This block's own expressions by the names of their groups.
+    pub(super) fn groups(&self) -> &Groups<'a> {
+        self.groups.get_or_init(|| capture::groups(self))
     }
 
     /// The nearest location with what it matches.

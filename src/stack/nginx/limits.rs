@@ -7,80 +7,122 @@ use super::include::Statement;
 use super::scalar::{self, Clock};
 use crate::stack::fact::{Answer, Fact, Missing};
 
-/// The limits that hold in a block.
-#[derive(Debug, Clone)]
-pub struct Limits {
-    /// After how many seconds without a byte of the answer nginx gives up, by the protocol it speaks.
-    uwsgi_read_timeout: Fact<i64>,
-    proxy_read_timeout: Fact<i64>,
+/// What a limit is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// After how many seconds without a byte of the answer a `uwsgi_pass` gives up.
+    UwsgiRead,
+    /// The same of a `proxy_pass`.
+    ProxyRead,
     /// How many bytes a body may have; 0 for any number.
-    pub body: Fact<i64>,
+    Body,
     /// How many bytes a request's line and headers may have.
-    pub headers: Fact<i64>,
+    Headers,
+}
+
+impl Limit {
+    fn of(directive: &str) -> Option<Self> {
+        Some(match directive {
+            "uwsgi_read_timeout" => Self::UwsgiRead,
+            "proxy_read_timeout" => Self::ProxyRead,
+            "client_max_body_size" => Self::Body,
+            "large_client_header_buffers" => Self::Headers,
+            _ => return None,
+        })
+    }
+
+    fn default(self) -> i64 {
+        match self {
+            Self::UwsgiRead | Self::ProxyRead => 60,
+            Self::Body => 1 << 20,
+            Self::Headers => 4 * (8 << 10),
+        }
+    }
+}
+
+/// The limits that hold in a block: those that it sets, and for the rest those around it.
+#[derive(Debug)]
+pub struct Limits {
+    set: Vec<(Limit, Fact<i64>)>,
+    rest: Rest,
     /// Whether what is not set in a server may be set around it, out of sight.
     pub is_guess: bool,
 }
 
+/// What holds of limits that are not set.
+#[derive(Debug)]
+enum Rest {
+    Around(Arc<Limits>),
+    Defaults,
+    OutOfSight(Missing),
+}
+
 /// Those of a server that sets none.
-static DEFAULTS: LazyLock<Arc<Limits>> = LazyLock::new(|| Arc::new(Limits::defaults(false)));
+static DEFAULTS: LazyLock<Arc<Limits>> = LazyLock::new(|| Arc::new(Limits::only(Rest::Defaults, false)));
 /// The same where the `http` block around it is out of sight: what that sets for all servers is mostly nothing.
-static GUESSED: LazyLock<Arc<Limits>> = LazyLock::new(|| Arc::new(Limits::defaults(true)));
+static GUESSED: LazyLock<Arc<Limits>> = LazyLock::new(|| Arc::new(Limits::only(Rest::Defaults, true)));
 
 impl Limits {
-    /// nginx's defaults.
-    fn defaults(is_guess: bool) -> Self {
-        Self {
-            uwsgi_read_timeout: Fact::default_of(60),
-            proxy_read_timeout: Fact::default_of(60),
-            body: Fact::default_of(1 << 20),
-            headers: Fact::default_of(4 * (8 << 10)),
-            is_guess,
-        }
+    fn only(rest: Rest, is_guess: bool) -> Self {
+        Self { set: Vec::new(), rest, is_guess }
     }
 
     /// Those of a file outside every block. What is around a fragment is out of sight.
     pub(super) fn of_file(main: bool) -> Arc<Self> {
-        if main { Arc::clone(&DEFAULTS) } else { Arc::new(Self::unseen("the server around it")) }
+        if main { Arc::clone(&DEFAULTS) } else { Self::unseen("the server around it") }
     }
 
-    fn unseen(what: &str) -> Self {
-        let unseen = || {
-            Fact::unknown(Missing::new(format!("the limits of {what}"), "lint the files that nginx includes together"))
-        };
-        Self {
-            uwsgi_read_timeout: unseen(),
-            proxy_read_timeout: unseen(),
-            body: unseen(),
-            headers: unseen(),
-            is_guess: true,
-        }
+    fn unseen(what: &str) -> Arc<Self> {
+        let missing = Missing::new(format!("the limits of {what}"), "lint the files that nginx includes together");
+        Arc::new(Self::only(Rest::OutOfSight(missing), true))
     }
 
     /// Those of a block within these, by what stands in it.
     pub(super) fn within(outer: Arc<Self>, name: &str, statements: &[Statement<'_>], whole: bool) -> Arc<Self> {
-        let mut inner = match whole {
+        let around = match whole {
             true if name == "server" && outer.is_guess => Arc::clone(&GUESSED),
             true => outer,
-            false => Arc::new(Self::unseen(&format!("this `{name}`"))),
+            false => Self::unseen(&format!("this `{name}`")),
         };
-        for statement in statements {
-            let Some(argument) = statement.directive.argument(0) else { continue };
-            let read = |of: fn(&str) -> Option<i64>| number(statement.fact(argument), of);
-            match statement.directive.name() {
-                "uwsgi_read_timeout" => Arc::make_mut(&mut inner).uwsgi_read_timeout = read(seconds),
-                "proxy_read_timeout" => Arc::make_mut(&mut inner).proxy_read_timeout = read(seconds),
-                "client_max_body_size" => Arc::make_mut(&mut inner).body = read(scalar::offset),
-                "large_client_header_buffers" => Arc::make_mut(&mut inner).headers = buffers(statement),
-                _ => {}
-            }
+        let set: Vec<_> = statements.iter().filter_map(set_by).collect();
+        if set.is_empty() {
+            return around;
         }
-        inner
+        let is_guess = around.is_guess;
+        Arc::new(Self { set, rest: Rest::Around(around), is_guess })
+    }
+
+    /// The limit as it holds here; of several lines the last.
+    pub fn get(&self, limit: Limit) -> Fact<i64> {
+        let mut limits = self;
+        loop {
+            if let Some((_, fact)) = limits.set.iter().rev().find(|(other, _)| *other == limit) {
+                return fact.clone();
+            }
+            limits = match &limits.rest {
+                Rest::Around(around) => around,
+                Rest::Defaults => return Fact::default_of(limit.default()),
+                Rest::OutOfSight(missing) => return Fact::unknown(missing.clone()),
+            };
+        }
     }
 
     /// How long a pass in this block waits for its answer, in seconds.
-    pub fn read_timeout(&self, protocol: &str) -> &Fact<i64> {
-        if protocol == "uwsgi" { &self.uwsgi_read_timeout } else { &self.proxy_read_timeout }
+    pub fn read_timeout(&self, protocol: &str) -> Fact<i64> {
+        self.get(if protocol == "uwsgi" { Limit::UwsgiRead } else { Limit::ProxyRead })
     }
+}
+
+/// The limit that a directive sets.
+fn set_by(statement: &Statement<'_>) -> Option<(Limit, Fact<i64>)> {
+    let limit = Limit::of(statement.directive.name())?;
+    let argument = statement.directive.argument(0)?;
+    let fact = match limit {
+        Limit::UwsgiRead | Limit::ProxyRead => number(statement.fact(argument), seconds),
+        Limit::Body => number(statement.fact(argument), scalar::offset),
+        Limit::Headers => buffers(statement),
+    };
+    Some((limit, fact))
 }
 
 fn seconds(text: &str) -> Option<i64> {

@@ -9,6 +9,7 @@ use foldhash::HashMap;
 use regex::{Regex, RegexBuilder};
 
 use super::include::Statement;
+use crate::nearest::Patience;
 use crate::source::Place;
 
 /// How a location matches.
@@ -101,7 +102,7 @@ pub(super) struct Expressions {
 const LARGEST: usize = 1 << 18;
 
 /// The most expressions that are compiled; more is more than anybody writes.
-const MOST: usize = 1000;
+const MOST: usize = 500;
 
 impl Expressions {
     /// Whether `text` matches; `None` where the expression uses what only PCRE knows, or where there are too many.
@@ -118,31 +119,64 @@ impl Expressions {
     }
 }
 
-/// The location among `patterns` that answers `path`, as its place among them; `Ok(None)` where none does.
-///
-/// # Errors
-/// Where an expression that could match cannot be judged.
-pub(super) fn answering(patterns: &[Pattern<'_>], expressions: &Expressions, path: &str) -> Result<Option<usize>, ()> {
-    let mut longest: Option<usize> = None;
-    for (at, pattern) in patterns.iter().enumerate() {
-        match pattern.matching {
-            Matching::Exact if pattern.text == path => return Ok(Some(at)),
-            Matching::Prefix { .. } if path.starts_with(&*pattern.text) => {
-                let longer = longest.is_none_or(|best| pattern.text.len() > patterns[best].text.len());
-                longest = if longer { Some(at) } else { longest };
+/// The locations of one server, to look for the one that answers a path.
+#[derive(Debug)]
+pub(super) struct Locations<'p> {
+    exact: HashMap<&'p str, usize>,
+    /// Each with whether it is `^~`.
+    prefixes: HashMap<&'p str, (usize, bool)>,
+    longest_prefix: usize,
+    /// Each with whether it is `~*`, in their order.
+    expressions: Vec<(&'p str, bool, usize)>,
+}
+
+impl<'p> Locations<'p> {
+    /// Those that match `patterns`, by their places among them; of equal ones the first answers.
+    pub(super) fn of<'a: 'p>(patterns: impl Iterator<Item = &'p Pattern<'a>>) -> Self {
+        let (mut exact, mut prefixes, mut expressions) = (HashMap::default(), HashMap::default(), Vec::new());
+        for (at, pattern) in patterns.enumerate() {
+            let text = &*pattern.text;
+            match pattern.matching {
+                Matching::Exact => _ = exact.entry(text).or_insert(at),
+                Matching::Prefix { first } => _ = prefixes.entry(text).or_insert((at, first)),
+                Matching::Regex { caseless } => expressions.push((text, caseless, at)),
+                Matching::Named => {}
             }
-            _ => {}
         }
+        let longest_prefix = prefixes.keys().map(|prefix| prefix.len()).max().unwrap_or_default();
+        Self { exact, prefixes, longest_prefix, expressions }
     }
-    if longest.is_some_and(|best| patterns[best].matching == Matching::Prefix { first: true }) {
-        return Ok(longest);
-    }
-    for (at, pattern) in patterns.iter().enumerate() {
-        if let Matching::Regex { caseless } = pattern.matching
-            && expressions.matches(&pattern.text, caseless, path).ok_or(())?
-        {
+
+    /// The one that answers `path`; `Ok(None)` where none does.
+    ///
+    /// # Errors
+    /// Where an expression that could match cannot be judged, or is one too many to be tried.
+    pub(super) fn answering(
+        &self,
+        path: &str,
+        expressions: &Expressions,
+        patience: &Patience,
+    ) -> Result<Option<usize>, ()> {
+        if let Some(at) = self.exact.get(path) {
+            return Ok(Some(*at));
+        }
+        let most = self.longest_prefix.min(path.len());
+        if !patience.allows(most * path.len() / 16) {
+            return Err(());
+        }
+        let longest = (0..=most).rev().find_map(|end| self.prefixes.get(path.get(..end)?).copied());
+        if let Some((at, true)) = longest {
             return Ok(Some(at));
         }
+        for (expression, caseless, at) in &self.expressions {
+            let matches = patience.allows(path.len() + TRIED).then(|| expressions.matches(expression, *caseless, path));
+            if matches.flatten().ok_or(())? {
+                return Ok(Some(*at));
+            }
+        }
+        Ok(longest.map(|(at, _)| at))
     }
-    Ok(longest)
 }
+
+/// What it takes to try an expression, beside the length of what it is tried on.
+const TRIED: usize = 50;

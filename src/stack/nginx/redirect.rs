@@ -3,11 +3,11 @@
 
 use std::borrow::Cow;
 
-use foldhash::HashSet;
+use foldhash::{HashMap, HashSet};
 
 use super::include::Statement;
 use super::level::{Context, Inherited, Level, Setting};
-use super::location::{Matching, Pattern, answering};
+use super::location::{Locations, Matching, Pattern};
 use super::survey::{Http, Rows};
 use crate::nearest::nearest;
 use crate::rows;
@@ -36,6 +36,7 @@ pub(super) struct Redirects<'a> {
     names: Vec<Cow<'a, str>>,
     asked: Vec<(Statement<'a>, Cow<'a, str>)>,
     locations: Vec<Answer<'a>>,
+    pages: Pages<'a>,
     out_of_sight: bool,
 }
 
@@ -50,8 +51,8 @@ struct Answer<'a> {
     direct: bool,
     /// Whether locations stand in it, or it stands in one.
     nested: bool,
-    /// The pages that hold in it for an upstream that does not answer.
-    error_pages: Vec<(Statement<'a>, Cow<'a, str>)>,
+    /// The set of pages that holds in it for an upstream that does not answer.
+    pages: Option<usize>,
 }
 
 impl<'a> Redirects<'a> {
@@ -76,7 +77,7 @@ impl<'a> Redirects<'a> {
         let others = [Setting::TryFiles, Setting::Return, Setting::Rewrite, Setting::Internal];
         self.locations.push(Answer {
             block,
-            error_pages: if pass.is_some() { pages_for_dead_upstreams(level) } else { Vec::new() },
+            pages: pass.as_ref().and_then(|(to, _)| self.pages.of(level, to)),
             direct: !others.into_iter().any(|setting| level.has(setting)),
             nested: level.around().is_some_and(|around| around.context == Context::Location)
                 || level.statements.iter().any(|statement| statement.directive.is("location")),
@@ -125,58 +126,100 @@ impl<'a> Redirects<'a> {
         let word = line.directive.arguments().next_back();
         row.target = word.map_or(row.target, |word| Fact::read(target.to_owned(), line.document.place(word.span)));
         row.location = Fact::absent();
+        row.missing = Fact::derived(false);
+        row.suggestion = Fact::absent();
         row
     }
 
     /// Tells of pages for a dead upstream that the same upstream should answer.
     fn back_to_upstream(&self, http: &Http<'a>, rows: &mut Rows) {
-        let mut judged: Vec<Place> = Vec::new();
-        for (line, target) in self.locations.iter().flat_map(|location| &location.error_pages) {
-            if judged.contains(&line.place()) {
+        let locations = Locations::of(self.patterns());
+        for page in &self.pages.all {
+            let Ok(found) = locations.answering(&page.target, &http.expressions, &http.steps) else {
+                let mut row = self.row(&page.line, &page.target, "back-to-upstream");
+                row.location = Fact::unknown(Missing::new(
+                    format!("which location answers {}", page.target),
+                    "an expression of this server uses what only PCRE knows, or there are more than are tried",
+                ));
+                rows.add(row, None);
                 continue;
-            }
-            if judged.len() == MOST {
-                break;
-            }
-            judged.push(line.place());
-            let holds =
-                |location: &&Answer<'a>| location.error_pages.iter().any(|(other, _)| other.place() == line.place());
-            let failing: Vec<&Answer<'a>> = self.locations.iter().filter(holds).collect();
-            let patterns: Vec<Pattern<'a>> = self.patterns().cloned().collect();
-            let Ok(Some(found)) = answering(&patterns, &http.expressions, target) else { continue };
-            let found = &self.locations[found];
+            };
+            let Some(found) = found.map(|found| &self.locations[found]) else { continue };
             let Some((to, pass)) = found.pass.as_ref().filter(|_| found.direct && !found.nested) else { continue };
-            let is_same = |other: &&&Answer<'a>| other.pass.as_ref().is_some_and(|(other, _)| other == to);
-            let others = failing.iter().filter(|other| other.block.place() != found.block.place());
-            let same = others.clone().filter(is_same).count();
+            let failing: usize = page.sets.iter().map(|set| self.pages.sets[*set].locations).sum();
+            let same: usize = page.sets.iter().filter_map(|set| self.pages.sets[*set].by_target.get(to)).sum();
+            let is_own = usize::from(found.pages.is_some_and(|set| page.sets.contains(&set)));
             // A location of its own for the pages, with another program behind it, is as it should be.
-            if same == 0 && others.count() > 0 {
+            if same == is_own && failing > is_own {
                 continue;
             }
-            let mut row = self.row(line, target, "back-to-upstream");
+            let mut row = self.row(&page.line, &page.target, "back-to-upstream");
             row.location = Fact::read(found.block.title(), *pass);
-            row.missing = Fact::derived(false);
-            row.suggestion = Fact::absent();
             rows.add(row, Some(*pass));
         }
     }
 }
 
-/// More pages for errors than anybody has in one server: beyond it they are not judged.
-const MOST: usize = 50;
+/// The pages for upstreams that do not answer, and the sets of them that hold in the locations of a server.
+#[derive(Debug, Default)]
+struct Pages<'a> {
+    all: Vec<Page<'a>>,
+    /// By the place of the line.
+    known: HashMap<Place, usize>,
+    sets: Vec<PageSet<'a>>,
+    /// By the block that sets them; a file has none.
+    by_block: HashMap<Option<Place>, usize>,
+}
+
+/// One page, as one line names it.
+#[derive(Debug)]
+struct Page<'a> {
+    line: Statement<'a>,
+    target: Cow<'a, str>,
+    /// The sets that it belongs to, in order: a line that is included in several blocks belongs to several.
+    sets: Vec<usize>,
+}
+
+/// The locations in which one set of pages holds.
+#[derive(Debug, Default)]
+struct PageSet<'a> {
+    locations: usize,
+    /// How many of them pass to each target.
+    by_target: HashMap<Cow<'a, str>, usize>,
+}
+
+impl<'a> Pages<'a> {
+    /// The set that holds in a location which passes to `target`; its pages are those for 502 and 504, which nginx itself answers
+    /// when an upstream does not.
+    fn of(&mut self, level: &Level<'_, 'a>, target: &Cow<'a, str>) -> Option<usize> {
+        let Inherited::From(from) = level.inherited(Setting::ErrorPage) else { return None };
+        let next = self.sets.len();
+        let set = *self.by_block.entry(from.block.map(|block| block.place())).or_insert(next);
+        if set == next {
+            self.sets.push(PageSet::default());
+            from.all(Setting::ErrorPage).for_each(|line| self.add(line, set));
+        }
+        self.sets[set].locations += 1;
+        *self.sets[set].by_target.entry(target.clone()).or_default() += 1;
+        Some(set)
+    }
+
+    fn add(&mut self, line: &Statement<'a>, set: usize) {
+        if !line.directive.arguments().any(|word| matches!(word.value(), "502" | "504")) {
+            return;
+        }
+        let Some(target) = last(line).filter(|to| to.starts_with('/') && !to.contains('$')) else { return };
+        let at = *self.known.entry(line.place()).or_insert(self.all.len());
+        if at == self.all.len() {
+            self.all.push(Page { line: *line, target, sets: Vec::new() });
+        }
+        let sets = &mut self.all[at].sets;
+        if sets.last() != Some(&set) {
+            sets.push(set);
+        }
+    }
+}
 
 fn last<'a>(line: &Statement<'a>) -> Option<Cow<'a, str>> {
     line.known(line.directive.arguments().next_back()?)
-}
-
-/// The pages that hold in a block for 502 and 504, which nginx itself answers when an upstream does not.
-fn pages_for_dead_upstreams<'a>(level: &Level<'_, 'a>) -> Vec<(Statement<'a>, Cow<'a, str>)> {
-    let Inherited::From(from) = level.inherited(Setting::ErrorPage) else { return Vec::new() };
-    if from.count(Setting::ErrorPage) > MOST {
-        return Vec::new();
-    }
-    let is_for_them =
-        |line: &&Statement<'a>| line.directive.arguments().any(|word| matches!(word.value(), "502" | "504"));
-    let pages = from.all(Setting::ErrorPage).filter(is_for_them);
-    pages.filter_map(|line| Some((*line, last(line).filter(|to| to.starts_with('/') && !to.contains('$'))?))).collect()
 }

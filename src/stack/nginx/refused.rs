@@ -31,11 +31,12 @@ use std::sync::Arc;
 use foldhash::{HashMap, HashSet};
 
 use super::include::Assembly;
+use crate::nearest::Patience;
 use crate::source::{FileId, Span};
 use crate::stack::document::Document;
 use crate::syntax::Problem;
 use crate::syntax::data::Release;
-use crate::syntax::data::nginx::{Contexts, Known, Row, find, rows};
+use crate::syntax::data::nginx::{Contexts, Known, Row, find, rows, suggestion};
 use crate::syntax::erb::FILLER;
 use crate::syntax::nginx::{Directive, Item, Items};
 use argument::{Argument, Invalid};
@@ -44,6 +45,7 @@ use data::Data;
 use file::File;
 use names::Names;
 use once::{Held, Key, Once};
+pub(super) use regex::names as group_names;
 use server::Servers;
 
 const VALUE: &str = "nginx/invalid-value";
@@ -54,6 +56,9 @@ const DEEPEST: usize = 10;
 
 /// How much of one file is told.
 const MOST: usize = 1000;
+
+/// How often an unknown name is compared with one of nginx's: enough for thousands of them, most of which are told apart at once.
+const COMPARISONS: usize = 3_000_000;
 
 /// What nginx refuses in a main file, or in a fragment on its own, and in all that it includes.
 pub(super) fn problems<'a>(
@@ -80,12 +85,12 @@ pub(super) fn problems<'a>(
         once: Once::default(),
         names: Names::default(),
         servers: Servers::default(),
+        patience: Patience::of(COMPARISONS),
     };
     let file = File::new(document, parsed);
     walk.block(file, tree.items(), Around::of(contexts), None);
-    for (file, problem) in walk.names.undefined(main) {
-        walk.tell(file, problem);
-    }
+    let names = std::mem::take(&mut walk.names);
+    names.undefined(main, |file, problem| walk.tell(file, problem));
     for (file, problem) in walk.servers.duplicates(complete) {
         walk.tell(file, problem);
     }
@@ -113,15 +118,29 @@ struct Walk<'w, 'a> {
     once: Once<'a>,
     names: Names<'a>,
     servers: Servers<'a>,
+    /// For looking which directives were meant.
+    patience: Patience,
 }
 
 impl<'a> Walk<'_, 'a> {
     /// A file that several blocks include says the same in each, and one of nothing but mistakes does not say them all.
-    fn tell(&mut self, file: File<'a>, problem: Problem) {
+    fn tell(&mut self, file: File<'a>, mut problem: Problem) {
         let id = file.document.file;
         let told = self.told.entry(id).or_default();
         if !file.quiet && told.len() < MOST && told.insert((problem.span, problem.kind)) {
+            if told.len() == MOST {
+                problem.message.push_str(" (of this file no more is told)");
+            }
             self.problems.push((id, problem));
+        }
+    }
+
+    /// A name that nginx does not know. What was meant is looked for only where it can be told.
+    fn tell_unknown(&mut self, file: File<'a>, directive: Directive<'a>) {
+        let is_full = self.told.get(&file.document.file).is_some_and(|told| told.len() == MOST);
+        if !is_full && !file.quiet {
+            let meant = self.patience.allows(rows().len()).then(|| suggestion(directive.name())).flatten();
+            self.tell(file, statement::unknown(directive, meant));
         }
     }
 
@@ -163,7 +182,7 @@ impl<'a> Walk<'_, 'a> {
     }
 
     fn include(&mut self, file: File<'a>, directive: Directive<'a>, around: Around) {
-        let arguments: Vec<Argument<'a>> = directive.arguments().map(|word| Argument::of(file, word)).collect();
+        let arguments = Argument::all(file, directive);
         if let Known::Own(rows) = find("include").unwrap_or(Known::Foreign(""))
             && let Err(problem) = statement::row(rows, directive, &arguments, around)
         {
@@ -216,7 +235,7 @@ impl<'a> Walk<'_, 'a> {
         match find(name) {
             None => {
                 self.names.open(around);
-                self.tell(file, statement::unknown(directive));
+                self.tell_unknown(file, directive);
             }
             Some(Known::Foreign(_)) => {
                 self.servers.foreign();
@@ -240,9 +259,12 @@ impl<'a> Walk<'_, 'a> {
         around: Around,
         parent: Option<Parent<'_, 'a>>,
     ) {
-        let arguments: Vec<Argument<'a>> = directive.arguments().map(|word| Argument::of(file, word)).collect();
+        let arguments = Argument::all(file, directive);
         let row = match statement::row(rows, directive, &arguments, around) {
             Ok(row) => row,
+            Err(problem) if problem.kind == NOT_HERE && file.is_rendered_elsewhere(directive, around) => {
+                return self.names.open(around);
+            }
             Err(problem) => return self.tell(file, *problem),
         };
         if let Some(problem) = statement::too_new(row, directive, self.release) {

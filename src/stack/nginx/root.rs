@@ -34,7 +34,8 @@ impl CodeFolders {
             let Some(folder) = app.chdir.known().filter(|folder| folder.starts_with('/')) else { continue };
             let mut above = folder.trim_end_matches('/');
             while !above.is_empty() {
-                folders.entry(above.to_owned()).or_insert_with(|| app.chdir.clone());
+                let code = || app.chdir.clone().map(|folder| folder.trim_end_matches('/').to_owned());
+                folders.entry(above.to_owned()).or_insert_with(code);
                 above = above.rsplit_once('/').map_or("", |(above, _)| above);
             }
         }

@@ -4,6 +4,8 @@
 //! the first one, answers whatever no name fits.
 
 use std::borrow::Cow;
+use std::collections::hash_map::Entry;
+use std::ops::Range;
 
 use foldhash::HashMap;
 use foldhash::fast::RandomState;
@@ -37,15 +39,20 @@ const MOST: usize = 1_000_000;
 #[derive(Debug, Default)]
 pub(super) struct Servers<'a> {
     all: Vec<Seen<'a>>,
+    /// Those of all servers: ten thousand small lists would take twice the room.
+    listens: Vec<Listening<'a>>,
+    names: Vec<(Cow<'a, str>, Place)>,
 }
 
 #[derive(Debug)]
 struct Seen<'a> {
     block: Statement<'a>,
-    listens: Vec<Listening<'a>>,
+    /// Its part of all.
+    listens: Range<usize>,
     /// Whether it listens on an address that a template tag decides as well: any, for all that is known.
     listens_unseen: bool,
-    names: Vec<(Cow<'a, str>, Place)>,
+    /// Its part of all.
+    names: Range<usize>,
     /// Whether all its names are in sight.
     whole: bool,
     passes_on: bool,
@@ -60,6 +67,13 @@ struct Listening<'a> {
 }
 
 impl<'a> Servers<'a> {
+    /// Room for so many servers with the usual two addresses and names.
+    pub(super) fn with_capacity(servers: usize) -> Self {
+        let (all, listens, names) =
+            (Vec::with_capacity(servers), Vec::with_capacity(2 * servers), Vec::with_capacity(2 * servers));
+        Self { all, listens, names }
+    }
+
     /// Takes a server; `passes_on` where any of its locations passes to an app.
     pub(super) fn add(&mut self, level: &Level<'_, 'a>, passes_on: bool) {
         let Some(block) = level.block else { return };
@@ -67,23 +81,30 @@ impl<'a> Servers<'a> {
         if block.document.has_code() {
             return;
         }
-        let mut listens: Vec<Listening<'a>> = level.all(Setting::Listen).filter_map(listening).collect();
-        let listens_unseen = listens.len() < level.all(Setting::Listen).count();
-        if listens.is_empty() && level.whole && !listens_unseen {
-            listens.push(Listening { address: "*:80".into(), is_default: false });
+        let first = self.listens.len();
+        self.listens.extend(level.all(Setting::Listen).filter_map(listening));
+        let listens_unseen = self.listens.len() - first < level.count(Setting::Listen);
+        if self.listens.len() == first && level.whole && !listens_unseen {
+            self.listens.push(Listening { address: "*:80".into(), is_default: false });
         }
+        let listens = first..self.listens.len();
         let lines = level.all(Setting::ServerName);
         let words = lines.clone().flat_map(|line| line.directive.arguments().map(move |word| (line, word)));
         let known = |(line, word): (&Statement<'a>, _)| {
             let word: crate::syntax::nginx::Word<'a> = word;
             Some((line.known(word)?, line.document.place(word.span)))
         };
-        let names: Option<Vec<_>> = words.map(known).collect();
-        let whole = names.is_some() && (level.whole || !level.has(Setting::ServerName));
-        let mut names = names.unwrap_or_default();
-        if names.is_empty() {
-            names.push((Cow::Borrowed(""), block.place()));
+        let first = self.names.len();
+        let mut unseen = false;
+        self.names.extend(words.map(known).inspect(|name| unseen |= name.is_none()).flatten());
+        if unseen {
+            self.names.truncate(first);
         }
+        if self.names.len() == first {
+            self.names.push((Cow::Borrowed(""), block.place()));
+        }
+        let names = first..self.names.len();
+        let whole = !unseen && (level.whole || !level.has(Setting::ServerName));
         let root = level.first(Setting::Root).and_then(|root| root.text(0));
         let welcomes = matches!(root.as_deref(), Some("/var/www/html" | "/usr/share/nginx/html")) && !passes_on;
         let whole = whole && level.whole;
@@ -104,22 +125,34 @@ impl<'a> Servers<'a> {
             server.whole && left.is_some()
         };
         let judged: Vec<_> = self.all.iter().enumerate().filter(|(_, server)| fits(server)).collect();
-        let mut first: HashMap<(&str, Cow<'_, str>), (usize, Place)> =
+        // By the number of an address and a name: the server and the name that were there first.
+        let mut first: HashMap<(u32, Cow<'_, str>), (u32, u32)> =
             HashMap::with_capacity_and_hasher(MOST - left_over, RandomState::default());
+        let mut addresses: HashMap<&str, u32> = HashMap::default();
         for (at, server) in judged {
             let mut taken: Vec<(&str, Place, &str, Place)> = Vec::new();
-            let mut left = server.listens_unseen || server.listens.iter().any(|listen| listen.is_default);
-            for listen in &server.listens {
-                for (name, place) in &server.names {
-                    let key = (&*listen.address, lowered(name));
-                    match first.get(&key).filter(|(other, _)| *other != at) {
-                        Some((other, by)) if !self.is_elsewhere(*other, at) && !name.starts_with('~') => {
-                            taken.push((name, *place, &listen.address, *by));
+            let listens = self.listens(server);
+            let mut left = server.listens_unseen || listens.iter().any(|listen| listen.is_default);
+            for listen in listens {
+                let next = number(addresses.len());
+                let address = *addresses.entry(&listen.address).or_insert(next);
+                for (name, (written, place)) in server.names.clone().zip(self.names(server)) {
+                    match first.entry((address, lowered(written))) {
+                        Entry::Occupied(there) if there.get().0 != number(at) => {
+                            let (other, by) = *there.get();
+                            if self.is_elsewhere(other as usize, at) || written.starts_with('~') {
+                                left = true;
+                            } else {
+                                taken.push((written, *place, &listen.address, self.names[by as usize].1));
+                            }
                         }
-                        Some(_) => left = true,
-                        None => {
+                        Entry::Occupied(mut own) => {
                             left = true;
-                            first.insert(key, (at, *place));
+                            own.insert((number(at), number(name)));
+                        }
+                        Entry::Vacant(free) => {
+                            left = true;
+                            free.insert((number(at), number(name)));
                         }
                     }
                 }
@@ -136,6 +169,14 @@ impl<'a> Servers<'a> {
         }
     }
 
+    fn listens(&self, server: &Seen<'a>) -> &[Listening<'a>] {
+        &self.listens[server.listens.clone()]
+    }
+
+    fn names(&self, server: &Seen<'a>) -> &[(Cow<'a, str>, Place)] {
+        &self.names[server.names.clone()]
+    }
+
     /// Whether two servers are the same one, or stand in two files of which only one will be there.
     fn is_elsewhere(&self, one: usize, other: usize) -> bool {
         let (one, other) = (&self.all[one].block, &self.all[other].block);
@@ -146,7 +187,7 @@ impl<'a> Servers<'a> {
     fn defaults(&self, whole: bool, rows: &mut Rows) {
         let mut by_address: HashMap<&str, Vec<(usize, bool)>> = HashMap::default();
         for (at, server) in self.all.iter().enumerate() {
-            for listen in &server.listens {
+            for listen in self.listens(server) {
                 by_address.entry(&listen.address).or_default().push((at, listen.is_default));
             }
         }
@@ -158,17 +199,17 @@ impl<'a> Servers<'a> {
             let marked = servers.iter().find(|(_, is_default)| *is_default);
             let Some(&(default, _)) = marked.or(whole.then(|| &servers[0])) else { continue };
             let default = &self.all[default];
-            let nameless = servers.iter().map(|(at, _)| &self.all[*at]).filter(|server| is_nameless(server));
+            let nameless = servers.iter().map(|(at, _)| &self.all[*at]).filter(|server| self.is_nameless(server));
             let unreached = |server: &&Seen<'_>| server.passes_on && !default.passes_on && !server.listens_unseen;
             for server in nameless.filter(unreached) {
-                let mut row = row(server, address);
+                let mut row = self.row(server, address);
                 row.unreached = Fact::derived(true);
                 row.welcome = Fact::derived(default.welcomes);
                 row.name = row.name.via(default.block.place(), "this server answers instead");
                 rows.add(row, None);
             }
             if marked.is_none() {
-                let mut row = row(default, address);
+                let mut row = self.row(default, address);
                 row.confidence = Confidence::Likely;
                 row.unreached = Fact::derived(false);
                 row.welcome = Fact::derived(false);
@@ -176,25 +217,31 @@ impl<'a> Servers<'a> {
             }
         }
     }
+
+    fn row(&self, server: &Seen<'a>, address: &str) -> Server {
+        let mut row = Server::at(server.block.place());
+        row.key = "default".to_owned();
+        let (name, place) =
+            self.names(server).first().map_or(("", server.block.place()), |(name, place)| (name, *place));
+        row.name = Fact::read(name.to_owned(), place);
+        row.address = Fact::derived(address.to_owned());
+        row
+    }
+
+    /// Whether no request names the server, other than one made to reach it.
+    fn is_nameless(&self, server: &Seen<'a>) -> bool {
+        server.whole && self.names(server).iter().all(|(name, _)| matches!(&**name, "" | "_" | "localhost"))
+    }
 }
 
-fn row(server: &Seen<'_>, address: &str) -> Server {
-    let mut row = Server::at(server.block.place());
-    row.key = "default".to_owned();
-    let (name, place) = server.names.first().map_or(("", server.block.place()), |(name, place)| (name, *place));
-    row.name = Fact::read(name.to_owned(), place);
-    row.address = Fact::derived(address.to_owned());
-    row
+/// Servers and names are counted in half a word each.
+fn number(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 /// In small letters, in which nginx compares names; most are written so.
 fn lowered(name: &str) -> Cow<'_, str> {
     if name.bytes().any(|byte| byte.is_ascii_uppercase()) { name.to_ascii_lowercase().into() } else { name.into() }
-}
-
-/// Whether no request names the server, other than one made to reach it.
-fn is_nameless(server: &Seen<'_>) -> bool {
-    server.whole && server.names.iter().all(|(name, _)| matches!(&**name, "" | "_" | "localhost"))
 }
 
 /// The address of a `listen` as nginx keeps it: without a host it is every one.

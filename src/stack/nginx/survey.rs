@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use foldhash::{HashMap, HashSet};
 
+use super::expression::Expression;
 use super::include::{Assembly, Statement};
 use super::level::{Context, Level, Setting};
 use super::location::Expressions;
@@ -14,6 +15,7 @@ use super::root::{CodeFolders, Root};
 use super::server::Servers;
 use super::target::Targets;
 use super::upstream::Uses;
+use super::variable::Map;
 use super::{alias, condition, header, line, mount, request, root, taint};
 use crate::nearest::Patience;
 use crate::source::Place;
@@ -41,14 +43,20 @@ pub(super) struct Http<'a> {
     /// The `upstream` blocks, by name.
     pub(super) upstreams: HashMap<Cow<'a, str>, Statement<'a>>,
     /// The `map` blocks, by the variable they set, without its `$`.
-    pub(super) maps: HashMap<Cow<'a, str>, Statement<'a>>,
+    pub(super) maps: HashMap<Cow<'a, str>, Map<'a>>,
     /// Whether all that it defines is in sight.
     pub(super) whole: bool,
     /// The regular expressions of its locations.
     pub(super) expressions: Expressions,
     /// For looking what names were meant.
     pub(super) patience: Patience,
+    /// For following what variables stand for.
+    pub(super) steps: Patience,
 }
+
+/// How many bytes of values and expressions are gone through to find out what variables stand for. A value that is made of many,
+/// each of them made of many, would never end; what is beyond it is said not to be known.
+const STEPS: usize = 10_000_000;
 
 impl<'a> Http<'a> {
     fn of(level: &Level<'_, 'a>) -> Self {
@@ -61,7 +69,7 @@ impl<'a> Http<'a> {
                 Cow::Borrowed(name) => Cow::Borrowed(name.trim_start_matches('$')),
                 Cow::Owned(name) => Cow::Owned(name.trim_start_matches('$').to_owned()),
             };
-            (bare, block)
+            (bare, Map::new(block))
         };
         Self {
             upstreams: named("upstream", 0).collect(),
@@ -69,7 +77,13 @@ impl<'a> Http<'a> {
             whole: level.outwards().all(|level| level.whole),
             expressions: Expressions::default(),
             patience: Patience::default(),
+            steps: Patience::of(STEPS),
         }
+    }
+
+    /// An expression, read; `None` where it uses what only PCRE knows, or after too many others.
+    pub(super) fn expression(&self, text: &str) -> Option<Expression> {
+        self.steps.allows(text.len()).then(|| Expression::parse(text)).flatten()
     }
 }
 
@@ -118,6 +132,7 @@ struct Survey<'s, 'a> {
 
 impl<'s, 'a> Survey<'s, 'a> {
     fn through(assembly: &'s Assembly<'a>, level: &Level<'_, 'a>, code: &'s CodeFolders) -> Found {
+        let of_level = |name| level.statements.iter().filter(|statement| statement.directive.is(name)).count();
         let mut survey = Self {
             assembly,
             code,
@@ -125,7 +140,7 @@ impl<'s, 'a> Survey<'s, 'a> {
             rows: Rows::default(),
             targets: Targets::default(),
             upstreams: Uses::default(),
-            servers: Servers::default(),
+            servers: Servers::with_capacity(of_level("server")),
             redirects: Redirects::default(),
             exposed: Vec::new(),
             found: Found::default(),

@@ -6,13 +6,13 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::condition::Condition;
-use super::expression::{Expression, Group};
+use super::capture::{Captured, named, numbered};
+use super::expression::Group;
 use super::include::Statement;
 use super::level::{Context, Level, Setting};
 use super::location::{Matching, Pattern};
 use super::survey::{Http, Rows};
-use super::variable::{Given, Variable, entries, expand, values, variables};
+use super::variable::{Given, Variable, expand, values, variables};
 use crate::rows;
 use crate::source::Place;
 use crate::stack::fact::{Fact, Missing};
@@ -51,6 +51,13 @@ struct Found {
     through: Vec<(Place, &'static str)>,
     /// Whether it is sure; not where an expression cannot be read.
     sure: bool,
+}
+
+impl Found {
+    /// A variable of which it was not found out what it holds.
+    fn beyond(variable: Variable<'_>) -> Self {
+        Self { source: format!("${}", variable.name), through: Vec::new(), sure: false }
+    }
 }
 
 /// Tells of what a client can do through one directive.
@@ -95,7 +102,7 @@ fn row(statement: &Statement<'_>, key: &str, found: &Found, sink: String) -> Tai
     } else {
         Fact::unknown(Missing::new(
             format!("what {} can hold", found.source),
-            "its expression uses what only PCRE knows: read it yourself",
+            "its expression uses what only PCRE knows, or there is more than is followed: read it yourself",
         ))
     };
     row
@@ -168,9 +175,12 @@ struct Look<'s, 'l, 'a> {
     is_target: bool,
 }
 
-impl<'a> Look<'_, '_, 'a> {
+impl<'s, 'a> Look<'s, '_, 'a> {
     /// The first variable of a value that can hold a line break.
     fn line_break(self, text: &str, depth: usize) -> Option<Found> {
+        if !self.http.steps.allows(text.len()) {
+            return variables(text).next().map(Found::beyond);
+        }
         let path = if self.is_target { authority(text).end } else { 0 };
         variables(text).find_map(|variable| {
             let in_host = variable.start < path;
@@ -181,8 +191,8 @@ impl<'a> Look<'_, '_, 'a> {
         })
     }
 
-    fn given(self, variable: Variable<'_>) -> Vec<Given<'a>> {
-        if variable.is_numbered() { Vec::new() } else { values(variable.name, self.level, self.http) }
+    fn given(self, variable: Variable<'_>) -> &'s [Given<'a>] {
+        if variable.is_numbered() { &[] } else { values(variable.name, self.level, self.http) }
     }
 
     fn variable(self, variable: Variable<'_>, depth: usize) -> Option<Found> {
@@ -204,30 +214,30 @@ impl<'a> Look<'_, '_, 'a> {
             return self.captured(&captured, Group::Name(variable.name), depth).map(|sure| from(&captured, sure));
         }
         given.iter().find_map(|given| {
-            let inner = if given.by_set {
-                Look { escapes: true, ..self }.line_break(&given.value, depth + 1)
-            } else {
-                self.mapped(variable.name, &given.value, given.place, depth)
-            };
-            let mut inner = inner?;
+            let mut inner = match &given.key {
+                None => Look { escapes: true, ..self }.line_break(&given.value, depth + 1),
+                Some(key) => self.mapped(variable.name, given, key, depth),
+            }?;
             inner.through.insert(0, (given.place, GIVEN));
             Some(inner)
         })
     }
 
     /// The same for a value of a `map`, whose `$1` stands for a group of its key.
-    fn mapped(self, name: &str, value: &str, place: Place, depth: usize) -> Option<Found> {
-        let map = self.http.maps.get(name)?;
-        let (key, _, _) = entries(map).find(|(_, _, at)| *at == place)?;
-        let subject = map.text(0)?;
-        variables(value).find_map(|variable| {
+    fn mapped(self, name: &str, given: &Given<'a>, key: &str, depth: usize) -> Option<Found> {
+        let subject = self.http.maps.get(name)?.source()?;
+        let place = given.place;
+        if !self.http.steps.allows(given.value.len()) {
+            return variables(&given.value).next().map(Found::beyond);
+        }
+        variables(&given.value).find_map(|variable| {
             let group = match variable.number() {
                 Some(number) => Group::Number(number),
                 None => Group::Name(variable.name),
             };
             let expression = key.strip_prefix("~*").or_else(|| key.strip_prefix('~'));
             let is_group = expression.is_some_and(|expression| {
-                variable.is_numbered() || Expression::parse(expression).is_none_or(|read| read.names(variable.name))
+                variable.is_numbered() || self.http.expression(expression).is_none_or(|read| read.names(variable.name))
             });
             if !is_group {
                 return self.variable(variable, depth + 1);
@@ -239,13 +249,13 @@ impl<'a> Look<'_, '_, 'a> {
     }
 
     /// Whether what a group captures can hold a line break; `Some(false)` where that cannot be told.
-    fn captured(self, captured: &Captured<'a>, group: Group<'_>, depth: usize) -> Option<bool> {
+    fn captured(self, captured: &Captured<'_>, group: Group<'_>, depth: usize) -> Option<bool> {
         if let Some(subject) = &captured.subject
             && depth < DEEPEST
         {
             self.line_break(subject, depth + 1)?;
         }
-        match Expression::parse(&captured.expression) {
+        match self.http.expression(&captured.expression) {
             Some(expression) => expression.can_hold(group, '\n').then_some(true),
             None => Some(false),
         }
@@ -256,7 +266,7 @@ impl<'a> Look<'_, '_, 'a> {
         let Some(Pattern { matching, text, .. }) = self.level.location() else { return Some(true) };
         match matching {
             Matching::Exact => None,
-            Matching::Regex { .. } => match Expression::parse(&text) {
+            Matching::Regex { .. } => match self.http.expression(&text) {
                 Some(expression) => expression.can_hold(Group::Whole, '\n').then_some(true),
                 None => Some(false),
             },
@@ -265,68 +275,23 @@ impl<'a> Look<'_, '_, 'a> {
     }
 }
 
-/// An expression whose groups variables stand for.
-struct Captured<'a> {
-    expression: Cow<'a, str>,
-    /// What it is matched against, where that is not the path.
-    subject: Option<Cow<'a, str>>,
-    place: Place,
-}
-
-/// The expression that `$1` to `$9` stand for in a block: of the nearest `if` or location that has one.
-fn numbered<'a>(level: &Level<'_, 'a>) -> Option<Captured<'a>> {
-    level.outwards().find_map(|level| expression_of(level))
-}
-
-fn expression_of<'a>(level: &Level<'_, 'a>) -> Option<Captured<'a>> {
-    let block = level.block.as_ref()?;
-    match level.context {
-        Context::If => {
-            let condition = Condition::of(block)?;
-            let (variable, expression) = condition.expression()?;
-            Some(Captured { expression, subject: Some(variable), place: block.place() })
-        }
-        Context::Location => {
-            let pattern = Pattern::of(block)?;
-            let is_regex = matches!(pattern.matching, Matching::Regex { .. });
-            is_regex.then(|| Captured { expression: pattern.text, subject: None, place: block.place() })
-        }
-        _ => None,
-    }
-}
-
-/// The expression with a group of this name: the `rewrite`'s own, or one of a block around.
-fn named<'a>(name: &str, level: &Level<'_, 'a>, rewrite: Option<&Statement<'a>>) -> Option<Captured<'a>> {
-    let holds = |captured: &Captured<'_>| {
-        let group = [format!("?<{name}>"), format!("?P<{name}>")];
-        group.iter().any(|group| captured.expression.contains(group.as_str()))
-    };
-    let of_rewrite = |rewrite: &Statement<'a>| {
-        Some(Captured { expression: rewrite.text(0)?, subject: None, place: rewrite.place() })
-    };
-    if let Some(own) = rewrite.and_then(&of_rewrite).filter(&holds) {
-        return Some(own);
-    }
-    level.outwards().find_map(|level| {
-        let rewrites = level.all(Setting::Rewrite).filter_map(of_rewrite);
-        expression_of(level).into_iter().chain(rewrites).find(|captured| holds(captured))
-    })
-}
-
 /// What of a client's own gets into a `Host` header.
 fn foreign_host<'a>(value: &str, level: &Level<'_, 'a>, http: &Http<'a>) -> Option<Found> {
-    expand(value, level, http).into_iter().find_map(|expansion| {
+    let expansions = expand(value, level, http);
+    let found = expansions.all.into_iter().find_map(|expansion| {
         let variable = variables(&expansion.text).find(|variable| is_sent(variable.name))?;
         Some(Found { source: format!("${}", variable.name), through: given(expansion.through), sure: true })
-    })
+    });
+    found.or_else(|| expansions.beyond.then(|| variables(value).next().map(Found::beyond)).flatten())
 }
 
 /// What of a client's own gets into the host, or the scheme, of a target.
 fn foreign_target<'a>(target: &str, level: &Level<'_, 'a>, http: &Http<'a>) -> Option<Found> {
-    expand(target, level, http).into_iter().find_map(|expansion| {
+    let expansions = expand(target, level, http);
+    let found = expansions.all.into_iter().find_map(|expansion| {
         let host = authority(&expansion.text);
         for variable in variables(&expansion.text).take_while(|variable| variable.start < host.end) {
-            match reach(variable, level) {
+            match reach(variable, level, http) {
                 Reach::Anywhere { sure, captured } => {
                     let mut through = given(expansion.through.clone());
                     through.extend(captured.map(|place| (place, CAPTURED)));
@@ -337,7 +302,8 @@ fn foreign_target<'a>(target: &str, level: &Level<'_, 'a>, http: &Http<'a>) -> O
             }
         }
         None
-    })
+    });
+    found.or_else(|| expansions.beyond.then(|| variables(target).next().map(Found::beyond)).flatten())
 }
 
 fn given(through: Vec<Place>) -> Vec<(Place, &'static str)> {
@@ -366,7 +332,7 @@ enum Reach {
     Nowhere,
 }
 
-fn reach(variable: Variable<'_>, level: &Level<'_, '_>) -> Reach {
+fn reach<'a>(variable: Variable<'_>, level: &Level<'_, 'a>, http: &Http<'a>) -> Reach {
     if is_sent(variable.name) || matches!(variable.name, "args" | "query_string" | "request_body") {
         return Reach::Anywhere { sure: true, captured: None };
     }
@@ -378,7 +344,7 @@ fn reach(variable: Variable<'_>, level: &Level<'_, '_>) -> Reach {
         None => (named(variable.name, level, None), Group::Name(variable.name)),
     };
     let Some(captured) = captured else { return Reach::Nowhere };
-    match Expression::parse(&captured.expression) {
+    match http.expression(&captured.expression) {
         None => Reach::Anywhere { sure: false, captured: Some(captured.place) },
         Some(expression) if expression.begins_with(group, '/') => Reach::PathOnly,
         Some(expression) if expression.can_hold(group, '.') => {

@@ -73,7 +73,12 @@ impl<'a> Targets<'a> {
                 self.fixed.extend(port.map(|port| Cow::Owned(format!("{name}:{port}"))));
                 self.unknown.push(Named { pass: *pass, name, needs_port: port.is_none() });
             }
-            Target::Name(name, _) | Target::Address(name) => drop(self.fixed.insert(Cow::Owned(name))),
+            Target::Name(name, _) => {
+                // The name as the upstream has it: thousands of passes need no copy of it.
+                let upstream = http.upstreams.get_key_value(name.as_str());
+                self.fixed.extend(upstream.map(|(name, _)| name.clone()));
+            }
+            Target::Address(address) => drop(self.fixed.insert(Cow::Owned(address))),
             Target::Variable(_) => {}
         }
     }
@@ -103,13 +108,15 @@ fn target_of(pass: &Statement<'_>, value: &str) -> Target {
 
 fn without_port(named: &Named<'_>, unused: &[&str], http: &Http<'_>) -> Option<PassTarget> {
     let name = named.name.as_str();
-    let suggestion = http.patience.allows(unused.len()).then(|| nearest(name, unused.iter().copied())).flatten();
+    let is_compared = http.patience.allows(unused.len());
+    let suggestion = is_compared.then(|| nearest(name, unused.iter().copied())).flatten();
     let is_host = name.contains('.') || name == "localhost" || address::is_ip(name);
     let confidence = match (named.needs_port, suggestion) {
         (true, _) if http.whole || address::is_ip(name) || name == "localhost" => Confidence::Proved,
         (true, _) if is_host => Confidence::Likely,
         // A name alone may be one that the name service knows, such as that of a container.
         (_, Some(_)) if !is_host => Confidence::Possible,
+        _ if !is_host && !is_compared => Confidence::Possible,
         _ => return None,
     };
     let word = named.pass.directive.argument(0)?;
@@ -120,7 +127,14 @@ fn without_port(named: &Named<'_>, unused: &[&str], http: &Http<'_>) -> Option<P
     row.directive = Fact::read(named.pass.directive.name().to_owned(), named.pass.place());
     row.target = Fact::read(word.value().to_owned(), place);
     row.name = Fact::read(named.name.clone(), place);
-    row.suggestion = suggestion.map_or_else(Fact::absent, |name| Fact::derived(name.to_owned()));
+    row.suggestion = match suggestion {
+        Some(name) => Fact::derived(name.to_owned()),
+        None if is_compared || confidence != Confidence::Possible => Fact::absent(),
+        None => Fact::unknown(Missing::new(
+            format!("whether an upstream has nearly the name `{name}`"),
+            "there are more names than are compared",
+        )),
+    };
     Some(row)
 }
 
@@ -134,7 +148,8 @@ fn by_request<'a>(pass: &Statement<'a>, value: &str, level: &Level<'_, 'a>, http
             "lint nginx's main file, and what it includes, together with this one",
         )),
     };
-    expand(value, level, http).into_iter().find_map(|expansion| {
+    let expansions = expand(value, level, http);
+    let found = expansions.all.into_iter().find_map(|expansion| {
         let (host, port) = match target_of(pass, &expansion.text) {
             Target::Address(address) => {
                 let (host, port) = address.rsplit_once(':')?;
@@ -157,7 +172,16 @@ fn by_request<'a>(pass: &Statement<'a>, value: &str, level: &Level<'_, 'a>, http
             ))
         };
         Some(ByRequest { pass: *pass, host, port, through: expansion.through, resolver })
-    })
+    });
+    found.or_else(|| expansions.beyond.then(|| beyond(pass, value)))
+}
+
+/// A pass of which it was not found out which names it stands for.
+fn beyond<'a>(pass: &Statement<'a>, value: &str) -> ByRequest<'a> {
+    let missing =
+        Missing::new("the names that this target stands for", "there is more in its variables than is followed");
+    let (host, resolver) = (value.to_owned(), Fact::unknown(missing));
+    ByRequest { pass: *pass, host, port: None, through: Vec::new(), resolver }
 }
 
 fn by_name(pass: &ByRequest<'_>) -> PassTarget {

@@ -43,7 +43,7 @@ fn includes_start_from_the_folder_of_the_main_file() {
     assert_eq!(**pass.server_names.known().unwrap(), ["b.test".to_owned()]);
     assert_eq!(&**pass.location.known().unwrap(), "/api");
     assert_eq!(&**pass.user.known().unwrap(), "www-data");
-    assert_eq!(pass.local.known(), Some(&true));
+    assert_eq!(pass.local().known(), Some(&true));
     let listen = &reading.listens[0];
     assert_eq!((listen.port.known(), listen.ssl.known()), (Some(&443), Some(&true)));
 }
@@ -66,7 +66,7 @@ fn what_is_out_of_sight_is_unknown() {
     let site = site(&[("/etc/nginx/conf.d/x.conf", fragment)]);
     let reading = read_all(&site.view, &site.trees, &Beside::default());
     assert_eq!(addresses(&reading), [None, None, None]);
-    assert!(reading.passes.iter().all(|pass| pass.address.is_unknown() && pass.local.is_unknown()));
+    assert!(reading.passes.iter().all(|pass| pass.address.is_unknown() && pass.local().is_unknown()));
     assert!(reading.passes[0].server_names.is_unknown());
 }
 

@@ -1,6 +1,9 @@
 //! Variables in the values of directives: which there are, and what `set` and `map` make of them where they are used.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use foldhash::HashMap;
 
 use super::include::Statement;
 use super::level::{Level, Setting};
@@ -103,41 +106,73 @@ pub(super) struct Given<'a> {
     pub(super) value: Cow<'a, str>,
     /// Where it stands.
     pub(super) place: Place,
-    /// Whether `set` gives it, which escapes what `$1` to `$9` hold; else a `map` does.
-    pub(super) by_set: bool,
+    /// The key of the `map` that gives it; none where `set` does, which escapes what `$1` to `$9` hold.
+    pub(super) key: Option<Cow<'a, str>>,
 }
+
+/// A `map`, with what it gives its variable.
+#[derive(Debug)]
+pub(super) struct Map<'a> {
+    block: Statement<'a>,
+    values: OnceCell<Vec<Given<'a>>>,
+}
+
+impl<'a> Map<'a> {
+    /// A `map` block.
+    pub(super) fn new(block: Statement<'a>) -> Self {
+        Self { block, values: OnceCell::new() }
+    }
+
+    /// What it looks at.
+    pub(super) fn source(&self) -> Option<Cow<'a, str>> {
+        self.block.text(0)
+    }
+
+    /// Its values; its own parameters are none.
+    fn values(&self) -> &[Given<'a>] {
+        self.values.get_or_init(|| {
+            let given = |(key, value, place)| Given { value, place, key: Some(key) };
+            entries(&self.block).map(given).take(MOST).collect()
+        })
+    }
+}
+
+/// What the `set`s of a block give variables, by their names.
+pub(super) type Sets<'a> = HashMap<Cow<'a, str>, Vec<Given<'a>>>;
 
 /// What a variable is given where it is used: by the nearest block that sets it, or by a `map`.
-pub(super) fn values<'a>(name: &str, level: &Level<'_, 'a>, http: &Http<'a>) -> Vec<Given<'a>> {
-    for level in level.outwards() {
-        let set = sets(name, level);
-        if !set.is_empty() {
-            return set;
-        }
-    }
-    http.maps.get(name).map(mapped).unwrap_or_default()
+pub(super) fn values<'s, 'a>(name: &str, level: &'s Level<'_, 'a>, http: &'s Http<'a>) -> &'s [Given<'a>] {
+    let set = level.outwards().find_map(|level| level.sets().get(name));
+    set.map(Vec::as_slice).or_else(|| http.maps.get(name).map(Map::values)).unwrap_or_default()
 }
 
-/// What the `set`s of a block, and those in its `if`s, give a variable.
-fn sets<'a>(name: &str, level: &Level<'_, 'a>) -> Vec<Given<'a>> {
-    let value = |set: &Statement<'a>| {
-        let is_it = set.text(0).is_some_and(|variable| variable.strip_prefix('$') == Some(name));
-        Some(Given { value: set.text(1).filter(|_| is_it)?, place: set.place(), by_set: true })
-    };
+/// What the `set`s of a block, and those in its `if`s, give variables.
+pub(super) fn sets<'a>(level: &Level<'_, 'a>) -> Sets<'a> {
     let inner = level.all(Setting::If).flat_map(|condition| {
         let of_block = condition.directive.directives().filter(|directive| directive.is("set"));
         of_block.map(|directive| Statement { directive, ..*condition })
     });
-    level.all(Setting::Set).copied().chain(inner).filter_map(|set| value(&set)).take(MOST).collect()
+    let mut sets = Sets::default();
+    for set in level.all(Setting::Set).copied().chain(inner) {
+        let (Some(name), Some(value)) = (set.text(0).and_then(without_sign), set.text(1)) else { continue };
+        let given = sets.entry(name).or_default();
+        if given.len() < MOST {
+            given.push(Given { value, place: set.place(), key: None });
+        }
+    }
+    sets
 }
 
-/// The values of a `map`; its own parameters are none.
-fn mapped<'a>(map: &Statement<'a>) -> Vec<Given<'a>> {
-    entries(map).map(|(_, value, place)| Given { value, place, by_set: false }).take(MOST).collect()
+/// The name of a variable without its `$`.
+fn without_sign(variable: Cow<'_, str>) -> Option<Cow<'_, str>> {
+    match variable {
+        Cow::Borrowed(variable) => variable.strip_prefix('$').map(Cow::Borrowed),
+        Cow::Owned(variable) => variable.strip_prefix('$').map(|name| Cow::Owned(name.to_owned())),
+    }
 }
 
 /// The keys of a `map` with their values and places.
-pub(super) fn entries<'a>(map: &Statement<'a>) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>, Place)> {
+fn entries<'a>(map: &Statement<'a>) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>, Place)> {
     let map = *map;
     map.directive.items().filter_map(move |item| {
         let Item::Entry(entry) = item else { return None };
@@ -148,39 +183,77 @@ pub(super) fn entries<'a>(map: &Statement<'a>) -> impl Iterator<Item = (Cow<'a, 
     })
 }
 
-/// A value with `set` and `map` put in, one text for each of their values; what nothing in sight sets stays, in braces.
-pub(super) fn expand<'a>(text: &str, level: &Level<'_, 'a>, http: &Http<'a>) -> Vec<Expansion> {
-    let mut done = Vec::new();
-    let mut left = vec![(Expansion { text: text.to_owned(), through: Vec::new() }, 0)];
+/// What a value stands for.
+#[derive(Debug)]
+pub(super) struct Expansions {
+    /// One text for each of the values that are put in.
+    pub(super) all: Vec<Expansion>,
+    /// Whether there are more than are followed.
+    pub(super) beyond: bool,
+}
+
+/// A value with `set` and `map` put in, one text for each of their values; what nothing in sight sets stays. All variables that are
+/// left have their braces.
+pub(super) fn expand<'a>(text: &str, level: &Level<'_, 'a>, http: &Http<'a>) -> Expansions {
+    let mut expansions = Expansions { all: Vec::new(), beyond: false };
+    let mut left = vec![(Expansion { text: braced(text), through: Vec::new() }, 0)];
     while let Some((expansion, from)) = left.pop() {
-        let Some(variable) = variables(&expansion.text).find(|variable| variable.start >= from) else {
-            done.push(expansion);
+        let is_room = expansions.all.len() + left.len() < MOST && expansion.through.len() < DEEPEST;
+        expansions.beyond |= !http.steps.allows(expansion.text.len() - from);
+        let next = (is_room && !expansions.beyond).then(|| next_given(&expansion.text, from, level, http)).flatten();
+        let Some((variable, given)) = next else {
+            expansions.all.push(expansion);
             continue;
         };
-        let is_more = done.len() + left.len() < MOST && expansion.through.len() < DEEPEST && !variable.is_numbered();
-        let given = if is_more { values(variable.name, level, http) } else { Vec::new() };
-        if given.is_empty() {
-            let (text, end) = expansion.with(variable, &format!("${{{}}}", variable.name));
-            left.push((Expansion { text, ..expansion }, end));
-            continue;
-        }
         for given in given {
-            let source = http.maps.get(variable.name).and_then(|map| map.text(0)).filter(|_| !given.by_set);
-            let value = source.map_or_else(|| given.value.to_string(), |source| with_source(&given.value, &source));
-            let (text, _) = expansion.with(variable, &value);
+            let map = given.key.as_ref().and_then(|_| http.maps.get(variable.name));
+            let value = match map.and_then(Map::source) {
+                Some(source) => with_source(&given.value, &braced(&source)),
+                None => given.value.to_string(),
+            };
+            let text = expansion.with(variable, &braced(&value));
             let through = expansion.through.iter().copied().chain([given.place]).collect();
             left.push((Expansion { text, through }, variable.start));
         }
     }
-    done
+    expansions
+}
+
+/// The first variable of a text, from a place on, that something in sight sets.
+fn next_given<'t, 's, 'a>(
+    text: &'t str,
+    from: usize,
+    level: &'s Level<'_, 'a>,
+    http: &'s Http<'a>,
+) -> Option<(Variable<'t>, &'s [Given<'a>])> {
+    variables(&text[from..]).filter(|variable| !variable.is_numbered()).find_map(|variable| {
+        let given = values(variable.name, level, http);
+        let variable = Variable { start: variable.start + from, end: variable.end + from, ..variable };
+        (!given.is_empty()).then_some((variable, given))
+    })
 }
 
 impl Expansion {
-    /// The text with `value` in place of a variable of it, and where the value ends.
-    fn with(&self, variable: Variable<'_>, value: &str) -> (String, usize) {
+    /// The text with `value` in place of a variable of it.
+    fn with(&self, variable: Variable<'_>, value: &str) -> String {
         let (before, after) = (&self.text[..variable.start], &self.text[variable.end..]);
-        (format!("{before}{value}{after}"), variable.start + value.len())
+        format!("{before}{value}{after}")
     }
+}
+
+/// A value with braces around the name of each of its variables, so that whatever is put beside one is no part of it.
+fn braced(text: &str) -> String {
+    let mut with = String::with_capacity(text.len() + 8);
+    let mut end = 0;
+    for variable in variables(text) {
+        with.push_str(&text[end..variable.start]);
+        with.push_str("${");
+        with.push_str(variable.name);
+        with.push('}');
+        end = variable.end;
+    }
+    with.push_str(&text[end..]);
+    with
 }
 
 /// A value of a `map` with what the map looks at in place of the groups of its keys: they are parts of that.
@@ -206,6 +279,7 @@ mod tests {
         assert_eq!(names("http://$host:${port}b$uri"), ["host", "port", "uri"]);
         assert_eq!(names("$12a $ ${} ${a"), ["1", "a"]);
         assert_eq!(with_source("a$1-$2b", "$host"), "a$host-$hostb");
+        assert_eq!(braced("http://$host:${port}b$uri-$1"), "http://${host}:${port}b${uri}-${1}");
     }
 
     #[test]

@@ -3,138 +3,21 @@
 //! The table holds every directive of nginx 1.31.4 (its `ngx_command_t` tables) with the first release that had it, and the
 //! names that are gone with their last. Names of NGINX Plus and of third-party modules are known too, but not what they take.
 
-use std::ops::{BitAnd, BitOr};
+mod contexts;
+mod variables;
+
 use std::sync::LazyLock;
 
-use foldhash::{HashMap, HashSet};
+use foldhash::HashMap;
 
 use super::Release;
 use crate::nearest::nearest;
 
+pub use contexts::Contexts;
+pub use variables::{is_fixed_variable, is_variable, variables};
+
 const TABLE: &str = include_str!("nginx-directives.tsv");
 const FOREIGN: &str = include_str!("nginx-foreign.txt");
-const VARIABLES: &str = include_str!("nginx-variables.txt");
-
-/// A set of the blocks that a directive may stand in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Contexts(u16);
-
-/// The contexts with the words for them, in the order in which they are named.
-const CONTEXTS: [(&str, Contexts, &str); 14] = [
-    ("main", Contexts::MAIN, "outside every block"),
-    ("events", Contexts::EVENTS, "in `events`"),
-    ("http", Contexts::HTTP, "in `http`"),
-    ("server", Contexts::SERVER, "in `server`"),
-    ("location", Contexts::LOCATION, "in `location`"),
-    ("if-in-server", Contexts::IF_IN_SERVER, "in an `if` of a server"),
-    ("if-in-location", Contexts::IF_IN_LOCATION, "in an `if` of a location"),
-    ("limit_except", Contexts::LIMIT_EXCEPT, "in `limit_except`"),
-    ("upstream", Contexts::UPSTREAM, "in `upstream`"),
-    ("stream", Contexts::STREAM, "in `stream`"),
-    ("stream-server", Contexts::STREAM_SERVER, "in a `server` of `stream`"),
-    ("stream-upstream", Contexts::STREAM_UPSTREAM, "in an `upstream` of `stream`"),
-    ("mail", Contexts::MAIL, "in `mail`"),
-    ("mail-server", Contexts::MAIL_SERVER, "in a `server` of `mail`"),
-];
-
-impl Contexts {
-    /// No context at all.
-    pub const NONE: Self = Self(0);
-    /// Outside every block of the main file.
-    pub const MAIN: Self = Self(1);
-    /// `events`.
-    pub const EVENTS: Self = Self(1 << 1);
-    /// `http`.
-    pub const HTTP: Self = Self(1 << 2);
-    /// `server` in `http`.
-    pub const SERVER: Self = Self(1 << 3);
-    /// `location`.
-    pub const LOCATION: Self = Self(1 << 4);
-    /// `if` in `server`.
-    pub const IF_IN_SERVER: Self = Self(1 << 5);
-    /// `if` in `location`.
-    pub const IF_IN_LOCATION: Self = Self(1 << 6);
-    /// `limit_except`.
-    pub const LIMIT_EXCEPT: Self = Self(1 << 7);
-    /// `upstream` in `http`.
-    pub const UPSTREAM: Self = Self(1 << 8);
-    /// `stream`.
-    pub const STREAM: Self = Self(1 << 9);
-    /// `server` in `stream`.
-    pub const STREAM_SERVER: Self = Self(1 << 10);
-    /// `upstream` in `stream`.
-    pub const STREAM_UPSTREAM: Self = Self(1 << 11);
-    /// `mail`.
-    pub const MAIL: Self = Self(1 << 12);
-    /// `server` in `mail`.
-    pub const MAIL_SERVER: Self = Self(1 << 13);
-    /// Every context.
-    pub const ANY: Self = Self((1 << 14) - 1);
-
-    /// Whether it is the empty set.
-    pub fn is_none(self) -> bool {
-        self.0 == 0
-    }
-
-    /// Whether the two sets have a context in common.
-    pub fn meets(self, other: Self) -> bool {
-        self.0 & other.0 != 0
-    }
-
-    /// The contexts one by one.
-    pub fn each(self) -> impl Iterator<Item = Self> {
-        CONTEXTS.iter().map(|(_, context, _)| *context).filter(move |context| self.meets(*context))
-    }
-
-    /// Where that is, in words: "in `http` or in `server`".
-    pub fn words(self) -> String {
-        let words: Vec<&str> =
-            CONTEXTS.iter().filter(|(_, context, _)| self.meets(*context)).map(|(_, _, words)| *words).collect();
-        match words.split_last() {
-            Some((last, [])) => (*last).to_owned(),
-            Some((last, others)) => format!("{} or {last}", others.join(", ")),
-            None => String::new(),
-        }
-    }
-
-    /// What stands in the block that a directive of this name opens in one of these contexts (`ngx_conf_parse` with another
-    /// `cmd_type`); none where the block holds data or is not known.
-    pub fn inside(self, name: &str) -> Self {
-        let opened = |outer: Self, inner: Self| if self.meets(outer) { inner } else { Self::NONE };
-        match name {
-            "events" => opened(Self::MAIN, Self::EVENTS),
-            "http" => opened(Self::MAIN, Self::HTTP),
-            "stream" => opened(Self::MAIN, Self::STREAM),
-            "mail" => opened(Self::MAIN, Self::MAIL),
-            "server" => {
-                opened(Self::HTTP, Self::SERVER)
-                    | opened(Self::STREAM, Self::STREAM_SERVER)
-                    | opened(Self::MAIL, Self::MAIL_SERVER)
-            }
-            "upstream" => opened(Self::HTTP, Self::UPSTREAM) | opened(Self::STREAM, Self::STREAM_UPSTREAM),
-            "location" => opened(Self::SERVER | Self::LOCATION, Self::LOCATION),
-            "if" => opened(Self::SERVER, Self::IF_IN_SERVER) | opened(Self::LOCATION, Self::IF_IN_LOCATION),
-            "limit_except" => opened(Self::LOCATION, Self::LIMIT_EXCEPT),
-            _ => Self::NONE,
-        }
-    }
-}
-
-impl BitOr for Contexts {
-    type Output = Self;
-
-    fn bitor(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-}
-
-impl BitAnd for Contexts {
-    type Output = Self;
-
-    fn bitand(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-}
 
 /// How nginx takes the arguments of a directive: the function that its table names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -234,7 +117,7 @@ fn row(line: &'static str) -> Option<Row> {
     let mut next = || cells.next().unwrap_or_default();
     let (name, contexts, arguments, block, value) = (next(), next(), next(), next(), next());
     let (words, once, variables, since) = (next(), next(), next(), next());
-    let contexts = contexts.split(',').filter_map(context).reduce(|all, one| all | one)?;
+    let contexts = contexts.split(',').filter_map(Contexts::named).reduce(|all, one| all | one)?;
     let (least, most) = match arguments {
         "flag" => (1, Some(1)),
         counts => match counts.strip_suffix('+') {
@@ -278,13 +161,6 @@ fn gone(line: &'static str) -> Option<(&'static str, Known)> {
     Some((name, Known::Gone(Gone { since: since.parse().ok()?, last: last.parse().ok()? })))
 }
 
-fn context(name: &str) -> Option<Contexts> {
-    match name {
-        "any" => Some(Contexts::ANY),
-        name => CONTEXTS.iter().find(|(known, _, _)| *known == name).map(|(_, context, _)| *context),
-    }
-}
-
 /// What is known of a directive's name; names are case-sensitive.
 pub fn find(name: &str) -> Option<Known> {
     KNOWN.get(name).copied().or_else(|| of_family(name))
@@ -326,46 +202,6 @@ pub fn suggestion(name: &str) -> Option<&'static str> {
         None if name.len() < 4 => None,
         None => nearest(&folded, ROWS.iter().map(|row| row.name)),
     }
-}
-
-/// The variables that nginx's own modules define, names ending in `_` being the start of a name.
-#[derive(Debug)]
-struct Variables {
-    names: HashSet<&'static str>,
-    starts: Vec<&'static str>,
-}
-
-impl Variables {
-    fn on_line(first: &str) -> Self {
-        let line = VARIABLES.lines().find_map(|line| line.strip_prefix(first)?.strip_prefix(' '));
-        let (starts, names): (Vec<_>, Vec<_>) =
-            line.unwrap_or_default().split(' ').partition(|name| name.ends_with('_'));
-        Self { names: names.into_iter().collect(), starts }
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.names.contains(name) || self.starts.iter().any(|start| name.starts_with(start))
-    }
-}
-
-static HTTP: LazyLock<Variables> = LazyLock::new(|| Variables::on_line("http"));
-static STREAM: LazyLock<Variables> = LazyLock::new(|| Variables::on_line("stream"));
-static FIXED: LazyLock<Variables> = LazyLock::new(|| Variables::on_line("fixed"));
-
-/// Whether a module of nginx itself defines a variable in `http`, or else in `stream`; the name in lower case.
-pub fn is_variable(name: &str, stream: bool) -> bool {
-    if stream { STREAM.has(name) } else { HTTP.has(name) }
-}
-
-/// Whether a variable of `http` cannot be set (`NGX_HTTP_VAR_CHANGEABLE` is not among its flags).
-pub fn is_fixed_variable(name: &str) -> bool {
-    FIXED.has(name)
-}
-
-/// The names of the variables of `http`, or else of `stream`.
-pub fn variables(stream: bool) -> impl Iterator<Item = &'static str> {
-    let variables = if stream { &STREAM } else { &HTTP };
-    variables.names.iter().copied()
 }
 
 #[cfg(test)]
@@ -416,24 +252,5 @@ mod tests {
         assert_eq!(suggestion("proxy-pass"), Some("proxy_pass"));
         assert_eq!(suggestion("sever_name"), Some("server_name"));
         assert_eq!(suggestion("0,}$"), None);
-    }
-
-    #[test]
-    fn variables_by_name_and_by_start() {
-        assert!(is_variable("request_uri", false) && is_variable("http_x_token", false) && is_variable("arg_", false));
-        assert!(
-            !is_variable("request_url", false) && !is_variable("request_uri", true) && is_variable("protocol", true)
-        );
-        assert!(
-            is_fixed_variable("uri") && !is_fixed_variable("args") && FIXED.names.iter().all(|name| HTTP.has(name))
-        );
-    }
-
-    #[test]
-    fn contexts_in_words() {
-        assert_eq!(Contexts::HTTP.words(), "in `http`");
-        assert_eq!((Contexts::HTTP | Contexts::SERVER).words(), "in `http` or in `server`");
-        assert_eq!((Contexts::HTTP | Contexts::STREAM).inside("server"), Contexts::SERVER | Contexts::STREAM_SERVER);
-        assert_eq!(Contexts::HTTP.inside("location"), Contexts::NONE);
     }
 }

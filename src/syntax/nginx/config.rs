@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use super::word::{Store, Word, Words};
+use super::word::{Store, Word, Words, exact};
 use crate::source::Span;
 
 /// One file. It owns its text; everything else is an offset into it.
@@ -79,9 +79,9 @@ impl Config {
     /// Gives back what was reserved and not needed.
     pub(super) fn shrink(&mut self) {
         self.words.shrink();
-        self.nodes.shrink_to_fit();
-        self.blocks.shrink_to_fit();
-        self.comments.shrink_to_fit();
+        self.nodes = exact(&self.nodes);
+        self.blocks = exact(&self.blocks);
+        self.comments = exact(&self.comments);
     }
 
     fn item(&self, node: usize) -> Item<'_> {

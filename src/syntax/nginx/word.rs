@@ -69,8 +69,13 @@ impl Store {
 
     /// Gives back what was reserved and not needed.
     pub(super) fn shrink(&mut self) {
-        self.words.shrink_to_fit();
+        self.words = exact(&self.words);
     }
+}
+
+/// The same in no more room than it needs: a vector that is asked to shrink stays where it is while half of that is in use.
+pub(super) fn exact<T: Clone>(reserved: &[T]) -> Vec<T> {
+    reserved.to_vec()
 }
 
 /// What stands between the quotes of a word that has any.

@@ -51,6 +51,13 @@ pub struct Tree {
     pub job: Job,
 }
 
+/// Whether a word that begins with `text` may be the name of a stanza; quotes may stand anywhere in one.
+pub fn may_begin_stanza(text: &str) -> bool {
+    let end = text.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '\\')).unwrap_or(text.len());
+    // Chrome OS has two of its own.
+    names::STANZAS.iter().chain(&["import", "tmpfiles"]).any(|name| name.starts_with(&text[..end]))
+}
+
 /// Reads a job as Upstart 1.x does.
 pub fn parse(text: &str) -> Parsed<Tree> {
     parse_with(text, Dialect::Upstart)

@@ -82,7 +82,7 @@ pub(super) fn read(lexer: &mut Lexer, stanza: &mut Stanza, job: &mut Job, dialec
         "import" | "tmpfiles" if dialect == Dialect::ChromeOs => {
             reader.arguments()?;
         }
-        _ if name.contains(FILLER) => reader.of_a_tag(),
+        _ if name.split_once(FILLER).is_some_and(|(start, _)| super::may_begin_stanza(start)) => reader.of_a_tag(),
         _ => return Err(reader.unknown(&reader.stanza.name.clone())),
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use super::{Attributes, Level, Setting, written};
 use crate::source::{FileId, Place};
-use crate::stack::chef::choice::{self, Locals};
+use crate::stack::chef::local::{self, Locals};
 use crate::stack::chef::platform::{self, Reach};
 use crate::stack::chef::scope::Scope;
 use crate::stack::chef::value::{Value, not_seen};
@@ -59,11 +59,12 @@ impl Reader<'_, '_> {
             ways.push((own.may, std::mem::take(&mut self.locals)));
         }
         ways.retain(|(platforms, _)| !platforms.is_empty());
-        self.locals = choice::join_ways(ways);
+        self.locals = local::join_ways(ways);
     }
 
     /// `[…].each do |x| default[x] = … end` is made for each item; of any other block the assignments may be made.
     fn call(&mut self, expr: &Expr, call: &Call, reach: Reach) {
+        local::after_call(&mut self.locals, call);
         if matches!(call.name.as_str(), "<<" | "push" | "concat" | "merge!" | "delete" | "tap") {
             if let Some((level, path)) = call.receiver.as_ref().and_then(|target| self.target(target)) {
                 let what = format!("{} after `{}`", written(&path), call.name);
@@ -108,11 +109,10 @@ impl Reader<'_, '_> {
         } else {
             not_seen("a value that is changed in place")
         };
-        if let Kind::Local(name) = &assign.target.kind {
-            self.locals.insert(name.clone(), value);
+        let Some((level, path)) = self.target(&assign.target) else {
+            local::assign(&mut self.locals, assign, value);
             return;
-        }
-        let Some((level, path)) = self.target(&assign.target) else { return };
+        };
         self.set(level, path, value, expr, if assign.operator == "||" { perhaps(reach) } else { reach });
     }
 

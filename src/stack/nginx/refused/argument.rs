@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::file::File;
 use crate::source::Span;
 use crate::stack::fact::Answer;
-use crate::syntax::nginx::Word;
+use crate::syntax::nginx::{Directive, Word, Words};
 
 /// A word of a directive, with the values of template tags put in.
 #[derive(Debug, Clone)]
@@ -20,8 +20,22 @@ pub(super) struct Argument<'a> {
 }
 
 impl<'a> Argument<'a> {
-    /// A word of `file`.
-    pub fn of(file: File<'_>, word: Word<'a>) -> Self {
+    /// The words after the name of a directive.
+    pub fn all(file: File<'_>, directive: Directive<'a>) -> Vec<Self> {
+        Self::each(file, directive.arguments(), || directive.head())
+    }
+
+    /// Some words of one statement. Where code of a template stands among them, each is there or not in one rendering or another.
+    pub fn each(file: File<'_>, words: Words<'a>, statement: impl FnOnce() -> Span) -> Vec<Self> {
+        let branches = !file.clean && file.document.holds_code(statement());
+        words.map(|word| if branches { Self::open(word) } else { Self::of(file, word) }).collect()
+    }
+
+    fn open(word: Word<'a>) -> Self {
+        Self { span: word.span, raw: word.raw(), text: None, any_number: true }
+    }
+
+    fn of(file: File<'_>, word: Word<'a>) -> Self {
         let value = word.value();
         let (raw, span) = (word.raw(), word.span);
         if file.clean {

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use super::around::Around;
 use crate::source::{Place, SUBSTITUTE, Span};
 use crate::stack::document::Document;
 use crate::syntax::Parsed;
+use crate::syntax::data::nginx::Contexts;
 use crate::syntax::erb::FILLER;
-use crate::syntax::nginx::Config;
+use crate::syntax::nginx::{Config, Directive};
 
 /// One file.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +38,12 @@ impl<'a> File<'a> {
             fixed: !document.has_code(),
             by_pattern: false,
         }
+    }
+
+    /// Whether a directive outside every block stands between tags of code, as in a macro or a `define`: what that holds is put
+    /// where another tag names it.
+    pub fn is_rendered_elsewhere(self, directive: Directive<'_>, around: Around) -> bool {
+        around.contexts.meets(Contexts::MAIN) && self.document.block_at(directive.name_span().start).is_some()
     }
 
     /// A place in it.

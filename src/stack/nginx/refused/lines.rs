@@ -19,10 +19,10 @@ impl<'a> Walk<'_, 'a> {
     ) {
         for item in items {
             let words: Vec<Argument<'a>> = match item {
-                Item::Entry(entry) => entry.words().map(|word| Argument::of(file, word)).collect(),
+                Item::Entry(entry) => Argument::each(file, entry.words(), || entry.span()),
                 // A file that is included here was read without its block: its lines look like directives.
                 Item::Directive(line) if line.has_block() => continue,
-                Item::Directive(line) => line.words().map(|word| Argument::of(file, word)).collect(),
+                Item::Directive(line) => Argument::each(file, line.words(), || line.head()),
                 Item::Opaque(_) => continue,
             };
             if data.includes() && words.len() == 2 && words[0].is("include") {

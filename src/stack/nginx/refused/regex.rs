@@ -6,7 +6,7 @@ pub(super) fn refused(pattern: &str) -> Option<(&'static str, usize)> {
 }
 
 /// The names of the captures of a pattern: `(?<name>…)`, `(?P<name>…)`, `(?'name'…)`.
-pub(super) fn names(pattern: &str) -> impl Iterator<Item = &str> {
+pub(in crate::stack::nginx) fn names(pattern: &str) -> impl Iterator<Item = &str> {
     pattern.match_indices("(?").filter_map(|(at, opener)| {
         let rest = &pattern[at + opener.len()..];
         let rest = rest.strip_prefix('P').unwrap_or(rest);

@@ -87,7 +87,7 @@ pub(super) fn variable(arguments: &[Argument<'_>], at: usize) -> Option<Invalid>
 
 /// `root` and `alias` cannot be made of what they make.
 pub(super) fn root(arguments: &[Argument<'_>], name: &str) -> Option<Invalid> {
-    let text = arguments.first()?.final_text()?;
+    let text = arguments.first()?.final_text().filter(|text| text.contains('$'))?;
     ["document_root", "realpath_root"].into_iter().find(|variable| holds(text, variable)).map(|variable| {
         let hint = format!("write the folder itself: `{name}` is what ${variable} is made of");
         Invalid::new(0, format!("${variable} cannot stand in `{name}`"), hint)

@@ -5,7 +5,7 @@ use super::around::Around;
 use crate::source::Span;
 use crate::syntax::Problem;
 use crate::syntax::data::Release;
-use crate::syntax::data::nginx::{Contexts, Gone, Row, suggestion};
+use crate::syntax::data::nginx::{Contexts, Gone, Row};
 use crate::syntax::nginx::{Directive, End};
 
 const UNKNOWN: &str = "nginx/unknown-directive";
@@ -14,12 +14,12 @@ const COUNT: &str = "nginx/wrong-number-of-arguments";
 const SYNTAX: &str = "nginx/syntax";
 const RELEASE: &str = "nginx/not-in-target-version";
 
-/// A name that no release of nginx and no module in the list knows.
-pub(super) fn unknown(directive: Directive<'_>) -> Problem {
+/// A name that no release of nginx and no module in the list knows, with the directive that was probably meant.
+pub(super) fn unknown(directive: Directive<'_>, meant: Option<&'static str>) -> Problem {
     let name = directive.name();
     let problem =
         Problem::new(UNKNOWN, directive.name_span(), format!("nginx knows no directive `{}`", name.escape_debug()));
-    let problem = match (name, suggestion(name)) {
+    let problem = match (name, meant) {
         ("else" | "elif" | "elsif" | "elseif", _) => problem.hint("nginx has no `else`: write a second `if`, or a `map`"),
         _ if name.starts_with("if(") => problem.hint("write a blank between `if` and `(`"),
         (_, Some(known)) if same_but_case(name, known) => {

@@ -13,16 +13,16 @@ const KIND: &str = "nginx/undefined-reference";
 const FEW: usize = 200;
 
 impl<'a> Names<'a> {
-    /// What was asked for and defined nowhere; `main` where the whole of `http` is in sight but for what was said to be open.
-    pub fn undefined(&self, main: bool) -> Vec<(File<'a>, Problem)> {
-        let mut problems = Vec::new();
+    /// Tells of what was asked for and defined nowhere; `main` where the whole of `http` is in sight but for what was said to be
+    /// open. One by one: a file of nothing but mistakes would fill the memory with those that are not told.
+    pub fn undefined(&self, main: bool, mut tell: impl FnMut(File<'a>, Problem)) {
         let patience = Patience::default();
         for asked in &self.asked {
             let problem = match self.defined.get(&asked.name) {
                 Some(defined) => self.too_late(asked, defined),
                 None => self.unknown(asked, main, &patience),
             };
-            problems.extend(problem.map(|problem| (asked.spot.file, problem)));
+            problem.into_iter().for_each(|problem| tell(asked.spot.file, problem));
         }
         for pass in &self.with_port {
             if let Some(upstream) = self.defined.get(&pass.host) {
@@ -31,10 +31,9 @@ impl<'a> Names<'a> {
                 let problem = Problem::new(VALUE, spot.span, message)
                     .hint(format!("write `{name}` alone: each server of the upstream has its own port"));
                 let problem = once::related(problem, spot.file, upstream.file, upstream.span, "the upstream", false);
-                problems.push((spot.file, problem));
+                tell(spot.file, problem);
             }
         }
-        problems
     }
 
     /// A log format that is defined below its use.
