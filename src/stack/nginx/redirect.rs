@@ -77,7 +77,7 @@ impl<'a> Redirects<'a> {
         let others = [Setting::TryFiles, Setting::Return, Setting::Rewrite, Setting::Internal];
         self.locations.push(Answer {
             block,
-            pages: pass.as_ref().and_then(|(to, _)| self.pages.of(level, to)),
+            pages: pass.as_ref().and_then(|(to, _)| self.pages.of(level, to.clone())),
             direct: !others.into_iter().any(|setting| level.has(setting)),
             nested: level.around().is_some_and(|around| around.context == Context::Location)
                 || level.statements.iter().any(|statement| statement.directive.is("location")),
@@ -191,7 +191,7 @@ struct PageSet<'a> {
 impl<'a> Pages<'a> {
     /// The set that holds in a location which passes to `target`; its pages are those for 502 and 504, which nginx itself answers
     /// when an upstream does not.
-    fn of(&mut self, level: &Level<'_, 'a>, target: &Cow<'a, str>) -> Option<usize> {
+    fn of(&mut self, level: &Level<'_, 'a>, target: Cow<'a, str>) -> Option<usize> {
         let Inherited::From(from) = level.inherited(Setting::ErrorPage) else { return None };
         let next = self.sets.len();
         let set = *self.by_block.entry(from.block.map(|block| block.place())).or_insert(next);
@@ -200,7 +200,7 @@ impl<'a> Pages<'a> {
             from.all(Setting::ErrorPage).for_each(|line| self.add(line, set));
         }
         self.sets[set].locations += 1;
-        *self.sets[set].by_target.entry(target.clone()).or_default() += 1;
+        *self.sets[set].by_target.entry(target).or_default() += 1;
         Some(set)
     }
 

@@ -55,6 +55,11 @@ pub fn expression(text: &str, node: tree_sitter::Node, depth: usize) -> Expr {
     let lower = |child: tree_sitter::Node| expression(text, child, depth + 1);
     let all = || Node::Other(children(node).into_iter().map(lower).collect());
     let field = |name: &str| node.child_by_field_name(name).map(lower);
+    // Each child is made an expression once: twice at every level of a long chain of operators would never end.
+    let both = |one: &str, other: &str| {
+        let (one, other) = (node.child_by_field_name(one)?, node.child_by_field_name(other)?);
+        Some((lower(one), lower(other)))
+    };
     let made = match node.kind() {
         "parenthesized_expression" => match children(node).as_slice() {
             [inner] => return lower(*inner),
@@ -67,37 +72,35 @@ pub fn expression(text: &str, node: tree_sitter::Node, depth: usize) -> Expr {
         "false" => Node::False,
         "none" => Node::None,
         "identifier" => Node::Name(at.of(text).to_owned()),
-        "attribute" => match (field("object"), node.child_by_field_name("attribute")) {
-            (Some(object), Some(name)) => Node::Attribute(object, span(name).of(text).to_owned()),
+        "attribute" => match (node.child_by_field_name("object"), node.child_by_field_name("attribute")) {
+            (Some(object), Some(name)) => Node::Attribute(lower(object), span(name).of(text).to_owned()),
             _ => all(),
         },
-        "subscript" => match (field("value"), field("subscript")) {
-            (Some(value), Some(index)) => Node::Subscript(value, index),
-            _ => all(),
-        },
-        "call" => match (field("function"), node.child_by_field_name("arguments")) {
-            (Some(callee), Some(list)) => Node::Call(callee, arguments(text, list, depth)),
+        "subscript" => both("value", "subscript").map_or_else(all, |(value, index)| Node::Subscript(value, index)),
+        "call" => match (node.child_by_field_name("function"), node.child_by_field_name("arguments")) {
+            (Some(callee), Some(list)) => Node::Call(lower(callee), arguments(text, list, depth)),
             _ => all(),
         },
         "dictionary" => Node::Dict(pairs(text, node, depth)),
         "list" | "tuple" | "set" | "expression_list" | "pattern_list" | "tuple_pattern" | "list_pattern" => {
             Node::Sequence(children(node).into_iter().map(lower).collect())
         }
-        "boolean_operator" => match (field("left"), field("right"), operator(text, node).as_str()) {
-            (Some(left), Some(right), "or") => Node::Or(left, right),
-            _ => all(),
-        },
+        "boolean_operator" => both("left", "right").map_or_else(all, |(left, right)| {
+            if operator(text, node) == "or" { Node::Or(left, right) } else { Node::Other(vec![left, right]) }
+        }),
         "not_operator" => field("argument").map_or_else(all, Node::Not),
         "comparison_operator" => match children(node).as_slice() {
             [left, right] => Node::Compare(lower(*left), operator(text, node), lower(*right)),
             _ => all(),
         },
-        "binary_operator" => match (field("left"), field("right"), operator(text, node).as_str()) {
-            (Some(left), Some(right), "+") => Node::Add(left, right),
-            (Some(left), Some(right), "*") => Node::Multiply(left, right),
-            (Some(left), Some(right), "%") if is_text(&left) => Node::Percent(left, right),
-            _ => all(),
-        },
+        "binary_operator" => {
+            both("left", "right").map_or_else(all, |(left, right)| match operator(text, node).as_str() {
+                "+" => Node::Add(left, right),
+                "*" => Node::Multiply(left, right),
+                "%" if is_text(&left) => Node::Percent(left, right),
+                _ => Node::Other(vec![left, right]),
+            })
+        }
         "conditional_expression" => match children(node).as_slice() {
             [then, test, otherwise] => {
                 Node::Conditional { test: lower(*test), then: lower(*then), otherwise: lower(*otherwise) }
@@ -221,4 +224,18 @@ fn decoded(written: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::syntax::python::parse;
+
+    /// Each level once: twice at each would be 2 to the 140th.
+    #[test]
+    fn long_chains_of_operators_are_read_in_a_line() {
+        for operator in ["-", "^", "+", "*", "%", " and ", " or ", " < ", ".a.", "[0]["] {
+            let chain = format!("x = a{}", format!("{operator}b").repeat(140));
+            let _ = parse(&chain);
+        }
+    }
 }

@@ -291,10 +291,10 @@ impl<'c> Gather<'_, 'c> {
     }
 
     fn edited(&mut self, body: &Body, event: &Event) {
-        if let Some(name) = changes(&event.what).filter(|name| is_setting(name)) {
-            if let Some(edit) = Edit::of(body.unit, event) {
-                self.settings.edit(name, edit);
-            }
+        if let Some(name) = changes(&event.what).filter(|name| is_setting(name))
+            && let Some(edit) = Edit::of(body.unit, event)
+        {
+            self.settings.edit(name, edit);
         }
     }
 
