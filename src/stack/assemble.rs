@@ -1,6 +1,5 @@
 //! Puts the chain together: every document of a view, every cookbook, read and linked into the tables that rules run over.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::finding::Confidence;
@@ -8,7 +7,6 @@ use crate::source::{FileId, Place};
 use crate::stack::activation::activate;
 use crate::stack::app::absence::{AbsentApp, absence};
 use crate::stack::app::code::Code;
-use crate::stack::app::environment::Environment;
 use crate::stack::app::name::normal;
 use crate::stack::app::{self, Entry, Moment};
 use crate::stack::chef::{Chef, checkout};
@@ -17,8 +15,9 @@ use crate::stack::database::{self, Database};
 use crate::stack::deployment::Deployed;
 use crate::stack::document::Kind;
 use crate::stack::elsewhere::Elsewhere;
+use crate::stack::entry::entry;
 use crate::stack::env::{EnvRead, EnvValue, Layers, names_a_need, names_a_signing_key};
-use crate::stack::fact::{Answer, Fact, Missing, Row};
+use crate::stack::fact::{Fact, Missing, Row};
 use crate::stack::facts::Facts;
 use crate::stack::front::{Front, fronts};
 use crate::stack::job::{self, Job};
@@ -209,50 +208,6 @@ fn job_of(link: &PassLink, instances: &[Instance]) -> Fact<Arc<Job>> {
     };
     let instance = instances.iter().find(|instance| instance.uwsgi.uwsgi.place == uwsgi.place);
     instance.map_or_else(Fact::absent, |instance| instance.link.job.clone())
-}
-
-/// How uWSGI finds the app, with the folder that the user named put last.
-fn entry(parts: &Parts<'_>, uwsgi: &uwsgi::Reading, layers: &Layers) -> Entry {
-    let row = &uwsgi.uwsgi;
-    let mut roots: Vec<String> = row.pythonpath.known().cloned().unwrap_or_default();
-    match (&row.chdir.answer, row.path.known()) {
-        (Answer::Known(folder), _) => roots.push(folder.clone()),
-        // Without `chdir` uWSGI stays where it was started: in the folder of its ini, where people try it by hand.
-        (Answer::Absent, Some(path)) => roots.push(path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned()),
-        _ => {}
-    }
-    roots.extend(parts.app.map(str::to_owned));
-    let (module, wsgi_file, callable) = match mounted(uwsgi) {
-        Some(app) if row.module.is_absent() && row.wsgi_file.is_absent() => app,
-        _ => (row.module.known().cloned(), row.wsgi_file.known().cloned(), row.callable.known().cloned()),
-    };
-    Entry {
-        module,
-        wsgi_file,
-        callable,
-        roots,
-        environment: Environment {
-            values: layers.texts(),
-            hidden: layers.hidden(),
-            complete: layers.out_of_sight.is_none(),
-        },
-    }
-}
-
-/// What loads the app: a module, a file, and the callable in it.
-type Loaded = (Option<String>, Option<String>, Option<String>);
-
-/// The app of `mount = /path=app`, where there is one alone (uWSGI: `uwsgi_python_mount_app`).
-fn mounted(uwsgi: &uwsgi::Reading) -> Option<Loaded> {
-    let mounts = uwsgi.options.iter().filter(|option| option.key == "mount");
-    let apps: BTreeSet<&str> =
-        mounts.map(|mount| Some(mount.value.known()?.split_once('=')?.1)).collect::<Option<_>>()?;
-    let (app, 1) = (apps.first()?, apps.len()) else { return None };
-    if app.ends_with(".py") || app.ends_with(".wsgi") {
-        return Some((None, Some((*app).to_owned()), uwsgi.uwsgi.callable.known().cloned()));
-    }
-    let (module, callable) = app.split_once(':').unwrap_or((app, "application"));
-    Some((Some(module.to_owned()), None, Some(callable.to_owned())))
 }
 
 /// Adds what a `.env` file gives that the app itself loads: what the process has already is kept.

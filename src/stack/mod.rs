@@ -13,6 +13,7 @@ pub mod difference;
 pub mod document;
 pub mod elsewhere;
 mod ends;
+pub mod entry;
 pub mod env;
 pub mod fact;
 pub mod facts;

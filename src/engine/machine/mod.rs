@@ -29,6 +29,7 @@ mod serving;
 mod spell;
 mod told;
 mod units;
+mod unread;
 
 use std::sync::Arc;
 
@@ -269,6 +270,7 @@ impl Survey {
         let chef = chef_run::last(host, visit.ahead(host), &mut sources);
         let network = visit.network;
         let period = visit.period();
+        let notes = [containers::notes(&contained), unread::notes(&found)].concat();
         Self {
             sources,
             errors,
@@ -290,7 +292,7 @@ impl Survey {
             loadings,
             networks,
             chef,
-            notes: containers::notes(&contained),
+            notes,
             read,
             moment: visit.moment(host),
             asked,

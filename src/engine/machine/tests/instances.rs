@@ -17,4 +17,8 @@ fn where_another_answers_the_only_ini_is_not_guessed() {
     let of_site: Vec<_> = diagnosis.hops.iter().filter(|hop| hop.path == "80 thena.example /").collect();
     assert!(of_site.iter().all(|hop| !hop.state.fails()), "{of_site:#?}");
     assert!(diagnosis.hops.iter().any(|hop| hop.path.starts_with("uWSGI /srv/thena")));
+    assert_eq!(
+        diagnosis.notes,
+        ["uWSGI (pid 77) runs with /srv/shop.yaml, and of its configurations only inis are read"]
+    );
 }
