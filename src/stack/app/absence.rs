@@ -132,7 +132,9 @@ fn no_callable(unit: &Unit, callable: &str, sure: Confidence) -> Option<Absence>
 
 /// Whether a text may bind a name in a way that leaves no event: in a loop, by `with`, in a tuple, or by code that writes names.
 fn may_bind(text: &str, name: &str) -> bool {
-    let writes_names = ["exec(", "globals(", "locals(", "setattr(", "__getattr__", "execfile(", "__dict__"];
+    // `uwsgi.applications` is a table of apps, which then takes the place of the callable (uWSGI: plugins/python/pyloader.c).
+    let writes_names =
+        ["exec(", "globals(", "locals(", "setattr(", "__getattr__", "execfile(", "__dict__", "applications"];
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let around = |(at, _): (usize, &str)| {
         let (before, after) = (&text[..at], &text[at + name.len()..]);

@@ -48,6 +48,7 @@ fn a_callable_that_nothing_binds() {
         "x, application = make()",
         "with make() as application:\n    pass",
         "globals()['application'] = 1",
+        "uwsgi.applications = {}",
         "for application in all():\n    pass",
         "import application",
         "exec(open('a').read())",
