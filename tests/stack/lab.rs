@@ -95,9 +95,17 @@ impl Lab {
         String::from_utf8_lossy(&answer).split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0)
     }
 
-    /// Tells nginx to read its configuration again.
+    /// Tells nginx to read its configuration again, and waits until nothing goes by the old one.
     pub fn reload_nginx(&self) {
-        signal("-HUP", &self.nginx.id().to_string());
+        let master = self.nginx.id().to_string();
+        let workers = || {
+            let output = Command::new("pgrep").args(["-P", &master]).output().unwrap();
+            String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let before = workers();
+        signal("-HUP", &master);
+        // One that is told to quit may take a connection more.
+        wait_until("the workers of before are gone", || !workers().iter().any(|pid| before.contains(pid)));
     }
 
     /// Sends a signal to uWSGI's master.

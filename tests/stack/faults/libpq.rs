@@ -11,7 +11,7 @@ use crate::wait::free_port;
 pub const FAULTS: &[Fault] = &[
     fault("F77", "database/pooler-cannot-reach", ("pgbouncer.ini", "thena = host"), 504, f77),
     fault("F88", "database/no-password", ("thena.conf", "env DATABASE_URL"), 500, f88),
-    fault("F89", "database/does-not-exist", ("thena.conf", "env DATABASE_URL"), 500, f89),
+    fault("F89", "database/no-such-database", ("thena.conf", "env DATABASE_URL"), 500, f89),
 ];
 
 /// pgbouncer runs, and nobody answers where it passes the database on to.

@@ -13,7 +13,7 @@ pub const FAULTS: &[Fault] = &[
     as_root(and("socket/not-permitted", fault("P1", "database/refused", ("thena.conf", "env DATABASE_URL"), 502, p1))),
     as_root(and("resources/disk-full", fault("P2", "env/not-provided", ("wsgi.py", "os.environ"), 500, p2))),
     as_root(and("socket/not-permitted", fault("P3", "database/login-rejected", ("second.ini", "env ="), 502, p3))),
-    and("front/config-not-reloaded", fault("P4", "database/does-not-exist", ("thena.conf", "env"), 502, p4)),
+    and("front/config-not-reloaded", fault("P4", "database/no-such-database", ("thena.conf", "env"), 502, p4)),
 ];
 
 const SHUT: &str = "chmod-socket = 600\n";

@@ -138,21 +138,18 @@ const LINES: &[(&str, &str)] = &[
     ("FATAL:  sorry, too many clients already", "database/too-many-connections"),
     (r#"FATAL:  too many connections for role "shop""#, "database/too-many-connections"),
     (r#"connection to server at "10.4.0.12", port 5432 failed: Connection refused"#, "database/refused"),
-    (
-        r#"could not translate host name "db.shop.example" to address: Name or service not known"#,
-        "database/host-not-found",
-    ),
+    (r#"could not translate host name "db.shop.example" to address: Name or service not known"#, "dns/no-such-host"),
     (
         r#"could not translate host name "db.shop.example" to address: Temporary failure in name resolution"#,
-        "database/resolver-dead",
+        "dns/resolver-dead",
     ),
     (
         r#"connection to server on socket "/var/run/postgresql/.s.PGSQL.5432" failed: No such file or directory"#,
-        "database/refused",
+        "database/socket-missing",
     ),
     (r#"FATAL:  password authentication failed for user "shop""#, "database/login-rejected"),
     ("fe_sendauth: no password supplied", "database/no-password"),
-    (r#"FATAL:  database "shop" does not exist"#, "database/does-not-exist"),
+    (r#"FATAL:  database "shop" does not exist"#, "database/no-such-database"),
     (r#"FATAL:  role "shop" does not exist"#, "database/login-rejected"),
     (
         r#"FATAL:  pg_hba.conf rejects connection for host "10.0.1.17", user "shop", database "shop", no encryption"#,
