@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use crate::finding::Finding;
 
 /// The families of rules in that order; users' own come last.
-const STAGES: [&str; 19] = [
+const STAGES: [&str; 20] = [
     "cookbook",
     "recipe",
     "upstart",
@@ -23,6 +23,7 @@ const STAGES: [&str; 19] = [
     "nginx",
     "front",
     "app",
+    "dns",
     "database",
     "hop",
     "housecall",
