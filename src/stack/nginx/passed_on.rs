@@ -47,6 +47,8 @@ fn user_of(top: &[Statement<'_>], whole: bool) -> Fact<Arc<str>> {
 /// The most passes before upstreams are no longer gone through: a row is made for each pass to each server, and thousands of
 /// both would fill the memory.
 const MOST_PASSES: usize = 100_000;
+/// How many passes of one block are followed: nginx refuses a second one, and only a template has more to choose from.
+const MOST_IN_BLOCK: usize = 64;
 
 /// The blocks around a statement, as far as they matter to a pass.
 #[derive(Debug, Clone)]
@@ -101,9 +103,14 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn through(&mut self, statements: &[Statement<'a>], scope: &Scope<'a>) {
+        let mut passes = 0..MOST_IN_BLOCK;
         for statement in statements {
             match statement.directive.name() {
-                "uwsgi_pass" | "proxy_pass" => self.pass(statement, scope),
+                "uwsgi_pass" | "proxy_pass" => {
+                    if passes.next().is_some() {
+                        self.pass(statement, scope);
+                    }
+                }
                 "listen" => self.listen(statement, scope),
                 "stream" | "mail" | "upstream" => {}
                 _ if !statement.directive.has_block() => {}
