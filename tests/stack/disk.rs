@@ -6,6 +6,12 @@ use std::process::Command;
 /// One that goes when it is dropped.
 pub struct Mounted(pub PathBuf);
 
+/// Whether this user may have mounts of its own: root in a container often may not.
+pub fn may_mount() -> bool {
+    let tried = Command::new("unshare").args(["--mount", "true"]).stderr(std::process::Stdio::null()).status();
+    tried.is_ok_and(|status| status.success())
+}
+
 impl Mounted {
     /// Mounts a disk that a large request does not fit on.
     pub fn small(at: &Path) {
