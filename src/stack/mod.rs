@@ -37,4 +37,5 @@ pub mod starter;
 pub mod unit;
 pub mod uwsgi;
 pub mod variables;
+pub mod vassal;
 pub mod view;

@@ -7,6 +7,7 @@ use crate::host::{Host, Process, ReadError};
 use crate::source::{Origin, Sources, Span};
 use crate::stack::fact::{Fact, Missing};
 use crate::stack::uwsgi::packaged::DEFAULT_INI;
+use crate::stack::vassal;
 
 rows! {
     #[doc = "one process of nginx or uWSGI on a host; keyed by its program"]
@@ -66,6 +67,7 @@ const NGINX_CONF: &str = "/etc/nginx/nginx.conf";
 /// The processes of nginx and uWSGI on this host, by pid. Errors: those of reading the process table.
 pub fn discover(host: &dyn Host) -> Result<Vec<Found>, ReadError> {
     let mut found = of_stack(host.processes()?);
+    vassal::settle(host, &mut found);
     // An ini that was named relative to the folder at start, which `chdir` may have left since, is looked for.
     for one in found.iter_mut().filter(|one| one.program == Program::Uwsgi) {
         let is_guess = |path: &String| !one.process.cmdline.iter().any(|argument| argument.contains(path.as_str()));

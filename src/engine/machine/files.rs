@@ -11,7 +11,7 @@ use crate::stack::document::{Document, Kind};
 use crate::stack::process::{Found, Program};
 use crate::stack::uwsgi::packaged::DEFAULT_INI;
 use crate::stack::view::{View, glob_matches};
-use crate::stack::{job, nginx, uwsgi};
+use crate::stack::{job, nginx, uwsgi, vassal};
 use crate::syntax;
 
 /// Where nginx looks when nothing else is known: Debian's `--conf-path`.
@@ -170,7 +170,7 @@ impl<'h> Files<'h> {
             found.documents.into_iter().for_each(|document| drop(self.view.add(document)));
             found.files.iter().for_each(|path| drop(self.read(path, Kind::Variables, false)));
         }
-        for ini in self.packaged(found) {
+        for ini in self.packaged(found).into_iter().chain(vassal::inis(self.host, found)) {
             self.is_of_visit(Some(ini), &mut inis, named);
         }
         for ini in inis {

@@ -51,7 +51,7 @@ pub(super) fn paths(stack: &Stack) -> Vec<Path> {
             passes: vec![Arc::clone(pass)],
             listen: listen.cloned(),
             listening: None,
-            instance: instance_of(link, &stack.instances),
+            instance: instance_of(link, stack),
         });
     }
     for at in 0..stack.instances.len() {
@@ -92,18 +92,26 @@ pub(super) fn keep(paths: &mut Vec<Path>, site: &str) -> Option<InputError> {
     })
 }
 
-fn instance_of(link: &PassLink, instances: &[Instance]) -> Option<usize> {
+fn instance_of(link: &PassLink, stack: &Stack) -> Option<usize> {
+    let instances = &stack.instances;
     let socket = link.socket.known().or(link.other_socket.known());
     match socket.and_then(|socket| socket.uwsgi.known()) {
         Some(uwsgi) => instances.iter().position(|instance| instance.uwsgi.uwsgi.place == uwsgi.place),
-        // Of several uWSGIs none is guessed, and none that binds other sockets where somebody answers at this one.
+        // Of several uWSGIs none is guessed, and none that binds other sockets where somebody answers at this one or another
+        // pass leads to it.
         None => {
             let speaks_uwsgi = link.pass.known().is_some_and(|pass| pass.key == "uwsgi_pass");
-            let [only] = instances else { return None };
+            let [only] = instances.as_slice() else { return None };
             let answers = link.connects.known().is_some_and(|word| word == Connect::Ok.word());
-            (speaks_uwsgi && !(answers && is_elsewhere(only))).then_some(0)
+            let is_taken = answers || stack.pass_links.iter().any(|link| leads_to(link, only));
+            (speaks_uwsgi && !(is_taken && is_elsewhere(only))).then_some(0)
         }
     }
+}
+
+fn leads_to(link: &PassLink, instance: &Instance) -> bool {
+    let uwsgi = link.socket.known().and_then(|socket| socket.uwsgi.known());
+    uwsgi.is_some_and(|uwsgi| uwsgi.place == instance.uwsgi.uwsgi.place)
 }
 
 /// Whether every socket of an instance is known.

@@ -47,3 +47,15 @@ fn of_several_workers_each_says_why_there_is_no_app() {
         assert_eq!(causes(&diagnosed(&logging(healthy(), &log))), ["import/module-not-found"], "{log}");
     }
 }
+
+/// uWSGI writes no traceback of a module that it does not find itself.
+#[test]
+fn a_module_that_is_not_there_is_one_cause() {
+    let log = format!(
+        "ModuleNotFoundError: No module named 'shopp'\n\
+         unable to load app 0 (mountpoint='') (callable not found or import error)\n\
+         *** no app loaded. going in full dynamic mode ***\n{}",
+        request("500) 2 headers in 83 bytes").replace("app: 0", "app: -1")
+    );
+    assert_eq!(causes(&diagnosed(&logging(healthy(), &log))), ["import/module-not-found"]);
+}
