@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::finding::{Edit, Fix};
 use crate::rule::page::{Change, FixPlan};
+use crate::rule::subject::GAP;
 use crate::source::{Origin, Place, Source, Sources, Span};
 use crate::stack::fact::Row;
 
@@ -18,6 +19,10 @@ fn edit(change: &Change, row: &Arc<dyn Row>, sources: &Sources) -> Option<Edit> 
     let (path, text) = match change {
         Change::Insert(path, text) | Change::Replace(path, text) => (path, text.render(row).ok()?),
     };
+    // What is not known cannot be written into a file.
+    if text.contains(GAP) {
+        return None;
+    }
     let target = path.follow(row);
     let Place { file, span: Some(span) } = target.place else { return None };
     let source = sources.get(file);

@@ -32,6 +32,8 @@ pub struct Front {
     pub hop: Option<String>,
     #[serde(default)]
     pub by_log: bool,
+    #[serde(default)]
+    pub echo: bool,
     #[serde(default, rename = "case")]
     pub cases: Vec<Case>,
 }

@@ -52,6 +52,8 @@ pub struct Page {
     pub hop: Option<String>,
     /// Whether each of its `seen` texts is proof enough, whatever the facts tell.
     pub by_log: bool,
+    /// Whether it only says that something broke its hop, so that whatever else speaks for the hop is the cause.
+    pub echo: bool,
     /// Why it happens and how to be sure, in Markdown.
     pub prose: String,
     /// Bad, Good and Fixed, in order.
@@ -267,9 +269,13 @@ fn build(id: &str, keys: Front, prose: String, examples: Vec<Example>) -> Result
         see: keys.see,
         hop: keys.hop,
         by_log: keys.by_log,
+        echo: keys.echo,
         prose,
         examples,
     };
+    if page.echo && page.hop.is_none() {
+        return Err((None, "`echo` needs `hop`: of what it gives way to others".into()));
+    }
     let Some(each) = keys.each else {
         let needless = !keys.when.0.is_empty() || keys.at.is_some() || !keys.also.is_empty() || !keys.cases.is_empty();
         if needless || (page.seen.is_empty() && !WITHOUT_TABLE.contains(&page.family())) {

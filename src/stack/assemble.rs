@@ -118,7 +118,7 @@ pub fn assemble(parts: &Parts<'_>) -> Stack {
     let login: Arc<[Arc<EnvValue>]> =
         parts.view.of(Kind::LoginShell).flat_map(|document| login_shell(document)).map(Arc::new).collect();
     let params: Arc<[Arc<EnvValue>]> = nginx::params(parts.view, parts.trees).into_iter().map(Arc::new).collect();
-    let around = uwsgi::Around { files: Some(parts.view), release: parts.uwsgi_release };
+    let around = uwsgi::Around::of(parts.view, parts.uwsgi_release);
     let readings = start::readings(around, parts.view, &starts);
     start::finish(&mut starts, around, parts.view, &readings);
     let elsewhere = Arc::new(Elsewhere::of_stack(&starts, parts.view));

@@ -193,6 +193,15 @@ pub struct Around<'a> {
     pub files: Option<&'a View>,
     /// The release that reads it; `None` for any.
     pub release: Option<Release>,
+    /// Whether an emperor takes what the init script of Debian's package would start.
+    has_emperor: bool,
+}
+
+impl<'a> Around<'a> {
+    /// The files that it may bring in, read by a release or by any.
+    pub fn of(files: &'a View, release: Option<Release>) -> Self {
+        Self { files: Some(files), release, has_emperor: packaged::has_emperor(files) }
+    }
 }
 
 /// Reads an ini with what it brings in. What its job's command line adds is not in it: see [`read_with_command`].

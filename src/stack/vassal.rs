@@ -11,7 +11,7 @@ use crate::syntax::uwsgi::{DEFAULT_SECTION, parse_section};
 pub(super) fn settle(host: &dyn Host, found: &mut [Found]) {
     let emperors: BTreeMap<i32, String> = found
         .iter()
-        .filter(|one| one.program == Program::Uwsgi)
+        .filter(|one| one.program == Program::Uwsgi && one.master)
         .filter_map(|one| Some((one.process.pid, folder_of(host, one)?)))
         .collect();
     let ini = |one: &Found| {

@@ -14,6 +14,7 @@ pub mod nginx;
 pub mod pg_service;
 pub mod pgbouncer;
 pub mod pgpass;
+pub mod placeholder;
 pub mod python;
 pub mod requirements;
 pub mod ruby;

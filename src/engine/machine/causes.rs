@@ -18,9 +18,6 @@ const JUDGED_BY_LOG: &[&str] = &["app-import", "app-answers"];
 /// What a log holds too where a server or a firewall ended an idle connection: it proves no shared one.
 const AMBIGUOUS: &[&str] = &["SSL SYSCALL error: EOF detected", "server closed the connection unexpectedly"];
 
-/// What only says that uWSGI does not run; where the log of its last start says why, that is the cause.
-const EFFECTS: &[&str] = &["uwsgi/not-running", "socket/stale"];
-
 /// The findings that may be causes, and those of their words that stand in the current log.
 pub(super) struct Candidates<'p> {
     pages: &'p [Page],
@@ -90,10 +87,15 @@ impl<'p> Candidates<'p> {
         let mut by_facts: Vec<&Finding> = self.findings.iter().filter(speaks).collect();
         by_facts.retain(|finding| !is_mended_in_files(finding, &paths[at], scene));
         let told = told::chosen(&self.told[at], hop, &by_facts);
-        if told.iter().any(|finding| finding.confidence > Confidence::Possible) {
-            by_facts.retain(|finding| !EFFECTS.contains(&finding.rule.as_str()));
+        let mut all: Vec<&Finding> = by_facts.into_iter().chain(told).collect();
+        if all.iter().any(|finding| finding.confidence > Confidence::Possible && !self.is_echo(finding)) {
+            all.retain(|finding| !self.is_echo(finding));
         }
-        by_facts.into_iter().chain(told).collect()
+        all
+    }
+
+    fn is_echo(&self, finding: &Finding) -> bool {
+        self.pages.iter().any(|page| page.echo && page.id == finding.rule)
     }
 
     /// The hop that a finding breaks: that of its page, or where it shows how far a connection came, that one's last.

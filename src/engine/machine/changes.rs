@@ -11,7 +11,7 @@ use crate::stack::process::{Found, Program};
 use crate::syntax::log::lines;
 
 /// How long before a failure a change is told of, in seconds.
-const BEFORE: i64 = 24 * 3600;
+pub(super) const BEFORE: i64 = 24 * 3600;
 /// How many are told.
 const MOST: usize = 6;
 /// A process that starts within this many seconds after another of its kind belongs to the same start.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::engine::machine::changes::BEFORE;
 use crate::host::Host;
 use crate::source::{Origin, Sources};
 use crate::stack::chef::last_run::{self, Failed};
@@ -34,8 +35,9 @@ struct Ended {
 const ONE_FOR_ALL: [&str; 2] = ["/var/log/chef/client.log", "/var/log/chef-client.log"];
 const ONE_FOR_EACH: [&str; 2] = ["/var/lib/aws/opsworks/chef", "/var/chef/runs"];
 
-/// The newest run that a log tells of; `ahead` is how far the host's clock is ahead of UTC.
-pub(super) fn last(host: &dyn Host, ahead: i64, sources: &mut Sources) -> Option<ChefRun> {
+/// The newest run that a log tells of; `ahead` is how far the host's clock is ahead of UTC. One that failed longer before the
+/// `moment` than what counts as a change tells of it no more.
+pub(super) fn last(host: &dyn Host, moment: i64, ahead: i64, sources: &mut Sources) -> Option<ChefRun> {
     let mut logs: Vec<String> = ONE_FOR_ALL.map(str::to_owned).to_vec();
     for folder in ONE_FOR_EACH {
         let names = host.list(folder).unwrap_or_default();
@@ -52,7 +54,7 @@ pub(super) fn last(host: &dyn Host, ahead: i64, sources: &mut Sources) -> Option
         Some((ended, path, tail))
     });
     let (Ended { at, failed, from }, path, tail) = runs.max_by_key(|(ended, ..)| ended.at)?;
-    if failed.is_none() {
+    if failed.is_none() || at < moment.saturating_sub(BEFORE) {
         return Some(ChefRun { at, failed, log: None, rows: Vec::new() });
     }
     let origin = if tail.cut { Origin::Probe } else { Origin::File };
@@ -133,7 +135,9 @@ mod tests {
         let host = Recorded::healthy().unwrap();
         let host = host.with_file(&format!("{folder}/2016-05-04-01.log"), WELL.as_bytes());
         let host = host.with_file(&format!("{folder}/2016-05-04-02.log"), FAILED.as_bytes());
-        let run = last(&host, 0, &mut Sources::default()).unwrap();
-        assert_eq!((run.failed, run.rows.len()), (failed, 0));
+        let run = last(&host, at + 3600, 0, &mut Sources::default()).unwrap();
+        assert_eq!((run.failed, run.log.is_some()), (failed.clone(), true));
+        let old = last(&host, at + 2 * 24 * 3600, 0, &mut Sources::default()).unwrap();
+        assert_eq!((old.failed, old.log.is_some()), (failed, false));
     }
 }

@@ -213,7 +213,7 @@ impl<'h> Files<'h> {
     fn bring_in(&mut self, ini: &Arc<Document>) {
         let mut seen = BTreeSet::new();
         loop {
-            let around = uwsgi::Around { files: Some(&self.view), release: None };
+            let around = uwsgi::Around::of(&self.view, None);
             let mut wanted = uwsgi::read(ini, around).wanted;
             wanted.retain(|path| path.starts_with('/') && seen.insert(path.clone()));
             if wanted.is_empty() || seen.len() > MOST_INIS {

@@ -267,7 +267,7 @@ impl Survey {
         let killed = logs.iter().any(UwsgiLog::tells_of_a_kill);
         let users = resources::Users { folders, found: &of_stack, killed };
         let resources = resources::judge(host, visit, &users, &mut sources);
-        let chef = chef_run::last(host, visit.ahead(host), &mut sources);
+        let chef = chef_run::last(host, visit.moment(host), visit.ahead(host), &mut sources);
         let network = visit.network;
         let period = visit.period();
         let notes = [containers::notes(&contained), unread::notes(&found)].concat();

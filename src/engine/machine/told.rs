@@ -24,9 +24,6 @@ const AT_START: &[&str] = &["uwsgi-master", "workers", "app-import", "environmen
 /// Hops of which nginx itself says what it could not do for a user.
 const SEEN_BY_NGINX: &[&str] = &["listen", "upstream-socket", "app-answers", "resources"];
 
-/// What uWSGI says of every import that fails, whatever Python has said of it.
-const SAID_OF_EVERY: &str = "import/callable-not-found";
-
 /// A page that a log leads to, and how.
 #[derive(Debug)]
 pub(super) struct Told<'p> {
@@ -204,9 +201,5 @@ pub(super) fn chosen<'t>(told: &'t [Told<'_>], hop: &str, by_facts: &[&Finding])
     let surest = by_facts.iter().map(|finding| finding.confidence).max();
     let surest = of_hop.iter().map(|finding| finding.confidence).chain(surest).max();
     let counts = |finding: &&Finding| finding.confidence > Confidence::Possible || surest <= Some(Confidence::Possible);
-    let mut counting: Vec<&Finding> = of_hop.into_iter().filter(counts).collect();
-    if counting.len() > 1 {
-        counting.retain(|finding| finding.rule != SAID_OF_EVERY);
-    }
-    counting
+    of_hop.into_iter().filter(counts).collect()
 }

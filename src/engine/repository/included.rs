@@ -17,7 +17,7 @@ use crate::syntax;
 pub(super) fn inis(group: &Group<'_>, members: &[(&str, FileId)], view: &mut View) {
     let mut seen = BTreeSet::new();
     loop {
-        let around = uwsgi::Around { files: Some(view), release: group.release() };
+        let around = uwsgi::Around::of(view, group.release());
         let inis = view.of(Kind::Uwsgi);
         let mut wanted: BTreeSet<String> = inis.flat_map(|ini| uwsgi::read(ini, around).wanted).collect();
         wanted.retain(|path| seen.insert(path.clone()));

@@ -250,3 +250,15 @@ fn what_a_template_defines_for_elsewhere_may_stand_anywhere() {
     let run = lint_memory(&[("etc/nginx/nginx.tmpl".to_owned(), plain.into())], &Options::default());
     assert_eq!(run.report.findings.len(), 1, "{:?}", run.report.findings);
 }
+
+#[test]
+fn a_cure_that_is_not_known_is_no_edit() {
+    let text = "events {}\nhttp { upstream shop { server 127.0.0.1:port; } server { gzip yes; } }\n";
+    let findings = lint_memory(&[("nginx.conf".to_owned(), text.into())], &Options::default()).report.findings;
+    let edits = |words: &str| {
+        let finding = findings.iter().find(|finding| finding.message.contains(words)).unwrap();
+        finding.fix.as_ref().unwrap().edits.iter().map(|edit| edit.text.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(edits("invalid port"), Vec::<String>::new());
+    assert_eq!(edits("not `yes`"), ["on"]);
+}

@@ -9,7 +9,8 @@ use crate::source::{Origin, Sources};
 use crate::stack::document::{Document, Kind};
 use crate::stack::fact::{Answer, Fact};
 
-fn code(files: &[(&str, &str)]) -> Code {
+/// The code of some files.
+pub(super) fn code(files: &[(&str, &str)]) -> Code {
     let mut sources = Sources::default();
     let documents = files.iter().map(|(path, text)| {
         let file = sources.add(*path, text.as_bytes().to_vec(), Origin::File);

@@ -3,6 +3,7 @@
 use super::JobLine;
 use crate::source::Span;
 use crate::stack::document::Document;
+use crate::syntax::placeholder::is_filled_in;
 use crate::syntax::shell::bashism::bashisms;
 use crate::syntax::shell::{self, Command, End, Script, Word};
 use crate::syntax::upstart::{self, Phase};
@@ -29,7 +30,7 @@ pub(super) fn rows(document: &Document, phase: Phase, command: &upstart::Command
     let text = command.text();
     let script = shell::script(document.text(), text.span);
     let mut rows = Vec::new();
-    if is_filled_in_later(text.span.of(document.text())) {
+    if is_filled_in(text.span.of(document.text())) {
         return rows;
     }
     match command {
@@ -49,19 +50,6 @@ pub(super) fn rows(document: &Document, phase: Phase, command: &upstart::Command
         }
     }));
     rows
-}
-
-/// Whether another program puts in parts of the text first: `%(user)s` or `@prefix@`.
-pub(super) fn is_filled_in_later(text: &str) -> bool {
-    let closes = |rest: &str| {
-        rest.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').next().map_or(0, str::len)
-    };
-    text.contains("%(")
-        || text.match_indices('@').any(|(at, _)| {
-            let rest = &text[at + 1..];
-            let name = closes(rest);
-            name > 0 && rest[name..].starts_with('@')
-        })
 }
 
 /// What the commands of a job start and emit in their turn.

@@ -15,6 +15,7 @@ use crate::stack::document::Document;
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::launch::{Argument, Launch};
 use crate::syntax::Problem;
+use crate::syntax::placeholder::is_filled_in;
 use crate::syntax::upstart::{Command, Dialect, Events, Expect, Stanza};
 
 /// What every Upstart job gets besides its own `env` stanzas (Upstart: `JOB_DEFAULT_ENVIRONMENT`, job_process.c).
@@ -34,8 +35,7 @@ pub fn read(document: &Arc<Document>, override_file: Option<&Arc<Document>>) -> 
     let sets_path = main.env.gives("PATH");
     let started = main_command.and_then(|(_, command)| main.start(command));
     let open = layers.is_open();
-    let filled_in_later =
-        main_command.is_some_and(|(file, command)| script::is_filled_in_later(command.text().span.of(file.text())));
+    let filled_in_later = main_command.is_some_and(|(file, command)| is_filled_in(command.text().span.of(file.text())));
 
     let mut job = identity(&layers, document);
     let launch = started.as_ref().map(|started| &started.launch);

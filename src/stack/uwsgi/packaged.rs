@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::Around;
 use super::assembly::{Assembly, Found};
 use super::settings::of_word;
 use crate::finding::Confidence;
@@ -39,9 +40,9 @@ pub(super) struct Package<'a> {
 
 /// How the package starts this ini; `None` where it lies elsewhere, an emperor takes it, or, on a host, the package is not
 /// installed.
-pub(super) fn of<'a>(document: &'a Document, files: Option<&'a View>) -> Option<Package<'a>> {
-    let (namespace, name) = named(&document.path)?;
-    let view = files.filter(|view| !has_emperor(view))?;
+pub(super) fn of<'a>(document: &'a Document, around: Around<'a>) -> Option<Package<'a>> {
+    let (namespace, name) = named(&document.path).filter(|_| !around.has_emperor)?;
+    let view = around.files?;
     let default = match view.at(DEFAULT_INI) {
         [only] if only.kind == Kind::Uwsgi => Some(&**only),
         _ => None,
@@ -50,9 +51,9 @@ pub(super) fn of<'a>(document: &'a Document, files: Option<&'a View>) -> Option<
 }
 
 /// What is to be read on a host before [`of`] can tell.
-pub(super) fn wanted(document: &Document, files: Option<&View>) -> Option<String> {
-    let view = files.filter(|view| view.complete && view.at(DEFAULT_INI).is_empty())?;
-    (named(&document.path).is_some() && !has_emperor(view)).then(|| DEFAULT_INI.to_owned())
+pub(super) fn wanted(document: &Document, around: Around<'_>) -> Option<String> {
+    let is_open = around.files.is_some_and(|view| view.complete && view.at(DEFAULT_INI).is_empty());
+    (is_open && !around.has_emperor && named(&document.path).is_some()).then(|| DEFAULT_INI.to_owned())
 }
 
 /// The name space and the name of an ini, by its path: `app` and `shop` of `/etc/uwsgi/apps-enabled/shop.ini`.
@@ -65,7 +66,7 @@ fn named(path: &str) -> Option<(&str, &str)> {
 }
 
 /// Whether an emperor takes what lies in these folders, and no init script.
-fn has_emperor(view: &View) -> bool {
+pub(super) fn has_emperor(view: &View) -> bool {
     let starts = [Kind::Uwsgi, Kind::Upstart, Kind::Systemd, Kind::Supervisor].into_iter();
     let mut texts = starts.flat_map(|kind| view.of(kind)).map(|document: &Arc<Document>| document.text());
     texts.any(|text| text.contains("emperor") && text.contains("apps-"))
@@ -105,7 +106,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::source::FileId;
-    use crate::stack::uwsgi::{Around, Reading, read};
+    use crate::stack::uwsgi::{Reading, read};
 
     const INI: &str = "[uwsgi]\nmodule = shop:app\nprocesses = 4\n";
 
@@ -121,7 +122,7 @@ mod tests {
             view.add(document(at, path, *kind, text));
         }
         view.add(ini.clone());
-        read(&ini, Around { files: Some(&view), release: None })
+        read(&ini, Around::of(&view, None))
     }
 
     fn files(reading: &Reading) -> Vec<FileId> {

@@ -52,11 +52,11 @@ pub(super) struct Settings<'a> {
 
 impl<'a> Settings<'a> {
     pub fn of_file(document: &'a Document, around: Around<'a>) -> Self {
-        let package = packaged::of(document, around.files);
+        let package = packaged::of(document, around);
         let mut assembly = Assembly::new(around, package.is_some());
         let found = Found { document, section: DEFAULT_SECTION.to_owned(), confidence: Confidence::Proved };
         assembly.file(&found, None);
-        assembly.wanted.extend(packaged::wanted(document, around.files));
+        assembly.wanted.extend(packaged::wanted(document, around));
         if let Some(package) = &package {
             package.surround(&mut assembly, document, around.release);
         }

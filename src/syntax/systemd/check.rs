@@ -6,6 +6,7 @@ use crate::source::Span;
 use crate::syntax::Problem;
 use crate::syntax::data::systemd::ValueKind;
 use crate::syntax::erb::FILLER;
+use crate::syntax::placeholder::is_filled_in;
 use crate::syntax::systemd::{Assignment, Broken, Resolved, Text, Word, Words, ignored, refused, resolve};
 
 /// What is wrong with a value; nothing where a template tag decides it.
@@ -49,8 +50,6 @@ fn is_placeholder(kind: ValueKind, value: &str) -> bool {
         ValueKind::Environment => false,
         _ => value.contains("${"),
     };
-    let autoconf =
-        first.strip_prefix('@').and_then(|rest| rest.split_once('@')).is_some_and(|(name, _)| !name.contains('/'));
     let is_path = matches!(
         kind,
         ValueKind::Exec | ValueKind::EnvironmentFile | ValueKind::Path | ValueKind::Paths | ValueKind::Folder
@@ -59,7 +58,7 @@ fn is_placeholder(kind: ValueKind, value: &str) -> bool {
     let is_name = |letter: u8| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == b'_';
     let in_capitals = is_path && start.len() > 2 && start.bytes().all(is_name);
     let in_brackets = is_path && start.starts_with('<') && value.contains('>');
-    shell || autoconf || in_capitals || in_brackets
+    shell || is_filled_in(first) || in_capitals || in_brackets
 }
 
 fn boolean(text: &Text) -> Option<Problem> {

@@ -1,22 +1,9 @@
 //! What is told to be missing, and what is not.
 #![allow(clippy::unwrap_used)]
 
-use std::sync::Arc;
-
 use super::{Wanted, absence};
-use crate::source::{Origin, Sources};
 use crate::stack::app::Entry;
-use crate::stack::app::code::Code;
-use crate::stack::document::{Document, Kind};
-
-fn code(files: &[(&str, &str)]) -> Code {
-    let mut sources = Sources::default();
-    let documents = files.iter().map(|(path, text)| {
-        let file = sources.add(*path, text.as_bytes().to_vec(), Origin::File);
-        Arc::new(Document::plain(file, *path, Kind::Python, sources.get(file).shared_text()))
-    });
-    Code::of(documents.collect::<Vec<_>>())
-}
+use crate::stack::app::tests::code;
 
 fn module(name: &str, callable: &str) -> Entry {
     let (module, callable) = (Some(name.to_owned()), Some(callable.to_owned()));

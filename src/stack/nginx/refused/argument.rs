@@ -6,6 +6,7 @@ use super::file::File;
 use crate::source::Span;
 use crate::stack::fact::Answer;
 use crate::syntax::nginx::{Directive, Word, Words};
+use crate::syntax::placeholder::is_filled_in;
 
 /// A word of a directive, with the values of template tags put in.
 #[derive(Debug, Clone)]
@@ -85,13 +86,13 @@ impl<'a> Argument<'a> {
 }
 
 /// Whether a text has the look of something that a deployment fills in: `__PORT__`, `@PORT@`, `<port>`, `{{ port }}`,
-/// `${PORT}`, `%PORT%`, `#{port}`, `[[port]]`.
+/// `${PORT}`, `%PORT%`, `%(port)s`, `#{port}`, `[[port]]`.
 ///
 /// nginx has no such signs outside quotes and regular expressions, and what fills them in is out of sight.
 pub(super) fn is_placeholder(text: &str) -> bool {
     let bytes = text.as_bytes();
     let upper = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_uppercase);
-    (0..bytes.len()).any(|at| match bytes[at] {
+    let by_its_signs = |at: usize| match bytes[at] {
         b'$' => {
             upper(at + 1) || (bytes.get(at + 1) == Some(&b'{') && upper(at + 2)) || bytes.get(at + 1) == Some(&b'(')
         }
@@ -102,11 +103,12 @@ pub(super) fn is_placeholder(text: &str) -> bool {
             let opens = bytes.get(at + 1).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'%');
             opens && !is_capture && text[at..].contains('>')
         }
-        b'@' | b'%' => upper(at + 1) && text[at + 1..].contains(char::from(bytes[at])),
+        b'%' => upper(at + 1) && text[at + 1..].contains('%'),
         b'#' => bytes.get(at + 1) == Some(&b'{'),
         b'[' => bytes.get(at + 1) == Some(&b'[') && bytes.get(at + 2) != Some(&b':'),
         _ => false,
-    })
+    };
+    is_filled_in(text) || (0..bytes.len()).any(by_its_signs)
 }
 
 /// What nginx refuses in the arguments of a directive.
@@ -149,9 +151,18 @@ mod tests {
 
     #[test]
     fn what_a_deployment_fills_in() {
-        for text in
-            ["__PORT__", "@PORT@", "127.0.0.1:<Port>", "{{ port }}", "${PORT}", "$PORT", "%PORT%", "#{port}", "$(port)"]
-        {
+        for text in [
+            "__PORT__",
+            "@PORT@",
+            "127.0.0.1:<Port>",
+            "{{ port }}",
+            "${PORT}",
+            "$PORT",
+            "%PORT%",
+            "#{port}",
+            "$(port)",
+            "a:%(port)s",
+        ] {
             assert!(is_placeholder(text), "{text}");
         }
         for text in [

@@ -15,7 +15,7 @@ fn read_first(files: &[(&str, &str)]) -> Reading {
         view.add(Document::plain(file, *path, Kind::Uwsgi, (*text).into()));
     }
     let document = view.at(files[0].0)[0].clone();
-    read(&document, Around { files: Some(&view), release: None })
+    read(&document, Around::of(&view, None))
 }
 
 fn options(reading: &Reading) -> Vec<String> {
