@@ -12,7 +12,7 @@ use housecall::host::{SslMode, Stage, Target};
 
 use crate::pgbouncer::Pgbouncer;
 use crate::postgres::{PASSWORD, Postgres};
-use crate::wait::free_port;
+use crate::refusing::refusing_port;
 
 /// What a connection string asks for, what came of it, and whether libpq would surely fail too.
 struct Row {
@@ -67,7 +67,7 @@ fn rows(server: &Postgres, recovering: u16, full: u16) -> Vec<Row> {
     };
     let ok = |what, target| Row { what, target, class: None, proved: true };
     let plain = |target| Target { sslmode: SslMode::Disable, ..target };
-    let second = vec![("127.0.0.1".to_owned(), free_port()), ("127.0.0.1".to_owned(), server.port)];
+    let second = vec![("127.0.0.1".to_owned(), refusing_port()), ("127.0.0.1".to_owned(), server.port)];
     vec![
         ok("as it should be", app()),
         ok("sslmode=require", Target { sslmode: SslMode::Require, ..app() }),
@@ -75,7 +75,7 @@ fn rows(server: &Postgres, recovering: u16, full: u16) -> Vec<Row> {
         ok("verify-ca, its own certificate", verifying(SslMode::VerifyCa, "127.0.0.1", "server")),
         ok("verify-full, its own certificate", verifying(SslMode::VerifyFull, "localhost", "server")),
         ok("the second of two hosts", Target { hosts: second, ..app() }),
-        row("nobody listens", at("127.0.0.1", free_port()), Stage::Tcp, "tcp.refused"),
+        row("nobody listens", at("127.0.0.1", refusing_port()), Stage::Tcp, "tcp.refused"),
         row("no such name", at("thena-db.invalid", 5432), Stage::Name, "dns.nxdomain"),
         row("another issuer", verifying(SslMode::VerifyCa, "127.0.0.1", "other"), Stage::Tls, "tls.verify.issuer"),
         row("another name", verifying(SslMode::VerifyFull, "127.0.0.1", "server"), Stage::Tls, "tls.verify.name"),
@@ -144,7 +144,7 @@ impl Pools {
     fn start(server: &Postgres) -> Self {
         let full = Pgbouncer::to(server.port, "max_client_conn = 1\n");
         let taken = TcpStream::connect(("127.0.0.1", full.port)).unwrap();
-        Self { live: Pgbouncer::to(server.port, ""), dead: Pgbouncer::to(free_port(), ""), full, _taken: taken }
+        Self { live: Pgbouncer::to(server.port, ""), dead: Pgbouncer::to(refusing_port(), ""), full, _taken: taken }
     }
 
     fn rows(&self) -> Vec<Row> {

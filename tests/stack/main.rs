@@ -10,6 +10,7 @@ mod pgbouncer;
 #[allow(dead_code)]
 mod plan;
 mod postgres;
+mod refusing;
 mod servers;
 mod wait;
 

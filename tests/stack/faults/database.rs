@@ -3,7 +3,8 @@
 use super::{Fault, as_root, fault};
 use crate::lab::{Lab, Plan};
 use crate::postgres::{self, PASSWORD};
-use crate::wait::{free_port, wait_until};
+use crate::refusing::refusing_port;
+use crate::wait::wait_until;
 
 pub const FAULTS: &[Fault] = &[
     fault("F13", "database/connection-stale", ("uwsgi.log", "closed unexpectedly"), 200, f13),
@@ -60,7 +61,7 @@ fn f44() -> Lab {
 }
 
 fn f63() -> Lab {
-    at(postgres::server().url_with(free_port(), PASSWORD))
+    at(postgres::server().url_with(refusing_port(), PASSWORD))
 }
 
 fn f64() -> Lab {

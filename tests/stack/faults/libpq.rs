@@ -6,7 +6,7 @@ use super::{Fault, fault};
 use crate::lab::{Lab, Plan};
 use crate::pgbouncer::Pgbouncer;
 use crate::postgres::{self, PASSWORD};
-use crate::wait::free_port;
+use crate::refusing::refusing_port;
 
 pub const FAULTS: &[Fault] = &[
     fault("F77", "database/pooler-cannot-reach", ("pgbouncer.ini", "thena = host"), 504, f77),
@@ -16,7 +16,7 @@ pub const FAULTS: &[Fault] = &[
 
 /// pgbouncer runs, and nobody answers where it passes the database on to.
 fn f77() -> Lab {
-    through(Pgbouncer::to(free_port(), ""), Plan { nginx: ["", "", "uwsgi_read_timeout 1s;"], ..Plan::healthy() })
+    through(Pgbouncer::to(refusing_port(), ""), Plan { nginx: ["", "", "uwsgi_read_timeout 1s;"], ..Plan::healthy() })
 }
 
 /// It runs, and so does PostgreSQL behind it.

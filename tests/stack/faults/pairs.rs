@@ -7,7 +7,8 @@ use super::{Fault, and, as_root, fault};
 use crate::disk::Mounted;
 use crate::lab::{Lab, Plan, SECOND_INI};
 use crate::postgres::{self, PASSWORD};
-use crate::wait::{free_port, wait_until};
+use crate::refusing::refusing_port;
+use crate::wait::wait_until;
 
 pub const FAULTS: &[Fault] = &[
     as_root(and("socket/not-permitted", fault("P1", "database/refused", ("thena.conf", "env DATABASE_URL"), 502, p1))),
@@ -20,7 +21,7 @@ const SHUT: &str = "chmod-socket = 600\n";
 
 /// nginx may not open the socket, and behind it the database would refuse.
 fn p1() -> Lab {
-    let url = postgres::server().url_with(free_port(), PASSWORD);
+    let url = postgres::server().url_with(refusing_port(), PASSWORD);
     Lab::started(&Plan { socket_lines: SHUT.to_owned(), ..Plan::with_url(url) })
 }
 

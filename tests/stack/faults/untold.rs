@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use super::{Fault, fault};
 use crate::lab::{Lab, Plan};
 use crate::postgres::{self, PASSWORD};
-use crate::wait::{free_port, wait_until};
+use crate::refusing::refusing_port;
+use crate::wait::wait_until;
 
 const NOT_APPLIED: &str = "supervision/config-not-applied";
 
@@ -57,7 +58,7 @@ fn f62() -> Lab {
 
 /// The job names the right port by now.
 fn f84() -> Lab {
-    let wrong = postgres::server().url_with(free_port(), PASSWORD);
+    let wrong = postgres::server().url_with(refusing_port(), PASSWORD);
     let lab = Lab::started(&Plan::with_url(wrong.clone()));
     edit(&lab, "etc/init/thena.conf", &wrong, &postgres::server().url());
     lab
@@ -65,7 +66,7 @@ fn f84() -> Lab {
 
 /// So does the file of variables that the unit names.
 fn f85() -> Lab {
-    let wrong = postgres::server().url_with(free_port(), PASSWORD);
+    let wrong = postgres::server().url_with(refusing_port(), PASSWORD);
     let unit = "[Service]\nEnvironmentFile=/etc/thena/variables\nExecStart=/usr/bin/uwsgi --ini /etc/thena/uwsgi.ini\n\
                 KillSignal=SIGQUIT\nType=notify\n";
     let files = vec![
