@@ -34,7 +34,7 @@ pub struct Emperor {
 
 /// Finds the vassals among the instances that no job starts.
 pub(super) fn crown(runs: &mut [Run], view: &View) {
-    let emperors: Vec<(Emperor, String)> = runs.iter().flat_map(|run| of_run(run)).collect();
+    let emperors: Vec<(Emperor, String)> = runs.iter().flat_map(of_run).collect();
     if emperors.is_empty() {
         return;
     }
