@@ -17,6 +17,7 @@ pub mod supervisor;
 pub mod systemd;
 pub mod upstart;
 mod uwsgi_ini;
+mod work;
 
 pub use condition::{Emitters, judge};
 pub use script::Deeds;
@@ -52,8 +53,14 @@ rows! {
         kill_signal: String,
         #[doc = "of systemd: how a service says that it is up, as `Type=` does: `simple`, `forking`, `notify`, …"]
         service_type: String,
-        #[doc = "of Upstart and supervisor: how many seconds it has to stop before it is killed"]
+        #[doc = "how many seconds it has to stop before it is killed; absent where it has as long as it likes"]
         kill_timeout: i64,
+        #[doc = "whether the signal that asks it to stop goes to all its processes, not to the first alone"]
+        signals_all: bool,
+        #[doc = "what it ends before it stops: `tasks`, as a Celery worker does, or `requests`; absent for other programs"]
+        finishes: String,
+        #[doc = "whether it works in processes of its own that the signal ends at once, as Celery does unless `--pool` says otherwise"]
+        has_pool: bool,
         #[doc = "the permission bits that its files lack, in three octal digits"]
         umask: String,
         #[doc = "whether it sees a `/tmp` and a `/var/tmp` of its own"]
@@ -179,7 +186,7 @@ pub struct Reading {
     /// What hands more variables on to the process and is out of sight, such as the environment of supervisord.
     pub inherits: Option<Missing>,
     /// Which files of the repository land where the process runs, what hides others first; none where it runs on the host.
-    pub lands: Vec<Arc<Landing>>,
+    pub lands: Arc<[Arc<Landing>]>,
     /// Where the process of a container starts.
     pub folder: Option<Answer<String>>,
     /// How sure it is that the scripts which it goes through are those that lie here.
@@ -215,7 +222,7 @@ impl Reading {
             exports_all: false,
             exported_later: Vec::new(),
             inherits: None,
-            lands: Vec::new(),
+            lands: Arc::default(),
             folder: None,
             sure: Confidence::Proved,
             is_main: true,

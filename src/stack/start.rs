@@ -51,6 +51,9 @@ impl Start {
     }
 }
 
+/// More images than any real repository has; those beyond are out of sight.
+const MOST_IMAGES: usize = 256;
+
 const OVERRIDE: &str = ".override";
 
 /// The jobs of a view: those of Upstart with their overrides, the services of systemd, and what else starts processes.
@@ -68,10 +71,10 @@ pub fn all(view: &View, units: &Units, images: &Images) -> Vec<Start> {
     };
     let procfile = several(Kind::Procfile, job::procfile::read);
     let services = Services::of(view, images);
-    let others: Vec<Image> = images.others(&services.run).collect();
+    let others: Vec<Image> = images.others(&services.run).take(MOST_IMAGES).collect();
     let mut lands = services.lands;
     lands.extend(others.iter().map(|image| Arc::clone(&image.landing)));
-    let supervisor = job::supervisor::all(view, &lands);
+    let supervisor = job::supervisor::all(view, &lands.into());
     let images = others.iter().map(|image| job::image::read(image, view));
     upstart
         .chain(systemd)

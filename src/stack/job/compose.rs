@@ -103,7 +103,7 @@ fn reading(
         let source = join(folder_of(&document.path), here);
         mounts.add(&source, here, there);
     }
-    let lands: Vec<Arc<Landing>> =
+    let lands: Arc<[Arc<Landing>]> =
         std::iter::once(Arc::new(mounts)).chain(image.map(|image| Arc::clone(&image.landing))).collect();
     let (mut env, mut values) = image.map(|image| variables(image, "compose")).unwrap_or_default();
     let own = environment(document, service);

@@ -8,6 +8,7 @@ use crate::stack::app::name::last_segment;
 use crate::stack::document::Document;
 use crate::stack::fact::{Fact, Missing};
 use crate::stack::image::Image;
+use crate::stack::image::landing::Landing;
 use crate::stack::view::View;
 
 /// The job of an image, and the text that its command stands in.
@@ -22,7 +23,7 @@ pub fn read(image: &Image, view: &View) -> (Reading, Arc<Document>) {
     job.name = Fact::derived(last_segment(&document.path).to_owned());
     job.path = Fact::derived(document.path.clone());
     let (env, values) = variables(image, "dockerfile");
-    let lands = [Arc::clone(&image.landing)];
+    let lands: Arc<[Arc<Landing>]> = [Arc::clone(&image.landing)].into();
     let around =
         Surroundings { view, lands: &lands, folder: image.folder.clone(), variables: values, key: "dockerfile" };
     let process = around.of_image(image);
@@ -36,7 +37,7 @@ pub fn read(image: &Image, view: &View) -> (Reading, Arc<Document>) {
     started_by_base(&mut reading.job, image);
     let reading = Reading {
         env: env.into_iter().chain(reading.env).collect(),
-        lands: lands.to_vec(),
+        lands: Arc::clone(&lands),
         inherits: Some(inherits),
         ..reading
     };

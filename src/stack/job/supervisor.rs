@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::container::{Process, Surroundings, started};
 use super::environment::env_value;
-use super::{Job, Reading, fact, stopping};
+use super::{Job, Reading, fact, stopping, work};
 use crate::source::Located;
 use crate::stack::document::{Document, Kind};
 use crate::stack::fact::{Answer, Fact, Missing};
@@ -19,7 +19,7 @@ const MOST_FOLLOWED: usize = 256;
 
 /// Every program of a view, each with the text that its command stands in; `lands` is what lands in the images of the stack, one
 /// of which may be where supervisor runs.
-pub fn all(view: &View, lands: &[Arc<Landing>]) -> Vec<(Reading, Arc<Document>)> {
+pub fn all(view: &View, lands: &Arc<[Arc<Landing>]>) -> Vec<(Reading, Arc<Document>)> {
     let mut all = Vec::new();
     for document in view.of(Kind::Supervisor) {
         for program in supervisor::parse(document.text()) {
@@ -34,7 +34,7 @@ fn reading(
     file: &Arc<Document>,
     program: &Program,
     view: Option<&View>,
-    lands: &[Arc<Landing>],
+    lands: &Arc<[Arc<Landing>]>,
 ) -> (Reading, Arc<Document>) {
     let mut job = Job::at(file.place(program.name.span));
     job.key = "supervisor".to_owned();
@@ -65,18 +65,18 @@ fn reading(
         // supervisord's own, which is mostly root's.
         (None, None) => Fact::unknown(Missing::new("the user of supervisord", "write `user=` below the program")),
     };
+    if launch.is_none() {
+        (job.command, job.uwsgi_ini) = (Fact::absent(), Fact::absent());
+    }
+    work::of_launch(&mut job, document, launch);
     stopping::of_program(&mut job, file, program);
-    let (document, lands) = (Arc::clone(document), lands.to_vec());
+    let (document, lands) = (Arc::clone(document), Arc::clone(lands));
     let (reading, _) = match process {
         Some(process) => {
             let missing = Missing::new("the program's command", "write it without template tags");
             started(job, Some(process), missing, file.is_open())
         }
-        None => {
-            job.command = Fact::absent();
-            job.uwsgi_ini = Fact::absent();
-            (Reading::of(job, None), None)
-        }
+        None => (Reading::of(job, None), None),
     };
     let env = program.environment.iter().map(|(name, value)| {
         let answer = expanded(file, value).answer;
