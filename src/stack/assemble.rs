@@ -16,6 +16,7 @@ use crate::stack::database::{self, Database};
 use crate::stack::deployment::Deployed;
 use crate::stack::document::Kind;
 use crate::stack::elsewhere::Elsewhere;
+use crate::stack::ends::Services;
 use crate::stack::entry::{entry, in_container};
 use crate::stack::env::{EnvRead, EnvValue, Layers, names_a_need, names_a_signing_key};
 use crate::stack::fact::{Fact, Missing, Row};
@@ -224,6 +225,19 @@ fn job_of(link: &PassLink, instances: &[Instance]) -> Fact<Arc<Job>> {
     instance.map_or_else(Fact::absent, |instance| instance.link.job.clone())
 }
 
+/// The instances that services of containers run, by the names of the services.
+fn services(instances: &[Instance]) -> Services {
+    let mut services = Services::new();
+    for instance in instances {
+        let job = instance.link.job.known().filter(|job| job.key == "compose");
+        if let Some(name) = job.and_then(|job| job.name.known()) {
+            let place = instance.uwsgi.uwsgi.place;
+            services.entry(name.clone()).and_modify(|other| *other = None).or_insert(Some(place));
+        }
+    }
+    services
+}
+
 /// Adds what a `.env` file gives that the app itself loads: what the process has already is kept.
 fn load(parts: &Parts<'_>, layers: &mut Layers, path: &str) {
     let Some(document) = parts.view.of(Kind::Variables).find(|document| normal(&document.path) == path) else { return };
@@ -312,7 +326,9 @@ impl Stack {
             return self;
         }
         let rivals = if view.complete { Vec::new() } else { rivals(view) };
-        let around = Surroundings { open, containers: starters.containers.as_deref(), rivals: &rivals };
+        let services = services(instances);
+        let containers = starters.containers.as_deref();
+        let around = Surroundings { open, containers, rivals: &rivals, services: Some(&services) };
         self.pass_links = pass_links(&nginx.passes, &sockets, around);
         for link in self.pass_links.iter_mut().map(Arc::make_mut) {
             link.job = job_of(link, instances);

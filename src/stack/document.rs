@@ -23,6 +23,8 @@ pub enum Kind {
     LoginShell,
     /// A file of `NAME=value` lines that some program may read: `.env`, `.flaskenv`, `/etc/default/*`.
     Variables,
+    /// An init script of System V.
+    InitScript,
     /// supervisor's programs.
     Supervisor,
     /// A `Procfile`.

@@ -3,15 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::source::Place;
 use crate::stack::fact::Missing;
 use crate::stack::link::{is_path, is_unix, is_unix_pass, meets, wants_uwsgi};
 use crate::stack::nginx::Pass;
 use crate::stack::uwsgi::Socket;
 
+/// The place of the instance that a service runs, by the service's name; nothing where several are called so.
+pub type Services = BTreeMap<String, Option<Place>>;
+
 /// Passes and sockets by what two addresses must share to be one: the port, or the whole path.
 pub(super) struct Ends<'a> {
     passes: BTreeMap<&'a str, Vec<&'a Pass>>,
     sockets: BTreeMap<&'a str, Vec<&'a Arc<Socket>>>,
+    /// The instance that each service of containers runs, by the service's name: so other containers call its host.
+    services: Option<&'a Services>,
     /// Why the address of some socket is unknown, where one is.
     pub(super) hidden: Option<&'a Missing>,
     /// The sockets that no pass reaches: those at ports, those at paths.
@@ -23,8 +29,9 @@ pub(super) struct Ends<'a> {
 }
 
 impl<'a> Ends<'a> {
-    pub(super) fn of(passes: &'a [Arc<Pass>], sockets: &'a [Arc<Socket>]) -> Self {
+    pub(super) fn of(passes: &'a [Arc<Pass>], sockets: &'a [Arc<Socket>], services: Option<&'a Services>) -> Self {
         let mut ends = Self {
+            services,
             passes: BTreeMap::new(),
             sockets: BTreeMap::new(),
             hidden: sockets.iter().find_map(|socket| socket.address.missing()),
@@ -63,7 +70,12 @@ impl<'a> Ends<'a> {
     pub(super) fn sockets_at(&self, pass: &Pass) -> impl Iterator<Item = &'a Arc<Socket>> {
         let key = pass.address.known().map(|address| shared_part(address));
         let near = key.and_then(|key| self.sockets.get(key)).map_or(&[][..], Vec::as_slice);
-        near.iter().copied().filter(move |socket| meets(pass, socket))
+        let host = pass.address.known().and_then(|address| address.rsplit_once(':')).map_or("", |(host, _)| host);
+        let is_of = |service: &Place, socket: &Socket| socket.uwsgi.known().is_some_and(|own| own.place == *service);
+        let service = self.services.and_then(|services| services.get(host)?.as_ref());
+        let service = service.filter(|service| near.iter().any(|socket| is_of(service, socket) && meets(pass, socket)));
+        let is_meant = move |socket: &Socket| service.is_none_or(|service| is_of(service, socket));
+        near.iter().copied().filter(move |socket| is_meant(socket) && meets(pass, socket))
     }
 
     /// The passes that reach a socket.

@@ -66,7 +66,7 @@ rows! {
         app: Arc<App>,
     }
 
-    #[doc = "one place that gives, or seems to give, an environment variable; keyed by how: `uwsgi`, `uwsgi-shell-syntax`, `upstart`, `upstart-export`, `systemd`, `supervisor`, `compose`, `file`, `dotenv`, `uwsgi-param`, `login-shell`, `process`"]
+    #[doc = "one place that gives, or seems to give, an environment variable; keyed by how: `uwsgi`, `uwsgi-shell-syntax`, `upstart`, `upstart-export`, `systemd`, `supervisor`, `compose`, `dockerfile`, `sysv`, `file`, `dotenv`, `uwsgi-param`, `login-shell`, `process`"]
     pub struct EnvValue in "env_values" {
         #[doc = "the variable"]
         name: String,

@@ -15,6 +15,7 @@ mod script;
 mod stopping;
 pub mod supervisor;
 pub mod systemd;
+pub mod sysv;
 pub mod upstart;
 mod uwsgi_ini;
 mod work;
@@ -35,11 +36,11 @@ use crate::stack::launch::{Argument, Launch};
 use crate::syntax::Problem;
 
 rows! {
-    #[doc = "one job of an init system; keyed by which: `upstart`, `systemd`, `supervisor`, `procfile`, `compose` or `dockerfile`"]
+    #[doc = "one job of an init system; keyed by which: `upstart`, `systemd`, `supervisor`, `procfile`, `compose`, `dockerfile` or `sysv`"]
     pub struct Job in "jobs" {
         #[doc = "the name the init system knows it by"]
         name: String,
-        #[doc = "`upstart`, `systemd`, `supervisor`, `procfile`, `compose` or `dockerfile`, or `chromeos` for the Upstart of Chrome OS"]
+        #[doc = "`upstart`, `systemd`, `supervisor`, `procfile`, `compose`, `dockerfile` or `sysv`, or `chromeos` for the Upstart of Chrome OS"]
         dialect: String,
         #[doc = "where its file lies"]
         path: String,

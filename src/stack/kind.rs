@@ -21,7 +21,7 @@ const RUBY_BYTES: usize = 512 << 10;
 /// line of a job or an ini becomes facts of its own, so that a few megabytes of them would fill the memory.
 pub fn most_bytes(path: &str, kind: Option<Kind>) -> Option<usize> {
     match kind {
-        Some(Kind::Upstart | Kind::Systemd | Kind::Dockerfile) => Some(JOB_BYTES),
+        Some(Kind::Upstart | Kind::Systemd | Kind::Dockerfile | Kind::InitScript) => Some(JOB_BYTES),
         Some(Kind::Uwsgi) => Some(INI_BYTES),
         None if is_ruby(path) => Some(RUBY_BYTES),
         _ => None,
@@ -111,6 +111,9 @@ fn by_place(path: &str) -> Option<Kind> {
     if (folder.ends_with("/systemd/system") && UnitKind::of(name).is_some()) || is_drop_in(&absolute) {
         return Some(Kind::Systemd);
     }
+    if folder.ends_with("/etc/init.d") {
+        return Some(Kind::InitScript);
+    }
     if ["/etc/default", "/etc/sysconfig"].iter().any(|place| folder.ends_with(place)) {
         return Some(Kind::Variables);
     }
@@ -161,6 +164,9 @@ fn by_name(path: &str, text: &str) -> Option<Kind> {
     if is_dockerfile(name) {
         // Beside it may lie its `.dockerignore`.
         return text.lines().any(begins_stage).then_some(Kind::Dockerfile);
+    }
+    if text.starts_with("#!") && text.lines().take(20).any(|line| line.starts_with("### BEGIN INIT INFO")) {
+        return Some(Kind::InitScript);
     }
     if name == "Procfile" {
         return Some(Kind::Procfile);

@@ -134,6 +134,7 @@ pub fn see_through(document: &Document, words: Vec<Argument>, variables: &Variab
             "setuidgid" | "gosu" | "su-exec" => skip_options(&mut launch, &[]) && take_user(&mut launch),
             "chpst" | "sudo" => sudo(&mut launch),
             "su" | "runuser" => su(document, &mut launch, variables),
+            "daemon" => daemon(&mut launch),
             "start-stop-daemon" => start_stop_daemon(&mut launch),
             "sh" | "bash" | "dash" => shell_command(document, &mut launch, variables),
             _ => false,
@@ -204,6 +205,21 @@ fn sudo(launch: &mut Launch) -> bool {
         at += 1 + usize::from(matches!(word.written.as_str(), "-g" | "-p" | "-C" | "-h" | "-e" | "-U"));
         if word.written == "--" {
             break;
+        }
+    }
+    launch.words.drain(..at.min(launch.words.len()));
+    true
+}
+
+/// `daemon --user=USER --pidfile=FILE program …`, the function of Red Hat's init scripts (`/etc/init.d/functions`).
+fn daemon(launch: &mut Launch) -> bool {
+    let mut at = 1;
+    while let Some(word) = launch.words.get(at).filter(|word| word.written.starts_with(['-', '+'])) {
+        if let Some((user, used)) = option_value(&launch.words, at, "--user", "--user") {
+            launch.user = Some(user);
+            at += used;
+        } else {
+            at += 1 + usize::from(matches!(word.written.as_str(), "--pidfile" | "--check"));
         }
     }
     launch.words.drain(..at.min(launch.words.len()));

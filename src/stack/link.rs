@@ -12,7 +12,7 @@ pub use unlinked::Unlinked;
 
 use crate::finding::Confidence;
 use crate::stack::app::App;
-use crate::stack::ends::Ends;
+use crate::stack::ends::{Ends, Services};
 use crate::stack::fact::{Answer, Fact, Lack, Missing};
 use crate::stack::job::Job;
 use crate::stack::kind::without_template_suffix;
@@ -142,11 +142,13 @@ pub struct Surroundings<'a> {
     pub containers: Option<&'a str>,
     /// The addresses that another server of apps would bind.
     pub rivals: &'a [String],
+    /// The instances that services of containers run.
+    pub services: Option<&'a Services>,
 }
 
 /// Joins each pass with the socket at its address, or with the one it was probably meant for.
 pub fn pass_links(passes: &[Arc<Pass>], sockets: &[Arc<Socket>], around: Surroundings<'_>) -> Vec<Arc<PassLink>> {
-    let ends = Ends::of(passes, sockets);
+    let ends = Ends::of(passes, sockets, around.services);
     passes
         .par_iter()
         .map(|pass| {

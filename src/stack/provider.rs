@@ -94,13 +94,13 @@ fn of_job(parts: &Parts<'_>, around: Around<'_>, start: &Start, layers: &mut Lay
     let own = |layers: &mut Layers| layers.add(reading.env.iter().cloned().map(Arc::new), dialect);
     // systemd reads the files last, so that they win; those of compose give way to its `environment`. A script sources them
     // before it exports more, which is as good as equal.
-    if dialect != "compose" {
+    if dialect == "systemd" {
         own(layers);
     }
     for file in &reading.files {
         named_file(parts, file, dialect == "systemd", layers, read);
     }
-    if dialect == "compose" {
+    if dialect != "systemd" {
         own(layers);
     }
     for path in &reading.sources_files {
@@ -199,6 +199,7 @@ fn cure(dialect: &str, job: &str) -> String {
         "supervisor" => format!(
             "`environment=NAME=\"…\"` below `[program:{job}]`, then `sudo supervisorctl reread` and `sudo supervisorctl update`"
         ),
+        "sysv" => format!("`export NAME=…` in {job}, before it starts uWSGI, then `sudo service {job} restart`"),
         "procfile" => "set it in the platform's settings, such as `heroku config:set NAME=…`".to_owned(),
         "package" => format!("`env = NAME=…` in the uWSGI ini, then `sudo service uwsgi restart {job}`"),
         "dockerfile" => {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::finding::Confidence;
 use crate::source::FileId;
-use crate::stack::app::name::last_segment;
 use crate::stack::document::{Document, Kind};
 use crate::stack::emperor::{Emperor, crown};
 use crate::stack::fact::Missing;
+use crate::stack::job::compose::is_default;
 use crate::stack::link::by_path;
 use crate::stack::start::{Start, option_words};
 use crate::stack::uwsgi;
@@ -36,9 +36,6 @@ pub enum Starter {
     Emperor(Emperor),
 }
 
-/// The files that `docker compose up` reads where none is named (Compose specification, "Compose file").
-const DEFAULT_COMPOSE: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
-
 impl Starter {
     /// What starts an ini that these jobs name. Of several jobs none is chosen, but of services the one that is started where nobody
     /// says otherwise.
@@ -46,11 +43,7 @@ impl Starter {
         if let [] | [_] = jobs {
             return jobs.first().map_or(Self::Unseen, |(at, sure)| Self::Job(*at, *sure));
         }
-        let is_default = |at: usize| {
-            let path = starts[at].job.path.known().map_or("", |path| last_segment(path));
-            DEFAULT_COMPOSE.contains(&path)
-        };
-        let mut defaults = jobs.iter().filter(|(at, _)| is_default(*at));
+        let mut defaults = jobs.iter().filter(|(at, _)| is_default(&starts[*at].job));
         match (defaults.next(), defaults.next()) {
             (Some((at, _)), None) if jobs.iter().all(|(at, _)| starts[*at].job.key == "compose") => {
                 Self::Job(*at, Confidence::Possible)

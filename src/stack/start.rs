@@ -70,16 +70,20 @@ pub fn all(view: &View, units: &Units, images: &Images) -> Vec<Start> {
             .flat_map(move |document| read(document).into_iter().map(move |reading| (reading, Arc::clone(document))))
     };
     let procfile = several(Kind::Procfile, job::procfile::read);
+    let scripts = several(Kind::InitScript, |document| job::sysv::read(document).into_iter().collect());
     let services = Services::of(view, images);
     let others: Vec<Image> = images.others(&services.run).take(MOST_IMAGES).collect();
     let mut lands = services.lands;
     lands.extend(others.iter().map(|image| Arc::clone(&image.landing)));
-    let supervisor = job::supervisor::all(view, &lands.into());
-    let images = others.iter().map(|image| job::image::read(image, view));
+    let mut supervisor = job::supervisor::all(view, &lands.into());
+    let images: Vec<_> = others.iter().map(|image| job::image::read(image, view)).collect();
+    let containers: Vec<&job::Reading> = services.readings.iter().chain(&images).map(|(reading, _)| reading).collect();
+    job::supervisor::inherit(&mut supervisor, &containers);
     upstart
         .chain(systemd)
         .chain(supervisor)
         .chain(procfile)
+        .chain(scripts)
         .chain(services.readings)
         .chain(images)
         .map(|(reading, document)| Start { job: Arc::new(reading.job.clone()), document, reading })

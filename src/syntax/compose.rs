@@ -1,6 +1,10 @@
 //! Reader for what a compose file says of its services' environments and commands: it knows the block style that these
 //! files are written in, and says where a service holds something else.
 
+mod anchors;
+
+use anchors::Anchors;
+
 use super::yaml::{Line, block, entries, key, lines, scalar};
 use crate::source::{Located, Span};
 
@@ -64,16 +68,23 @@ pub fn parse(text: &str) -> Vec<Service> {
         return Vec::new();
     };
     let inside = block(&lines[top + 1..], 0);
+    let mut anchors = Anchors::of(&lines);
     let mut all = Vec::new();
     for (head, body) in entries(inside) {
         if let Some((name, rest)) = key(head) {
-            all.push(service(text, name, rest, body));
+            all.push(service(text, name, rest, body, &mut anchors));
         }
     }
     all
 }
 
-fn service(text: &str, name: Located<String>, rest: Line<'_>, body: &[Line<'_>]) -> Service {
+fn service<'t>(
+    text: &str,
+    name: Located<String>,
+    rest: Line<'_>,
+    body: &[Line<'t>],
+    anchors: &mut Anchors<'_, 't>,
+) -> Service {
     let mut service = Service {
         name,
         environment: Vec::new(),
@@ -93,7 +104,11 @@ fn service(text: &str, name: Located<String>, rest: Line<'_>, body: &[Line<'_>])
             continue;
         };
         match key.value.as_str() {
-            "environment" => environment(&mut service, rest, body),
+            "environment" => {
+                let (all, open) = environment(rest, body, anchors, MOST_MERGED);
+                service.environment = all;
+                service.open |= open;
+            }
             "env_file" => env_files(&mut service, rest, body),
             "command" => service.command = command(text, rest, body),
             "entrypoint" => service.entrypoint = command(text, rest, body),
@@ -146,27 +161,61 @@ fn mounts(body: &[Line<'_>]) -> Vec<(String, String)> {
     entries(body).into_iter().filter_map(|(head, _)| mount(head)).collect()
 }
 
-fn environment(service: &mut Service, rest: Line<'_>, body: &[Line<'_>]) {
-    if !rest.text.is_empty() {
-        service.open = true;
-    }
-    for (head, more) in entries(body) {
+/// Blocks that are merged into blocks that are merged: real files go no further.
+const MOST_MERGED: usize = 4;
+
+/// A variable with its value.
+type Pair = (Located<String>, Option<Located<String>>);
+
+/// The variables of `environment`, those that are merged in before its own, and whether there may be others.
+fn environment<'t>(
+    rest: Line<'_>,
+    body: &[Line<'t>],
+    anchors: &mut Anchors<'_, 't>,
+    depth: usize,
+) -> (Vec<Pair>, bool) {
+    let mut open = false;
+    let body = match rest.text {
+        text if text.starts_with('*') => anchors.named(text).unwrap_or_else(|| {
+            open = true;
+            &[]
+        }),
+        text => {
+            open = !text.is_empty() && !text.starts_with('&');
+            body
+        }
+    };
+    let mut all = Vec::new();
+    let mut merged = Vec::new();
+    for (head, more) in entries(body).into_iter().filter(|(head, _)| !head.text.starts_with('&')) {
         let pair = match head.text.strip_prefix("- ") {
             Some(item) => {
                 let item = item.trim_start();
                 let line = Line { text: item, at: head.at + head.text.len() - item.len(), ..*head };
                 scalar(&line).map(|whole| assignment(&line, whole))
             }
-            None => key(head).filter(|(name, _)| name.value != "<<").and_then(|(name, rest)| match rest.text {
+            None => key(head).and_then(|(name, rest)| match rest.text {
+                alias if name.value == "<<" => {
+                    if depth > 0 && alias.starts_with('*') {
+                        let (more, others) = environment(rest, &[], anchors, depth - 1);
+                        merged.extend(more);
+                        open |= others;
+                    } else {
+                        open = true;
+                    }
+                    None
+                }
                 "" | "~" | "null" => Some((name, None)),
                 _ => scalar(&rest).map(|value| (name, Some(value))),
             }),
         };
         match pair.filter(|_| more.is_empty()) {
-            Some(pair) => service.environment.push(pair),
-            None => service.open = true,
+            Some(pair) => all.push(pair),
+            None => open |= !head.text.starts_with("<<"),
         }
     }
+    merged.extend(all);
+    (merged, open)
 }
 
 /// `NAME=value` of a list, the quotes around both resolved before.
@@ -237,6 +286,25 @@ fn command(text: &str, rest: Line<'_>, body: &[Line<'_>]) -> Option<Command> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn variables_may_stand_elsewhere() {
+        let text = "x-env:\n  &env\n  A: 1\n  B: 2\nx-more: &more\n  <<: *env\n  C: 3\nservices:\n  a:\n    environment:\n      << : *more\n      B: 4\n  \
+                    b:\n    environment: *env\n  c:\n    environment: &own\n      D: 5\n  d:\n    environment: *none\n  e:\n    environment: {A: 1}\n";
+        let names = |service: &Service| {
+            let pair =
+                |(name, value): &Pair| format!("{}={}", name.value, value.as_ref().map_or("", |value| &value.value));
+            (service.environment.iter().map(pair).collect::<Vec<_>>().join(" "), service.open)
+        };
+        let all: Vec<_> = parse(text).iter().map(names).collect();
+        let expected = [("A=1 B=2 C=3 B=4", false), ("A=1 B=2", false), ("D=5", false), ("", true), ("", true)];
+        assert_eq!(all, expected.map(|(pairs, open)| (pairs.to_owned(), open)));
+        let circle = "x-a: &a\n  <<: *a\n  A: 1\nservices:\n  a:\n    environment: *a\n";
+        assert!(parse(circle)[0].open);
+        let many =
+            format!("x-a: &a\n{}services:\n{}", "  A: 1\n".repeat(300), "  s:\n    environment: *a\n".repeat(300));
+        assert!(parse(&many).iter().map(|service| service.environment.len()).sum::<usize>() < 20_000);
+    }
 
     #[test]
     fn how_an_image_is_built_and_started() {

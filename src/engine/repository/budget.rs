@@ -96,11 +96,13 @@ fn count(text: &str, is: impl Fn(u8) -> bool) -> usize {
 fn cost_of(path: &str, text: &str) -> Cost {
     let cost = |byte, statement| Cost { byte, statement, block: 0 };
     match kind::of(kind::without_template_suffix(path), text) {
-        Some(Kind::Upstart | Kind::Systemd | Kind::Dockerfile) => cost(200, 900),
+        Some(Kind::Upstart | Kind::Systemd) => cost(200, 900),
+        // Few of its variables become facts.
+        Some(Kind::Dockerfile) => cost(50, 400),
         Some(Kind::Uwsgi) => cost(20, 2200),
         // A healthy server takes a fiftieth of one whose every block is at fault.
         Some(Kind::Nginx) => Cost { block: 2500, ..cost(5, 40) },
-        Some(Kind::Supervisor | Kind::Procfile | Kind::Compose) => cost(20, 2000),
+        Some(Kind::Supervisor | Kind::Procfile | Kind::Compose | Kind::InitScript) => cost(20, 2000),
         Some(Kind::LoginShell | Kind::Variables) => cost(40, 700),
         // Only what an ini leads to is parsed, and so much of it (`stack/app/code.rs`).
         Some(Kind::Python) => cost(2, 0),

@@ -41,6 +41,14 @@ impl Landing {
         }
     }
 
+    /// Whether the file at `path` of the repository is among what lands.
+    pub fn takes(&self, path: &str) -> bool {
+        self.all
+            .iter()
+            .filter_map(|one| one.source.as_deref())
+            .any(|source| source == path || below(path, source).is_some())
+    }
+
     /// The paths of the repository whose file or folder may be what lies at `path`, the likeliest first: which of them are there
     /// decides.
     pub fn origins(&self, path: &str) -> Vec<String> {
@@ -103,6 +111,7 @@ mod tests {
         landing.add("", ".", "/");
         landing.add("deploy", "deploy", "/");
         landing.cover("/b");
+        assert!(landing.takes("deploy/a") && landing.takes("c"));
         assert_eq!(landing.origins("/a"), ["deploy/a", "a"]);
     }
 }

@@ -8,7 +8,7 @@ use super::environment::env_value;
 use super::image::{started_by_base, user};
 use super::{Job, Reading, VariablesFile};
 use crate::source::{Located, Span};
-use crate::stack::app::name::{folder_of, join};
+use crate::stack::app::name::{folder_of, join, last_segment};
 use crate::stack::document::{Document, Kind};
 use crate::stack::env::EnvValue;
 use crate::stack::fact::{Answer, Fact, Missing};
@@ -21,6 +21,14 @@ use crate::syntax::shell;
 
 /// More services than any real stack builds images for; the images of those beyond are out of sight.
 const MOST_BUILT: usize = 256;
+
+/// The files that `docker compose up` reads where none is named (Compose specification, "Compose file").
+const DEFAULT_FILES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
+
+/// Whether a job is a service of the file that is read where nobody names one.
+pub fn is_default(job: &Job) -> bool {
+    job.key == "compose" && job.path.known().is_some_and(|path| DEFAULT_FILES.contains(&last_segment(path)))
+}
 
 /// The services of a view, and the Dockerfiles that they build.
 pub struct Services {

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use super::compose::is_default;
 use super::container::{Process, Surroundings, started};
 use super::environment::env_value;
 use super::{Job, Reading, fact, stopping, work};
+use crate::finding::Confidence;
 use crate::source::Located;
+use crate::stack::app::name::last_segment;
 use crate::stack::document::{Document, Kind};
+use crate::stack::env::EnvValue;
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::image::landing::Landing;
 use crate::stack::launch::{Launch, Variables, argument, see_through};
@@ -28,6 +32,34 @@ pub fn all(view: &View, lands: &Arc<[Arc<Landing>]>) -> Vec<(Reading, Arc<Docume
         }
     }
     all
+}
+
+/// Gives the programs the variables of the container that runs supervisor, where one such container takes their file; of several
+/// the service that is started where nobody says otherwise.
+pub fn inherit(programs: &mut [(Reading, Arc<Document>)], containers: &[&Reading]) {
+    let runs_supervisor = |reading: &&&Reading| {
+        let command = reading.job.command.known().map_or("", String::as_str);
+        command.split_whitespace().take(2).any(|word| last_segment(word) == "supervisord")
+    };
+    let containers: Vec<&Reading> = containers.iter().filter(runs_supervisor).copied().collect();
+    for (program, _) in programs {
+        let Some(path) = program.job.path.known() else { continue };
+        let mut takers = containers.iter().filter(|one| one.lands.iter().any(|landing| landing.takes(path)));
+        let container = match (takers.next(), takers.next()) {
+            (only, None) => only,
+            _ => {
+                let mut defaults = containers.iter().filter(|one| is_default(&one.job));
+                defaults.next().filter(|_| defaults.next().is_none())
+            }
+        };
+        let Some(container) = container else { continue };
+        let given = container.env.iter().map(|row| EnvValue { key: "supervisor".to_owned(), ..row.clone() });
+        program.env.splice(0..0, given);
+        program.files.splice(0..0, container.files.iter().cloned());
+        program.inherits.clone_from(&container.inherits);
+        program.open |= container.open;
+        program.sure = program.sure.min(Confidence::Likely);
+    }
 }
 
 fn reading(

@@ -184,3 +184,37 @@ fn vassals_have_the_job_of_their_emperor() {
         [("run.conf", "start on startup\nexec uwsgi --emperor /srv/vassals\n"), ("deploy/vassals/shop.ini", INI)];
     assert_eq!(column(&by_words, "links", &["job", "name"]).iter().filter(|name| *name == "run").count(), 2);
 }
+
+#[test]
+fn supervisor_hands_on_what_its_container_has() {
+    let image = "FROM python:3\nCOPY . /app\nENV A=1\nCMD [\"supervisord\", \"-n\"]\n";
+    let service = "services:\n  web:\n    build: .\n    environment:\n      SHOP_KEY: x\n";
+    let program = "[program:web]\ncommand=uwsgi --ini /app/deploy/uwsgi.ini\n";
+    let files = [("Dockerfile", image), ("docker-compose.yml", service), ("supervisord.conf", program)];
+    assert_eq!(column(&with(&files), "env_reads", &["provided"]), ["true"]);
+    assert_eq!(column(&with(&files[2..]), "env_reads", &["provided"]), ["?"]);
+    let elsewhere = [("Dockerfile", "FROM python:3\nCMD [\"supervisord\"]\nENV SHOP_KEY=x\n"), files[2]];
+    assert_eq!(column(&with(&elsewhere), "env_reads", &["provided"]), ["?"], "its file is not in this image");
+}
+
+#[test]
+fn a_container_is_called_as_its_service() {
+    let nginx = ("nginx/default.conf", "server {\n  listen 80;\n  location / {\n    uwsgi_pass web:3031;\n  }\n}\n");
+    let image = "FROM python:3\nCOPY . /app\nCMD [\"uwsgi\", \"/app/deploy/uwsgi.ini\"]\n";
+    let service = |name: &str| format!("services:\n  {name}:\n    build: .\n");
+    let ini = "[uwsgi]\nsocket = :3031\nmodule = wsgi\n";
+    let of = |name: &str| {
+        let service = service(name);
+        let files = [
+            ("Dockerfile", image),
+            ("docker-compose.yml", &service),
+            ("deploy/uwsgi.ini", ini),
+            ("deploy/dev.ini", ini),
+            ("wsgi.py", APP),
+            nginx,
+        ];
+        column(&files, "pass_links", &["instance", "path"])
+    };
+    assert_eq!(of("web"), ["deploy/uwsgi.ini"]);
+    assert_eq!(of("shop"), ["?"], "either ini may run there");
+}
