@@ -43,6 +43,8 @@ pub(super) struct Process {
     pub named_ini: Answer<String>,
     /// Whether the container waits for it, and not for another command that goes on beside or after it.
     pub is_main: bool,
+    /// Whether every script on the way gives way to it, so that a signal reaches it.
+    pub execed: bool,
     /// How sure it is that these scripts are the ones.
     pub sure: Confidence,
 }
@@ -61,6 +63,7 @@ impl Process {
                 "name the ini in its command",
             )),
             is_main: true,
+            execed: true,
             sure: Confidence::Proved,
         }
     }
@@ -165,6 +168,7 @@ impl Surroundings<'_> {
             process.sources_files.extend(main.sources_files);
             process.folder = main.folder.unwrap_or(process.folder);
             process.sure = process.sure.min(sure);
+            process.execed &= started.execed;
             process.is_main &= started.is_last && started.ampersand.is_none();
             let (user, left_behind) = (process.launch.user.take(), process.launch.left_behind.take());
             if !passes_on {

@@ -157,6 +157,12 @@ fn supervisors_script_is_gone_through() {
         commands(&with(&[("supervisord.conf", program), ("start.sh", script)])),
         ["uwsgi --ini deploy/uwsgi.ini"]
     );
+    let signal = |script: &str| {
+        let files = with(&[("supervisord.conf", program), ("start.sh", script)]);
+        column(&files, "jobs", &["kill_signal"])
+    };
+    assert_eq!(signal(&script.replace("uwsgi -", "exec uwsgi -")), ["TERM"]);
+    assert_eq!(signal(script), ["?"], "it is the shell that gets the signal");
 }
 
 #[test]
