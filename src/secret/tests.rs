@@ -113,6 +113,8 @@ fn what_is_no_secret_stays() {
         "DB_PASSWORD=${DB_PASSWORD}",
         "env = DB_PASSWORD=<%= node['thena']['password'] %>",
         "url = postgres://u:<%= node['db']['password'] %>@db/app",
+        "url = f\"postgres://{os.environ['DB_USER']}:{os.environ['DB_PASSWORD']}@{env('DB_HOST')}/app\"",
+        "url = f'postgres://u:{quote_plus(config[\"db\"].password)}@db/app'",
         "SECRET_KEY = os.environ['SECRET_KEY']",
         "secret_key = node['thena']['secret']",
         "'PASSWORD': None,",
