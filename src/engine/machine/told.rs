@@ -193,13 +193,14 @@ pub(super) fn mark(hops: &mut [Hop], told: &[Told<'_>], logged: &[(&str, &Findin
     }
 }
 
-/// Whether a finding by facts says all that one by a log does: it is the same rule, or speaks of the same words.
+/// Whether a finding by facts says all that one by a log does: it is the same rule, or surely speaks of the same words.
 fn explains(fact: &Finding, told: &Finding) -> bool {
     let overlaps = |one: Place, other: Place| {
         one.file == other.file && one.span.zip(other.span).is_some_and(|(one, other)| one.overlaps(other))
     };
     let logged = fact.related.iter().filter(|label| label.text.starts_with(LOG_SAYS));
-    fact.rule == told.rule || logged.into_iter().any(|label| overlaps(label.place, told.primary.place))
+    let mut of_words = logged.filter(|_| fact.confidence > Confidence::Possible);
+    fact.rule == told.rule || of_words.any(|label| overlaps(label.place, told.primary.place))
 }
 
 /// Those of a hop that count beside what facts say of it: one whose line facts explain gives way to them, and one that is only
