@@ -15,6 +15,7 @@ pub mod supervisor;
 pub mod systemd;
 pub mod upstart;
 mod uwsgi_ini;
+mod work;
 
 pub use condition::{Emitters, judge};
 pub use script::Deeds;
@@ -48,8 +49,14 @@ rows! {
         kill_signal: String,
         #[doc = "of systemd: how a service says that it is up, as `Type=` does: `simple`, `forking`, `notify`, …"]
         service_type: String,
-        #[doc = "of Upstart and supervisor: how many seconds it has to stop before it is killed"]
+        #[doc = "how many seconds it has to stop before it is killed; absent where it has as long as it likes"]
         kill_timeout: i64,
+        #[doc = "whether the signal that asks it to stop goes to all its processes, not to the first alone"]
+        signals_all: bool,
+        #[doc = "what it ends before it stops: `tasks`, as a Celery worker does, or `requests`; absent for other programs"]
+        finishes: String,
+        #[doc = "whether it works in processes of its own that the signal ends at once, as Celery does unless `--pool` says otherwise"]
+        has_pool: bool,
         #[doc = "the permission bits that its files lack, in three octal digits"]
         umask: String,
         #[doc = "whether it sees a `/tmp` and a `/var/tmp` of its own"]

@@ -18,6 +18,8 @@ pub struct Program {
     pub stop_signal: Option<Located<String>>,
     /// `stopwaitsecs`
     pub stop_wait: Option<Located<String>>,
+    /// `stopasgroup`
+    pub stop_as_group: Option<Located<String>>,
     /// `environment`: those of `[supervisord]` first.
     pub environment: Vec<(Located<String>, Located<String>)>,
 }
@@ -52,6 +54,7 @@ pub fn parse(text: &str) -> Vec<Program> {
                 directory: None,
                 stop_signal: None,
                 stop_wait: None,
+                stop_as_group: None,
                 environment: Vec::new(),
             });
         }
@@ -62,6 +65,7 @@ pub fn parse(text: &str) -> Vec<Program> {
             "directory" => program.directory = Some(setting.value),
             "stopsignal" => program.stop_signal = Some(setting.value),
             "stopwaitsecs" => program.stop_wait = Some(setting.value),
+            "stopasgroup" => program.stop_as_group = Some(setting.value),
             "environment" => program.environment = environment(text, &setting.value),
             _ => {}
         }

@@ -4,9 +4,9 @@ use super::Job;
 use super::layer::{Layers, hidden};
 use crate::source::Located;
 use crate::stack::document::Document;
-use crate::stack::fact::{Fact, Missing};
+use crate::stack::fact::{Answer, Fact, Missing};
 use crate::syntax::supervisor::Program;
-use crate::syntax::systemd::{Setting, is_true};
+use crate::syntax::systemd::{Setting, TimeSpan, is_true, parse_time_span};
 use crate::syntax::upstart::{Command, signal_name};
 
 /// Upstart: `JOB_DEFAULT_KILL_TIMEOUT` and `JOB_DEFAULT_UMASK` of job_class.h.
@@ -35,18 +35,27 @@ pub(super) fn of_upstart(job: &mut Job, layers: &Layers<'_>) {
     default(&mut job.kill_signal, "TERM".to_owned());
     default(&mut job.kill_timeout, 5);
     default(&mut job.umask, "022".to_owned());
+    // It signals the process group (Upstart: system.c, `system_kill`).
+    job.signals_all = Fact::default_of(true);
     job.group = job.setgid.clone();
     job.private_tmp = Fact::default_of(false);
 }
 
+/// `DefaultTimeoutStopSec=`, in seconds (systemd-system.conf(5)).
+const DEFAULT_PATIENCE: i64 = 90;
+
 /// What a service of systemd says (systemd.kill(5), systemd.service(5), systemd.exec(5)).
 pub(super) struct OfService<'u> {
     pub kill_signal: Option<(&'u Document, &'u Setting)>,
+    pub kill_mode: Option<(&'u Document, &'u Setting)>,
+    pub timeout: Option<(&'u Document, &'u Setting)>,
     pub umask: Option<(&'u Document, &'u Setting)>,
     pub private_tmp: Option<(&'u Document, &'u Setting)>,
     pub group: Option<Fact<String>>,
     /// Whether a command of its own stops it.
     pub exec_stop: bool,
+    /// Whether what does not stop is left alone.
+    pub never_killed: bool,
     /// Whether a template tag may add more.
     pub open: bool,
 }
@@ -66,9 +75,35 @@ pub(super) fn of_service(job: &mut Job, service: OfService<'_>) {
     default(&mut job.kill_signal, "TERM".to_owned());
     default(&mut job.umask, "022".to_owned());
     default(&mut job.private_tmp, false);
+    let mode = written(service.kill_mode, "the service's `KillMode=`");
+    let without_signal = mode.known().is_some_and(|mode| mode == "none");
+    job.signals_all = mode.map(|mode| mode == "control-group");
+    default(&mut job.signals_all, true);
+    job.kill_timeout = patience(written(service.timeout, "the service's `TimeoutStopSec=`"));
+    default(&mut job.kill_timeout, DEFAULT_PATIENCE);
+    if service.never_killed || job.kill_timeout.known() == Some(&0) {
+        job.kill_timeout.answer = Answer::Absent;
+    }
+    if without_signal {
+        job.kill_signal = Fact::absent();
+    }
     if service.exec_stop {
         job.kill_signal = Fact::unknown(Missing::new("what the service's `ExecStop=` does", "look at the command"));
     }
+}
+
+/// The seconds of `TimeoutStopSec=`; 0 where there is no limit.
+fn patience(span: Fact<String>) -> Fact<i64> {
+    let answer = match &span.answer {
+        Answer::Known(text) => match parse_time_span(text) {
+            Some(TimeSpan::Seconds(seconds)) => Answer::Known(seconds.ceil() as i64),
+            Some(TimeSpan::Infinity) => Answer::Known(0),
+            None => Answer::Unknown(Missing::new("the number of `TimeoutStopSec=`", "write it in seconds")),
+        },
+        Answer::Absent => Answer::Absent,
+        Answer::Unknown(missing) => Answer::Unknown(missing.clone()),
+    };
+    Fact { answer, ..span.map(|_| 0) }
 }
 
 /// Sets what a program of supervisor says of it (supervisor: options.py, `processes_from_section`).
@@ -86,6 +121,9 @@ pub(super) fn of_program(job: &mut Job, document: &Document, program: &Program) 
     };
     default(&mut job.kill_signal, "TERM".to_owned());
     default(&mut job.kill_timeout, 10);
+    job.signals_all = written(&program.stop_as_group)
+        .map(|value| matches!(&*value.to_ascii_lowercase(), "true" | "yes" | "on" | "1"));
+    default(&mut job.signals_all, false);
 }
 
 fn unseen<T>(what: &str) -> Fact<T> {

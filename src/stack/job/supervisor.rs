@@ -2,7 +2,7 @@
 
 use super::environment::env_value;
 use super::uwsgi_ini::uwsgi_ini;
-use super::{Job, Reading, command_line, fact, stopping};
+use super::{Job, Reading, command_line, fact, stopping, work};
 use crate::source::Located;
 use crate::stack::document::Document;
 use crate::stack::fact::{Answer, Fact, Missing};
@@ -35,6 +35,7 @@ fn reading(document: &Document, program: &Program) -> Reading {
         Some(launch) => command_line(document, launch),
         None => Fact::absent(),
     };
+    work::of_launch(&mut job, document, launch.as_ref());
     stopping::of_program(&mut job, document, program);
     let folder = match &program.directory {
         Some(folder) => expanded(document, folder).answer,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::environment::env_value;
 use super::stopping::{self, OfService};
 use super::uwsgi_ini::uwsgi_ini;
-use super::{Job, Reading, VariablesFile, command_line, fact};
+use super::{Job, Reading, VariablesFile, command_line, fact, work};
 use crate::source::Span;
 use crate::stack::document::Document;
 use crate::stack::env::EnvValue;
@@ -65,10 +65,14 @@ pub fn read(unit: &Unit<'_>) -> Option<(Reading, Arc<Document>)> {
         None if open => hidden("the service's `Type=`"),
         None => Fact::default_of("simple".to_owned()),
     };
+    work::of_launch(&mut job, stands_in, launch.as_ref());
     stopping::of_service(
         &mut job,
         OfService {
             kill_signal: setting(|file| file.tree().service.kill_signal.as_ref()).map(borrowed),
+            kill_mode: setting(|file| file.tree().service.kill_mode.as_ref()).map(borrowed),
+            timeout: setting(|file| file.tree().service.stop_timeout.as_ref()).map(borrowed),
+            never_killed: unit.files.iter().rev().find_map(|file| file.tree().service.never_killed).unwrap_or(false),
             umask: setting(|file| file.tree().service.umask.as_ref()).map(borrowed),
             private_tmp: setting(|file| file.tree().service.private_tmp.as_ref()).map(borrowed),
             group: group.map(|(document, group)| resolved(document, group, unit.name())),

@@ -8,7 +8,7 @@ use super::main_process::{Main, Started};
 use super::uwsgi_ini::uwsgi_ini;
 use super::{
     Deeds, Job, JobStanza, Reading, after_equals, command_line, condition, fact, lines, paths, program, script,
-    stopping,
+    stopping, work,
 };
 use crate::source::{FileId, Located, Span};
 use crate::stack::document::Document;
@@ -202,6 +202,7 @@ fn run(job: &mut Job, layers: &Layers<'_>, document: &Document, started: Option<
         None if layers.is_open() => hidden("the job's command"),
         None => Fact::derived(false),
     };
+    work::of_launch(job, document, started.map(|started| &started.launch));
     let Some(started) = started else {
         job.server = layers.unset("the job's command");
         job.execed = Fact::derived(true);
@@ -223,6 +224,7 @@ fn run(job: &mut Job, layers: &Layers<'_>, document: &Document, started: Option<
     job.server = program::server(launch).map_or_else(Fact::absent, at_program);
     if launch.span().is_some_and(|span| document.is_conditional(span)) || layers.may_be_replaced(document) {
         job.server = hidden("whether the template's conditions leave the job's command in");
+        job.finishes = hidden("whether the template's conditions leave the job's command in");
     }
     job.execed = Fact { place, ..Fact::derived(started.execed) };
     // A command in quotes, for another shell, may set PATH itself.

@@ -7,7 +7,9 @@ use crate::syntax::Problem;
 use crate::syntax::data::systemd::ValueKind;
 use crate::syntax::erb::FILLER;
 use crate::syntax::placeholder::is_filled_in;
-use crate::syntax::systemd::{Assignment, Broken, Resolved, Text, Word, Words, ignored, refused, resolve};
+use crate::syntax::systemd::{
+    Assignment, Broken, Resolved, Text, Word, Words, ignored, parse_time_span, refused, resolve,
+};
 
 /// What is wrong with a value; nothing where a template tag decides it.
 pub(super) fn value(assignment: &Assignment, kind: ValueKind, unit: &str) -> Vec<Problem> {
@@ -68,7 +70,7 @@ fn boolean(text: &Text) -> Option<Problem> {
 }
 
 fn seconds(key: &str, text: &Text) -> Option<Problem> {
-    if is_time_span(&text.value) {
+    if parse_time_span(&text.value).is_some() {
         return None;
     }
     let words = match key {
@@ -79,34 +81,6 @@ fn seconds(key: &str, text: &Text) -> Option<Problem> {
         _ => "Failed to parse time value, ignoring".to_owned(),
     };
     Some(ignored(text.whole(), words, "write a number of seconds, or a span such as `1min 30s`"))
-}
-
-/// A time span as `parse_time` takes it: numbers, each with a unit or seconds where it has none.
-fn is_time_span(text: &str) -> bool {
-    const UNITS: [&str; 32] = [
-        "", "seconds", "second", "sec", "s", "minutes", "minute", "min", "months", "month", "M", "msec", "ms", "m",
-        "hours", "hour", "hr", "h", "days", "day", "d", "weeks", "week", "w", "years", "year", "y", "usec", "us", "µs",
-        "μs", "nsec",
-    ];
-    if text == "infinity" {
-        return true;
-    }
-    let mut rest = text.trim();
-    let mut any = false;
-    while !rest.is_empty() {
-        let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        if !rest[..number].starts_with(|first: char| first.is_ascii_digit()) {
-            return false;
-        }
-        let after = rest[number..].trim_start();
-        let unit = after.find(|c: char| c.is_ascii_digit() || c == ' ').unwrap_or(after.len());
-        if !UNITS.contains(&&after[..unit]) {
-            return false;
-        }
-        any = true;
-        rest = after[unit..].trim_start();
-    }
-    any
 }
 
 fn mode(text: &Text) -> Option<Problem> {

@@ -6,11 +6,13 @@ pub mod environment_file;
 mod service;
 mod specifier;
 mod text;
+mod time_span;
 mod words;
 
 pub use service::{Command, Service, Setting, is_true};
 pub use specifier::{Resolved, resolve};
 pub use text::Text;
+pub use time_span::{TimeSpan, parse as parse_time_span};
 pub use words::{Broken, Word, Words};
 
 use crate::nearest::did_you_mean;

@@ -43,6 +43,12 @@ pub struct Service {
     pub group: Option<Setting>,
     /// `KillSignal=`
     pub kill_signal: Option<Setting>,
+    /// `KillMode=`
+    pub kill_mode: Option<Setting>,
+    /// `TimeoutStopSec=`, which `TimeoutSec=` sets as well.
+    pub stop_timeout: Option<Setting>,
+    /// Whether `SendSIGKILL=` leaves alone what does not stop.
+    pub never_killed: Option<bool>,
     /// `UMask=`
     pub umask: Option<Setting>,
     /// `PrivateTmp=`
@@ -79,6 +85,9 @@ impl Service {
             "User" => self.user = one(),
             "Group" => self.group = one(),
             "KillSignal" => self.kill_signal = one(),
+            "KillMode" => self.kill_mode = one(),
+            "TimeoutStopSec" | "TimeoutSec" => self.stop_timeout = one(),
+            "SendSIGKILL" => self.never_killed = Some(is_false(&value.value)),
             "UMask" => self.umask = one(),
             "PrivateTmp" => self.private_tmp = one(),
             "WorkingDirectory" => self.folder = one(),
@@ -122,6 +131,9 @@ impl Service {
         self.user = later.user.or(self.user);
         self.group = later.group.or(self.group);
         self.kill_signal = later.kill_signal.or(self.kill_signal);
+        self.kill_mode = later.kill_mode.or(self.kill_mode);
+        self.stop_timeout = later.stop_timeout.or(self.stop_timeout);
+        self.never_killed = later.never_killed.or(self.never_killed);
         self.umask = later.umask.or(self.umask);
         self.private_tmp = later.private_tmp.or(self.private_tmp);
         self.folder = later.folder.or(self.folder);
@@ -139,6 +151,11 @@ impl Service {
 /// systemd's words for true, in lower case (systemd: parse-util.c, `parse_boolean`).
 pub fn is_true(value: &str) -> bool {
     matches!(value, "yes" | "true" | "1" | "on" | "y" | "t")
+}
+
+/// The words for false (`parse_boolean` as well).
+fn is_false(value: &str) -> bool {
+    matches!(value, "no" | "false" | "0" | "off" | "n" | "f")
 }
 
 fn is_absolute(file: &str) -> bool {
