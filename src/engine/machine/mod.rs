@@ -48,6 +48,7 @@ use crate::stack::assemble::{Parts, Stack, assemble};
 use crate::stack::chef::Chef;
 use crate::stack::connection::shared_connections;
 use crate::stack::facts::Facts;
+use crate::stack::image::Images;
 use crate::stack::link::{PassLink, join_the_lost};
 use crate::stack::loading::Loading;
 use crate::stack::process::{self, Daemon, Found, Program};
@@ -159,6 +160,7 @@ impl Survey {
                 started_with: running.iter().map(|one| (one.ini.clone(), one.started.clone())).collect(),
                 uwsgi_release: None,
                 starters: Starters::default(),
+                images: Images::default(),
             })
             .linked(&files.view, &Starters::default(), &chef.deployed)
         };
