@@ -183,6 +183,31 @@ fn a_password_that_is_a_word_of_the_config_does_not_blank_it() {
     }
 }
 
+#[test]
+fn a_password_that_is_a_word_is_masked_where_it_stands_alone() {
+    let secrets = Secrets::harvest(["DB_PASSWORD=tomcat\n"]);
+    for hidden in [
+        "login with tomcat failed",
+        "parameters: ('thena', 'tomcat')",
+        "could not translate host name \"thena:tomcat@db\"",
+        "pw%3Dtomcat%26x",
+        "{\"text\": \"pw:\\ntomcat\\n\"}",
+        "Basic dTp0b21jYXQ=",
+    ] {
+        let masked = secrets.mask(hidden);
+        assert!(masked != hidden && !masked.contains("tomcat") && !masked.contains("dG9tY2F0"), "{masked}");
+        assert_eq!(masked.len(), hidden.len());
+    }
+    for shown in
+        ["/opt/tomcat/conf/server.xml", "tomcat8.service is up", "open(\"/var/log/tomcat/a.log\")", "mytomcat_1"]
+    {
+        assert_eq!(secrets.mask(shown), shown);
+    }
+    let mut stand_ins = super::StandIns::default();
+    let redacted = secrets.redact("DB_PASSWORD=tomcat\nchdir = /opt/tomcat\n", &mut stand_ins).into_owned();
+    assert!(redacted.ends_with("\nchdir = /opt/tomcat\n") && !redacted.contains("=tomcat"), "{redacted}");
+}
+
 fn password() -> impl Strategy<Value = String> {
     // Letters around, so that it is no placeholder and no `env.x`; any mark within, also the ones that break URLs.
     ("z[a-z]{2}", "[A-Za-z0-9@:#/!%$^*(){}?+=~_.-]{2,12}", "[0-9]{3}")

@@ -103,9 +103,7 @@ impl<'a> Prober<'a> {
                 Err(failure) => (address.info.clone(), Some(failure)),
             };
             let (info, no_password) = around.with_password(around.completed(info, &variables), sources);
-            if let Some(password) = &info.password {
-                sources.confide_value(password.value.reveal());
-            }
+            confide(&info, sources);
             let by_name = info.hosts.iter().any(|host| !host.is_socket() && !is_address(&host.name.value));
             let elsewhere = elsewhere.or_else(|| other_names.filter(|_| by_name).map(of_other_names));
             let attempt = Attempt { target: self.numbered(self.target(&info)), elsewhere, no_password };
@@ -238,6 +236,15 @@ impl<'a> Prober<'a> {
             number: 0,
             root_certificates: option("sslrootcert").and_then(|path| Some(self.host.read(path).ok()?.to_vec())),
         }
+    }
+}
+
+/// Keeps a password from being shown, but for one that is the user's or the database's own name: that would hide those.
+fn confide(info: &ConnInfo, sources: &mut Sources) {
+    let Some(password) = info.password.as_ref().map(|password| password.value.reveal()) else { return };
+    let names = [&info.user, &info.dbname].into_iter().flatten();
+    if !names.into_iter().any(|name| name.value == password) {
+        sources.confide_value(password);
     }
 }
 

@@ -77,6 +77,7 @@ pub const HEALTHY: &[(&str, Start)] = &[
     ("passfile", libpq::passfile),
     ("service", libpq::service),
     ("under load", app::under_load),
+    ("noisy", pairs::noisy_and_well),
     ("django-parts", django::of_parts),
     ("django-written", django::written_down),
     ("django-socket", django::by_socket),
