@@ -12,13 +12,13 @@ use crate::stack::app::name::normal;
 use crate::stack::app::{self, Entry, Moment};
 use crate::stack::chef::{Chef, checkout};
 use crate::stack::daemon_file::daemon_files;
-use crate::stack::database::{self, Database};
+use crate::stack::database::{self, Named};
 use crate::stack::deployment::Deployed;
 use crate::stack::document::Kind;
 use crate::stack::elsewhere::Elsewhere;
 use crate::stack::ends::Services;
 use crate::stack::entry::{entry, in_container};
-use crate::stack::env::{EnvRead, EnvValue, Layers, names_a_need, names_a_signing_key};
+use crate::stack::env::{EnvRead, EnvValue, Layers, may_be_empty, names_a_need, names_a_signing_key};
 use crate::stack::fact::{Fact, Missing, Row};
 use crate::stack::facts::Facts;
 use crate::stack::front::{Front, fronts};
@@ -88,8 +88,8 @@ pub struct Instance {
     pub reads: Vec<EnvRead>,
     /// Who gives it variables.
     pub layers: Layers,
-    /// The addresses of databases that it uses.
-    pub databases: Vec<Database>,
+    /// The databases that its app names.
+    pub databases: Vec<Named>,
     /// What it is told to load and would not find.
     pub absent_app: Option<AbsentApp>,
 }
@@ -264,7 +264,8 @@ fn env_read(read: &app::Read, link: &Link, layers: &Layers, job: Confidence, all
     row.needed = Fact::derived(read.raises || is_vital(read)).at(read.place);
     row.at_import = Fact::derived(read.moment == Moment::Import);
     row.becomes_text = Fact::derived(read.becomes_text).at(read.place);
-    row.replaces_empty = Fact::derived(read.replaces_empty).at(read.place);
+    let replaces_empty = read.replaces_empty || read.used_as.as_deref().is_some_and(may_be_empty);
+    row.replaces_empty = Fact::derived(replaces_empty).at(read.place);
     row.default_text = match &read.default_text {
         Some((text, place)) => Fact::read(text.clone(), *place),
         None => Fact::absent(),
@@ -363,7 +364,7 @@ impl Stack {
             instance.uwsgi.sockets.into_iter().for_each(|row| facts.add(Arc::new(row)));
             instance.uwsgi.variables.into_iter().for_each(|row| facts.add(Arc::new(row)));
             instance.reads.into_iter().for_each(|row| facts.add(Arc::new(row)));
-            instance.databases.into_iter().for_each(|row| facts.add(Arc::new(row)));
+            instance.databases.into_iter().for_each(|named| facts.add(Arc::new(named.row)));
             instance.absent_app.into_iter().for_each(|row| facts.add(Arc::new(row)));
         }
         self.nginx.passes.into_iter().for_each(|row| facts.add(row));

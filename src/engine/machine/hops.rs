@@ -12,6 +12,7 @@ use crate::engine::machine::logs::{NginxLog, UwsgiLog};
 use crate::engine::machine::passes;
 use crate::engine::machine::paths::Path;
 use crate::engine::machine::pooler;
+use crate::engine::machine::quote::quoted;
 use crate::finding::{Confidence, Finding, Label, Severity};
 use crate::source::{FileId, Place};
 use crate::stack::assemble::{Instance, Stack};
@@ -230,6 +231,8 @@ impl Scene<'_> {
         let mut evidence: Vec<Label> = Vec::new();
         evidence.extend(log.place(shown).map(|place| Label { place, text }));
         evidence.extend(why.map(|(place, _)| Label { place, text: THIS_IS_WHY.to_owned() }));
+        let line = log.frame_before(shown).filter(|_| why.is_some());
+        evidence.extend(line.map(|place| Label { place, text: "the line of the code".to_owned() }));
         (State::Broken, evidence)
     }
 
@@ -264,7 +267,11 @@ impl Scene<'_> {
         let instance = &self.stack.instances[at];
         let mut names: Vec<&str> = speaking.iter().filter_map(|finding| name_of(instance, finding)).collect();
         names.dedup();
-        let mut evidence = Vec::new();
+        let (empty, names): (Vec<&str>, Vec<&str>) =
+            names.into_iter().partition(|name| instance.layers.value(name).is_some());
+        let line = |name: &str| instance.layers.line(name).map(|row| row.place);
+        let is_empty = |name: &str| Some(Label { place: line(name)?, text: format!("{name} is empty") });
+        let mut evidence: Vec<Label> = empty.into_iter().filter_map(is_empty).collect();
         let running = self.running_of(instance);
         let seen = running.and_then(|one| Some((one.names?, one.started.values.len())));
         if let Some((file, count)) = seen.filter(|_| !names.is_empty()) {
@@ -292,6 +299,12 @@ impl Scene<'_> {
         };
         let all = &self.tried[at];
         let Some(worst) = all.iter().min_by_key(|tried| rank(&tried.states[stage])) else {
+            let unseen = self.stack.instances[at].databases.iter().find(|named| named.is_postgres());
+            if let Some(named) = unseen.filter(|_| !environment.fails()) {
+                let unknown = State::Unknown(Reason::NoEvidence);
+                let text = "where this leads, or who logs in there, is not in sight".to_owned();
+                return (UNNAMED[stage].to_owned(), (unknown, vec![Label { place: named.row.place, text }]));
+            }
             let state = match environment {
                 State::Ok | State::NotApplicable => State::NotApplicable,
                 State::Broken | State::Degraded | State::Symptom => {
@@ -322,15 +335,6 @@ impl Scene<'_> {
             evidence.push(self.table(words));
         }
         (title, (state, evidence))
-    }
-}
-
-/// The words of an exception, as far as a headline has room for them.
-pub(super) fn quoted(words: &str) -> String {
-    const ROOM: usize = 100;
-    match words.char_indices().nth(ROOM) {
-        Some((end, _)) => format!("`{}…`", &words[..end]),
-        None => format!("`{words}`"),
     }
 }
 

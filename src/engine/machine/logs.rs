@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::diagnosis::Reason;
-use crate::engine::machine::Visit;
 use crate::engine::machine::log_files::{self, LogFile};
 use crate::engine::machine::paths::Path;
+use crate::engine::machine::{Visit, clock};
 use crate::host::{Host, ReadError};
 use crate::rule::seen::find;
 use crate::source::{FileId, Place, Sources, Span};
@@ -107,6 +107,10 @@ impl UwsgiLog {
     fn read(host: &dyn Host, visit: &Visit, log: &LogFile, pid: Option<i32>, sources: &mut Sources) -> Option<Self> {
         let (file, text) = log.tail(host, sources)?;
         let mut lines = parse_uwsgi(&text);
+        if let Ok(stat) = host.stat(&log.path) {
+            let written = stat.modified.saturating_add(visit.ahead(host));
+            clock::set(&mut lines, &text, written);
+        }
         let now = visit.in_logs(host);
         let mut until = Span::new(text.len(), text.len()).start;
         if visit.at.is_some()
@@ -159,6 +163,16 @@ impl UwsgiLog {
         let before = self.generation.iter().rev().filter(|line| line.span.start < event.start);
         let span = before.filter_map(exception).next()?;
         Some((self.place(span)?, span.of(&self.text)))
+    }
+
+    /// Where that exception's traceback names the line of the code.
+    pub(super) fn frame_before(&self, event: Span) -> Option<Place> {
+        let before = self.generation.iter().rev().filter(|line| line.span.start < event.start);
+        let frame = before.map(|line| &line.event).find_map(|event| match event {
+            Event::Traceback { frame, .. } => Some(frame.as_ref()),
+            _ => None,
+        })?;
+        frame.and_then(|frame| self.place(frame.path.span.to(frame.line.span)))
     }
 
     /// Where an event stands.

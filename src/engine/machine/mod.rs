@@ -1,10 +1,12 @@
 //! A host: what is read of it, what is probed, and how each hop fares.
 
+mod addresses;
 mod answers;
 mod asked;
 mod causes;
 mod changes;
 mod chef_run;
+mod clock;
 mod containers;
 mod databases;
 mod differences;
@@ -22,6 +24,7 @@ mod passes;
 mod paths;
 mod policy;
 mod pooler;
+mod quote;
 mod record;
 mod release;
 mod resources;
@@ -201,10 +204,10 @@ impl Survey {
         for (at, instance) in stack.instances.iter().enumerate() {
             let is_asked = paths.iter().any(|path| path.instance == Some(at));
             let prober = &mut databases[usize::from(networks[at].is_some())];
-            let home = environment::home_of(instance, &running, &found, &users);
+            let user = environment::user_of(instance, &running, &found, &users);
             let names = containers::other_names(host, instance, &running, &found);
-            let at_home = (home, names.as_deref());
-            tried.push(if is_asked { prober.of(instance, at_home, &mut sources) } else { Vec::new() });
+            let around = (user, names.as_deref());
+            tried.push(if is_asked { prober.of(instance, around, &mut sources) } else { Vec::new() });
         }
         // Before any log is read, so that they tell of it.
         let asked = visit.url.as_ref().filter(|_| visit.network).and_then(|url| {

@@ -44,6 +44,8 @@ pub struct Sink {
     pub mended: bool,
     /// How sure it is that the app uses this one.
     pub sure: Confidence,
+    /// Whether it stands in a function that nothing calls at import.
+    pub in_function: bool,
 }
 
 /// Every database that the code names on the way of an import, and in the functions that it defines there.
@@ -85,6 +87,7 @@ impl<'c> Look<'_, 'c> {
             value: placed.value.clone(),
             mended: false,
             sure,
+            in_function: false,
         };
         databases.entries().map(one).collect()
     }
@@ -130,7 +133,7 @@ impl<'c> Look<'_, 'c> {
     fn sink(&self, taker: Taker, place: Place, value: Value, sure: Confidence) -> Sink {
         let mends = |what: &What| matches!(what, What::Call(call) if mends(call));
         let mended = taker == Taker::SqlAlchemy && self.trace.steps.iter().any(|step| mends(&step.event.what));
-        Sink { taker, name: None, place, value, mended, sure }
+        Sink { taker, name: None, place, value, mended, sure, in_function: false }
     }
 
     /// Where an address is written: where its name was given the value, if that is one step away.
