@@ -31,6 +31,10 @@ pub enum Kind {
     Compose,
     /// pip's `requirements.txt`.
     Requirements,
+    /// `postgresql.conf`.
+    Postgresql,
+    /// `pgbouncer.ini`.
+    Pgbouncer,
 }
 
 /// One text, read as one language, at one path.

@@ -32,6 +32,7 @@ pub mod process;
 pub mod provider;
 pub mod requirement;
 pub mod rival;
+pub mod server;
 pub mod start;
 pub mod starter;
 pub mod unit;

@@ -9,6 +9,8 @@ use crate::source::{Located, Span};
 pub struct Service {
     /// Its name.
     pub name: Located<String>,
+    /// `image`
+    pub image: Option<Located<String>>,
     /// `environment`: each variable with its value; without one it is that of whoever runs compose.
     pub environment: Vec<(Located<String>, Option<Located<String>>)>,
     /// The paths of `env_file`.
@@ -47,8 +49,14 @@ pub fn parse(text: &str) -> Vec<Service> {
 }
 
 fn service(name: Located<String>, rest: Line<'_>, body: &[Line<'_>]) -> Service {
-    let mut service =
-        Service { name, environment: Vec::new(), env_files: Vec::new(), command: None, open: !rest.text.is_empty() };
+    let mut service = Service {
+        name,
+        image: None,
+        environment: Vec::new(),
+        env_files: Vec::new(),
+        command: None,
+        open: !rest.text.is_empty(),
+    };
     for (head, body) in entries(body) {
         let Some((key, rest)) = key(head) else {
             service.open = true;
@@ -57,6 +65,7 @@ fn service(name: Located<String>, rest: Line<'_>, body: &[Line<'_>]) -> Service 
         match key.value.as_str() {
             "environment" => environment(&mut service, rest, body),
             "env_file" => env_files(&mut service, rest, body),
+            "image" => service.image = scalar(&rest),
             "command" => service.command = command(rest, body),
             "<<" | "extends" => service.open = true,
             _ => {}
