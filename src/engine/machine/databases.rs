@@ -13,7 +13,7 @@ use crate::source::{Origin, Place, Sources, Span};
 use crate::stack::assemble::Instance;
 use crate::stack::database::Database;
 use crate::stack::fact::Fact;
-use crate::stack::server::Limit;
+use crate::stack::server::{self, DatabaseServer, Limit};
 use crate::syntax::conninfo::{self, ConnInfo};
 
 /// The hops of a connection, in the order of [`Stage::ALL`].
@@ -231,8 +231,13 @@ impl<'a> Prober<'a> {
     }
 }
 
+/// The servers that told their limit, with what the workers that run may open.
+pub(super) fn servers(instances: &[Instance], tried: &[Vec<Tried>]) -> Vec<DatabaseServer> {
+    server::servers(instances, true, |_, database| limit_of(tried, database))
+}
+
 /// What the server of a database said of its limit, to the role that the app logs in as.
-pub(super) fn limit_of(tried: &[Vec<Tried>], database: &Database) -> Option<Limit> {
+fn limit_of(tried: &[Vec<Tried>], database: &Database) -> Option<Limit> {
     let same =
         |row: &&Database| row.address.known() == database.address.known() && row.user.known() == database.user.known();
     let asked = tried.iter().flatten().map(|tried| &tried.row).filter(same);
