@@ -20,7 +20,7 @@ clean-tree:
 
 # For as long as you like, and not part of the checks: fuzz/README.md.
 SECONDS = 600
-TARGETS = nginx uwsgi upstart systemd plain template ruby python log page recording lint
+TARGETS = nginx uwsgi upstart systemd dockerfile plain template ruby python log page recording lint
 
 fuzz:
 	fuzz/seeds.py

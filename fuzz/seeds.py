@@ -23,6 +23,8 @@ def target(path):
         return "uwsgi"
     if name.endswith((".service", ".socket", ".timer")) or ".d/" in name and "systemd" in name:
         return "systemd"
+    if "Dockerfile" in name:
+        return "dockerfile"
     if name.endswith(".log"):
         return "log"
     if "/init/" in name or name.endswith(".override"):

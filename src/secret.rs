@@ -9,6 +9,7 @@ mod redact;
 mod shown;
 mod value;
 mod variable;
+mod word;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -68,6 +69,8 @@ const COMMON: &[&str] = &[
 pub struct Secrets {
     /// Alternations of literals, longest first, so that a secret is never half covered by a shorter one.
     literals: Vec<Regex>,
+    /// The same of those that are words: only where they stand alone.
+    words: Vec<Regex>,
 }
 
 impl Secrets {
@@ -89,26 +92,31 @@ impl Secrets {
         let texts: Vec<&str> = texts.into_iter().collect();
         let literals: BTreeSet<&str> = texts.into_par_iter().flat_map_iter(literals_of).collect();
         literals.into_iter().for_each(|literal| encoded::forms(literal, &mut forms));
-        let mut forms: Vec<String> =
-            forms.into_iter().filter(|form| form.len() >= LITERAL_FROM && !COMMON.contains(&form.as_str())).collect();
-        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        // Chunks keep each automaton far below the size limit of `regex`, whatever a hostile tree holds.
-        let literals = forms.chunks(128).flat_map(alternation).collect();
-        Self { literals }
+        forms.retain(|form| form.len() >= LITERAL_FROM && !COMMON.contains(&form.as_str()));
+        let (words, literals): (Vec<String>, Vec<String>) = forms.into_iter().partition(|form| word::is_word(form));
+        Self { literals: automata(literals), words: automata(words) }
+    }
+
+    /// Where the remembered secrets stand in a text.
+    fn remembered(&self, text: &str) -> Vec<Range<usize>> {
+        let hits = |any: &[Regex]| any.iter().flat_map(|any| any.find_iter(text)).map(|hit| hit.range()).collect();
+        let mut all: Vec<Range<usize>> = hits(&self.literals);
+        let words: Vec<Range<usize>> = hits(&self.words);
+        all.extend(words.into_iter().filter(|span| word::may_be_secret(text, span)));
+        all
     }
 
     /// `text` with every secret replaced by as many `*` as it has bytes. Newlines inside a secret stay.
     pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let by_shape = find::find(text).into_iter().map(|found| found.span);
-        let by_literal = self.literals.iter().flat_map(|any| any.find_iter(text).map(|hit| hit.range()));
-        let spans: Vec<Range<usize>> = by_shape.chain(by_literal).collect();
+        let spans: Vec<Range<usize>> = by_shape.chain(self.remembered(text)).collect();
         if spans.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(blank(text, &spans)) }
     }
 
     /// `text` with a stand-in of the same shape and length for every secret.
     pub fn redact<'t>(&self, text: &'t str, stand_ins: &mut StandIns) -> Cow<'t, str> {
-        let literals = self.literals.iter().flat_map(|any| any.find_iter(text).map(|hit| hit.range())).collect();
-        let pieces = redact::pieces(literals, find::find(text).into_iter().map(|found| found.span).collect());
+        let pieces =
+            redact::pieces(self.remembered(text), find::find(text).into_iter().map(|found| found.span).collect());
         if pieces.is_empty() {
             return Cow::Borrowed(text);
         }
@@ -132,6 +140,13 @@ impl Secrets {
     pub fn clean_equal(&self, text: &str) -> String {
         sanitise_equal(&self.mask(text)).into_owned()
     }
+}
+
+/// Alternations of forms, the longest first. Chunks keep each automaton far below the size limit of `regex`, whatever a hostile
+/// tree holds.
+fn automata(mut forms: Vec<String>) -> Vec<Regex> {
+    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    forms.chunks(128).flat_map(alternation).collect()
 }
 
 /// One regex for a chunk, or one for each literal where together they are too large; a literal that is too large alone

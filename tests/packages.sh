@@ -2,7 +2,7 @@
 # Installs what the tests run beside housecall: the real nginx, uWSGI, Flask and PostgreSQL, from Debian's or Ubuntu's packages.
 set -eu
 
-packages="gcc make nginx-light uwsgi-core uwsgi-plugin-python3 python3-flask python3-sqlalchemy python3-psycopg2 postgresql pgbouncer openssl strace procps systemd-journal-remote"
+packages="gcc make nginx-light uwsgi-core uwsgi-plugin-python3 python3-flask python3-django python3-dj-database-url python3-sqlalchemy python3-psycopg2 postgresql pgbouncer openssl strace procps systemd-journal-remote"
 
 missing=""
 for package in $packages; do

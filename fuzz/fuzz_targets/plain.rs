@@ -18,11 +18,14 @@ fuzz_target!(|bytes: &[u8]| {
     for service in compose::parse(text) {
         let variables = service.environment.into_iter().flat_map(|(name, value)| [Some(name), value]).flatten();
         std::iter::once(service.name).chain(service.env_files).chain(variables).for_each(|text| read.holds(text.span));
-        match service.command {
-            Some(compose::Command::Text(text)) => read.holds(text.span),
-            Some(compose::Command::Words(words)) => words.iter().for_each(|word| read.holds(word.span)),
-            None => {}
+        for command in service.command.into_iter().chain(service.entrypoint) {
+            match command {
+                compose::Command::Text(text) => read.holds(text.span),
+                compose::Command::Words(words) => words.iter().for_each(|word| read.holds(word.span)),
+                compose::Command::Hidden => {}
+            }
         }
+        service.folder.iter().chain(&service.user).for_each(|text| read.holds(text.span));
     }
     for assignment in dotenv::parse(text) {
         [assignment.name.span, assignment.value.span].into_iter().for_each(|span| read.holds(span));

@@ -52,8 +52,8 @@ pub fn text(page: &Page) -> String {
     }
     text.push('\n');
     text.push_str(&fill_markdown(&page.prose, WIDTH));
-    if let Some(fix) = page.fix.as_ref().filter(|fix| !fix.title.source().contains("{{")) {
-        text.push_str(&format!("\nFix: {}", fill(fix.title.source(), "     ")));
+    if let Some(fix) = page.cure() {
+        text.push_str(&format!("\nFix: {}", fill(&fix, "     ")));
     }
     page.examples.iter().for_each(|example| text.push_str(&example_text(example)));
     if !page.seen.is_empty() {

@@ -54,11 +54,8 @@ fn tell(lead: &Lead<'_>, texts: &Texts<'_>, shown: &Shown, out: &mut dyn Write) 
     let frame = frames(texts, page.severity, first, rest, more.into_iter().collect(), shown.look());
     writeln!(out, "{frame}\n")?;
     write!(out, "{}", fill_markdown(opening(&page.prose), shown.width))?;
-    let constant = |title: &str| !title.contains("{{") && !title.contains("{%");
-    if let Some(fix) = page.fix.as_ref().filter(|fix| constant(fix.title.source())) {
-        wrap(&format!("fix: {}", fix.title.source()), shown.width)
-            .iter()
-            .try_for_each(|line| writeln!(out, "{line}"))?;
+    if let Some(fix) = page.cure() {
+        wrap(&format!("fix: {fix}"), shown.width).iter().try_for_each(|line| writeln!(out, "{line}"))?;
     }
     Ok(())
 }

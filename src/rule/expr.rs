@@ -11,6 +11,7 @@ use minijinja::{Environment, Expression, UndefinedBehavior, escape_formatter};
 
 use crate::rule::plain::{Met, Plain};
 use crate::rule::schema;
+use crate::rule::subject::without_row;
 pub use crate::rule::subject::{GAP, Subject};
 use crate::stack::fact::{Missing, Row, Schema};
 
@@ -160,6 +161,12 @@ impl Text {
     /// The text as written.
     pub fn source(&self) -> &str {
         &self.0
+    }
+
+    /// The text where no row is at hand; `None` where it cannot do without its facts.
+    pub fn without_row(&self, schema: &'static Schema) -> Option<String> {
+        let words = ENVIRONMENT.render_str(&self.0, without_row(schema)).ok()?;
+        (!words.contains(GAP) || self.0.contains(GAP)).then_some(words)
     }
 
     /// The text for one row; [`GAP`] stands for a fact that is absent or out of sight.

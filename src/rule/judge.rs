@@ -70,7 +70,7 @@ pub fn merged(mut findings: Vec<Finding>, sources: &Sources) -> Vec<Finding> {
 
 fn sorted(mut questions: Vec<CannotTell>, sources: &Sources) -> Vec<CannotTell> {
     let ranks = sources.ranks();
-    questions.sort_unstable_by(|one, other| {
+    questions.par_sort_unstable_by(|one, other| {
         order(one.place, &ranks).cmp(&order(other.place, &ranks)).then_with(|| one.cmp(other))
     });
     questions.dedup();

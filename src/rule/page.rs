@@ -168,6 +168,13 @@ pub fn rows_of(each: &str) -> Option<(&str, Option<&str>)> {
 type Fault = (Option<Range<usize>>, String);
 
 impl Page {
+    /// The cure in words, where no row is at hand to name its facts; `None` where it cannot do without them.
+    pub fn cure(&self) -> Option<String> {
+        let schema = self.each.as_ref().map_or(&NO_FACTS, |each| each.schema);
+        let words = self.fix.as_ref()?.title.without_row(schema)?;
+        (!words.trim().is_empty()).then_some(words)
+    }
+
     /// Reads a page and checks every name in it.
     ///
     /// # Errors

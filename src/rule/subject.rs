@@ -72,6 +72,13 @@ impl<'r> Subject<'r> {
     }
 }
 
+/// What texts are evaluated over where no row of `schema` is at hand.
+pub(super) fn without_row(schema: &'static Schema) -> Value {
+    let trace = Arc::new(Trace(Mutex::new(State { missing: Vec::new(), confidence: Confidence::Proved })));
+    let view = View { row: Reach::Absent, schema, mode: Mode::Wording, trace };
+    context! { it => Value::from_object(view) }
+}
+
 /// What happened while expressions were evaluated.
 #[derive(Debug)]
 struct Trace(Mutex<State>);

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+use rayon::prelude::*;
 use regex::Regex;
 
 use crate::finding::{CannotTell, Confidence, Finding, Label};
@@ -26,9 +27,10 @@ pub const WITHOUT_REASON: &str = "housecall/allow-without-reason";
 /// `findings` are all findings of the run, before anything is selected. A comment is not called unused where
 /// its rule could not be judged. The order is that of [`judge`](crate::rule::judge::judge).
 pub fn apply(findings: Vec<Finding>, cannot_tell: &[CannotTell], rules: &Rulebook, sources: &Sources) -> Vec<Finding> {
-    let allows: BTreeMap<FileId, Vec<Allow>> = sources
-        .iter()
-        .filter(|(_, source)| source.origin == Origin::File && source.text().contains("housecall:"))
+    let files: Vec<(FileId, &Source)> = sources.iter().filter(|(_, source)| source.origin == Origin::File).collect();
+    let allows: BTreeMap<FileId, Vec<Allow>> = files
+        .into_par_iter()
+        .filter(|(_, source)| source.text().contains("housecall:"))
         .map(|(id, source)| (id, allows_in(source)))
         .collect();
     let mut kept: Vec<Finding> =

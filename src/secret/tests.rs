@@ -113,6 +113,8 @@ fn what_is_no_secret_stays() {
         "DB_PASSWORD=${DB_PASSWORD}",
         "env = DB_PASSWORD=<%= node['thena']['password'] %>",
         "url = postgres://u:<%= node['db']['password'] %>@db/app",
+        "url = f\"postgres://{os.environ['DB_USER']}:{os.environ['DB_PASSWORD']}@{env('DB_HOST')}/app\"",
+        "url = f'postgres://u:{quote_plus(config[\"db\"].password)}@db/app'",
         "SECRET_KEY = os.environ['SECRET_KEY']",
         "secret_key = node['thena']['secret']",
         "'PASSWORD': None,",
@@ -179,6 +181,31 @@ fn a_password_that_is_a_word_of_the_config_does_not_blank_it() {
         assert_eq!(secrets.mask(&line), line);
         assert!(!secrets.mask(&format!("DB_PASSWORD={word}")).contains(&format!("={word}")));
     }
+}
+
+#[test]
+fn a_password_that_is_a_word_is_masked_where_it_stands_alone() {
+    let secrets = Secrets::harvest(["DB_PASSWORD=tomcat\n"]);
+    for hidden in [
+        "login with tomcat failed",
+        "parameters: ('thena', 'tomcat')",
+        "could not translate host name \"thena:tomcat@db\"",
+        "pw%3Dtomcat%26x",
+        "{\"text\": \"pw:\\ntomcat\\n\"}",
+        "Basic dTp0b21jYXQ=",
+    ] {
+        let masked = secrets.mask(hidden);
+        assert!(masked != hidden && !masked.contains("tomcat") && !masked.contains("dG9tY2F0"), "{masked}");
+        assert_eq!(masked.len(), hidden.len());
+    }
+    for shown in
+        ["/opt/tomcat/conf/server.xml", "tomcat8.service is up", "open(\"/var/log/tomcat/a.log\")", "mytomcat_1"]
+    {
+        assert_eq!(secrets.mask(shown), shown);
+    }
+    let mut stand_ins = super::StandIns::default();
+    let redacted = secrets.redact("DB_PASSWORD=tomcat\nchdir = /opt/tomcat\n", &mut stand_ins).into_owned();
+    assert!(redacted.ends_with("\nchdir = /opt/tomcat\n") && !redacted.contains("=tomcat"), "{redacted}");
 }
 
 fn password() -> impl Strategy<Value = String> {

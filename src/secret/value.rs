@@ -65,7 +65,7 @@ const NOTHING: &[&str] = &[
 ];
 
 static VARIABLE: Pattern = Pattern::new(
-    r"^(?:\$\{?[A-Za-z_][A-Za-z0-9_.]*\}?|\$\(.*\)|`.*`|%\([A-Za-z0-9_.]+\)s?|%[A-Za-z_]+%|#\{.*\}|<%.*%>|\{\{.*\}\}|\{[A-Za-z0-9_.]*\}|\{%.*%\}|<[A-Za-z][A-Za-z0-9_ .-]*>|@\(.*\)|\[[A-Z_ ]+\])$",
+    r#"^(?:\$\{?[A-Za-z_][A-Za-z0-9_.]*\}?|\$\(.*\)|`.*`|%\([A-Za-z0-9_.]+\)s?|%[A-Za-z_]+%|#\{.*\}|<%.*%>|\{\{.*\}\}|\{[A-Za-z0-9_.]*(?:\[['"\\]*[A-Za-z0-9_.-]*['"\\]*\]|\([A-Za-z0-9_.'"\\\[\]]*\))*(?:![rs])?\}|\{%.*%\}|<[A-Za-z][A-Za-z0-9_ .-]*>|@\(.*\)|\[[A-Z_ ]+\])$"#,
 );
 
 static HEAD: Pattern = Pattern::new(
@@ -159,10 +159,12 @@ mod tests {
             "nil,",
             "***",
             "<your password>",
+            "{os.environ['PW']}",
+            "{quote_plus(settings[\"db\"].pw)!s}",
         ] {
             assert!(is_placeholder(value), "{value}");
         }
-        for value in ["hunter2", "$ecret!", "p{{x", "xxy"] {
+        for value in ["hunter2", "$ecret!", "p{{x", "xxy", "{env('PW', 'hunter2')}"] {
             assert!(!is_placeholder(value), "{value}");
         }
         assert!(is_lookup("os.environ['X']") && is_lookup("node['x']['y']") && !is_lookup("hunter2"));

@@ -1,5 +1,6 @@
 //! Puts the chain together: every document of a view, every cookbook, read and linked into the tables that rules run over.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::finding::Confidence;
@@ -11,15 +12,16 @@ use crate::stack::app::name::normal;
 use crate::stack::app::{self, Entry, Moment};
 use crate::stack::chef::{Chef, checkout};
 use crate::stack::daemon_file::daemon_files;
-use crate::stack::database::{self, Database};
+use crate::stack::database::{self, Named};
 use crate::stack::deployment::Deployed;
 use crate::stack::document::Kind;
 use crate::stack::elsewhere::Elsewhere;
-use crate::stack::entry::entry;
-use crate::stack::env::{EnvRead, EnvValue, Layers, names_a_need, names_a_signing_key};
+use crate::stack::entry::{entry, in_container};
+use crate::stack::env::{EnvRead, EnvValue, Layers, may_be_empty, names_a_need, names_a_signing_key};
 use crate::stack::fact::{Fact, Missing, Row};
 use crate::stack::facts::Facts;
 use crate::stack::front::{Front, fronts};
+use crate::stack::image::Images;
 use crate::stack::job::{self, Job};
 use crate::stack::link::{Link, PassLink, Surroundings, Unlinked, pass_links};
 use crate::stack::login_shell::login_shell;
@@ -30,6 +32,7 @@ use crate::stack::problem::refusal;
 use crate::stack::provider::{Around, layers};
 use crate::stack::requirement::Requirements;
 use crate::stack::rival::rivals;
+use crate::stack::run::{self, Run, Starter};
 use crate::stack::server::{DatabaseServer, Limits, servers};
 use crate::stack::start::{self, JobRows, Start};
 use crate::stack::starter::Starters;
@@ -57,8 +60,10 @@ pub struct Parts<'a> {
     pub app: Option<&'a str>,
     /// The release of uWSGI that runs, where it is known.
     pub uwsgi_release: Option<Release>,
-    /// The files that start processes and are not read.
+    /// The files that start processes.
     pub starters: Starters,
+    /// The Dockerfiles, where there are any.
+    pub images: Images,
     /// Variables that the running process of an ini was started with, by the ini's path: only a host has them.
     pub started_with: Vec<(String, Started)>,
 }
@@ -83,8 +88,8 @@ pub struct Instance {
     pub reads: Vec<EnvRead>,
     /// Who gives it variables.
     pub layers: Layers,
-    /// The addresses of databases that it uses.
-    pub databases: Vec<Database>,
+    /// The databases that its app names.
+    pub databases: Vec<Named>,
     /// What it is told to load and would not find.
     pub absent_app: Option<AbsentApp>,
 }
@@ -117,25 +122,31 @@ pub struct Stack {
 /// Reads everything and links each uWSGI with its job and its app; its sockets and nginx are [`linked`](Stack::linked) next.
 pub fn assemble(parts: &Parts<'_>) -> Stack {
     let units = Units::of(parts.view);
-    let mut starts = start::all(parts.view, &units);
+    let mut starts = start::all(parts.view, &units, &parts.images);
     let login: Arc<[Arc<EnvValue>]> =
         parts.view.of(Kind::LoginShell).flat_map(|document| login_shell(document)).map(Arc::new).collect();
     let params: Arc<[Arc<EnvValue>]> = nginx::params(parts.view, parts.trees).into_iter().map(Arc::new).collect();
     let around = uwsgi::Around::of(parts.view, parts.uwsgi_release);
-    let readings = start::readings(around, parts.view, &starts);
-    start::finish(&mut starts, around, parts.view, &readings);
+    let runs = run::all(around, parts.view, &starts);
+    start::finish(&mut starts, around, parts.view, &runs);
     let elsewhere = Arc::new(Elsewhere::of_stack(&starts, parts.view));
     let around = Around { login: &login, params: &params, elsewhere: &elsewhere };
     let mut code = Code::of(parts.view.of(Kind::Python).cloned());
     parts.view.of(Kind::Variables).for_each(|file| code.add_env_file(&file.path, file.text()));
     let requirements = Requirements::of(parts.view);
-    let instances: Vec<Instance> = readings
+    let instances: Vec<Instance> = runs
         .into_iter()
-        .map(|(mut uwsgi, start)| {
-            let start = start.map(|(at, sure)| (&starts[at], sure));
-            if let Some((start, _)) = start {
-                activate(&units, start, &mut uwsgi);
-            }
+        .map(|Run { mut uwsgi, starter }| {
+            let start = match &starter {
+                Starter::Job(at, sure) => {
+                    activate(&units, &starts[*at], &mut uwsgi);
+                    Ok((Cow::Borrowed(&starts[*at]), *sure))
+                }
+                Starter::Emperor(emperor) => Ok((Cow::Owned(emperor.start(&starts)), emperor.sure)),
+                Starter::Several(missing) => Err(missing.clone()),
+                Starter::Unseen => Err(parts.starters.missing()),
+            };
+            let start = start.as_ref().map(|(start, sure)| (&**start, *sure));
             instance(parts, (&code, &requirements), around, uwsgi, start)
         })
         .collect();
@@ -154,20 +165,23 @@ fn instance(
     (code, requirements): (&Code, &Requirements),
     around: Around<'_>,
     uwsgi: uwsgi::Reading,
-    start: Option<(&Start, Confidence)>,
+    start: Result<(&Start, Confidence), &Missing>,
 ) -> Instance {
     let row = &uwsgi.uwsgi;
     let mut layers = layers(parts, around, &uwsgi, start.map(|(start, _)| start));
     let entry = entry(parts, &uwsgi, &layers);
-    let app = app::read(code, &entry);
+    let app = match start {
+        Ok((start, _)) => app::read(code, &in_container(&entry, row, &start.reading)),
+        Err(_) => app::read(code, &entry),
+    };
     let mut link = Link::at(row.place);
     link.key = row.key.clone();
     link.uwsgi = Fact::derived(Arc::clone(row)).at(row.place);
     link.job = match start {
-        Some((start, sure)) => {
+        Ok((start, sure)) => {
             Fact::derived(Arc::new(Job { confidence: sure, ..Job::clone(&start.job) })).at(start.job.place)
         }
-        None => Fact::unknown(parts.starters.missing()),
+        Err(missing) => Fact::unknown(missing.clone()),
     };
     link.bypassed_release = match row.chdir.known() {
         Some(folder) => checkout::bypassed_release(&parts.chef.checkouts, folder),
@@ -239,7 +253,8 @@ fn env_read(read: &app::Read, link: &Link, layers: &Layers, job: Confidence, all
     row.needed = Fact::derived(read.raises || is_vital(read)).at(read.place);
     row.at_import = Fact::derived(read.moment == Moment::Import);
     row.becomes_text = Fact::derived(read.becomes_text).at(read.place);
-    row.replaces_empty = Fact::derived(read.replaces_empty).at(read.place);
+    let replaces_empty = read.replaces_empty || read.used_as.as_deref().is_some_and(may_be_empty);
+    row.replaces_empty = Fact::derived(replaces_empty).at(read.place);
     row.default_text = match &read.default_text {
         Some((text, place)) => Fact::read(text.clone(), *place),
         None => Fact::absent(),
@@ -341,7 +356,7 @@ impl Stack {
             instance.uwsgi.sockets.into_iter().for_each(|row| facts.add(Arc::new(row)));
             instance.uwsgi.variables.into_iter().for_each(|row| facts.add(Arc::new(row)));
             instance.reads.into_iter().for_each(|row| facts.add(Arc::new(row)));
-            instance.databases.into_iter().for_each(|row| facts.add(Arc::new(row)));
+            instance.databases.into_iter().for_each(|named| facts.add(Arc::new(named.row)));
             instance.absent_app.into_iter().for_each(|row| facts.add(Arc::new(row)));
         }
         self.nginx.passes.into_iter().for_each(|row| facts.add(row));

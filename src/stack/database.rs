@@ -6,8 +6,10 @@ mod parts;
 mod pool;
 
 use address::Address;
+pub use address::{Part, Taken, plain_scheme};
 use known::Process;
 
+use crate::finding::Label;
 use crate::rows;
 use crate::source::Place;
 use crate::stack::app::address::{Sink, Taker};
@@ -123,23 +125,48 @@ impl Database {
     }
 }
 
+/// A database that an app names.
+#[derive(Debug, Clone)]
+pub struct Named {
+    /// What is said of it.
+    pub row: Database,
+    /// What the process logs in with; `None` where some of it is out of sight, or where it is no PostgreSQL.
+    pub login: Option<ConnInfo>,
+    /// The variables that its address is put together from.
+    pub variables: Vec<Taken>,
+    /// Whether it stands in a function that nothing calls at import.
+    pub in_function: bool,
+}
+
+impl Named {
+    /// Whether it is PostgreSQL.
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.row.key.as_str(), "postgresql" | "postgres")
+    }
+}
+
 /// The databases that an app uses: their addresses as they stand in its code, or in the variables that it reads and the process
 /// has. What is out of sight of an address is unknown; where nothing tells of what kind the database is there is no row.
-pub fn of_app(sinks: &[Sink], reads: &[EnvRead], layers: &Layers, requirements: &Requirements) -> Vec<Database> {
+pub fn of_app(sinks: &[Sink], reads: &[EnvRead], layers: &Layers, requirements: &Requirements) -> Vec<Named> {
     let process = Process { reads, layers };
-    let addressed = |sink: &Sink| Some(row(&address::of(sink, process)?, sink, process, requirements));
-    let mut rows: Vec<Database> = Vec::new();
-    for row in sinks.iter().filter_map(addressed) {
-        let is_known = |known: &Database| {
+    let named = |sink: &Sink| {
+        let found = address::of(sink, process)?;
+        let row = row(&found, sink, process, requirements);
+        Some(Named { row, login: found.login(), variables: found.variables, in_function: sink.in_function })
+    };
+    let mut all: Vec<Named> = Vec::new();
+    for one in sinks.iter().filter_map(named) {
+        let is_known = |known: &Named| {
+            let (known, row) = (&known.row, &one.row);
             known.place == row.place
                 && known.address.answer == row.address.answer
                 && known.name.answer == row.name.answer
         };
-        if !rows.iter().any(is_known) {
-            rows.push(row);
+        if !all.iter().any(is_known) {
+            all.push(one);
         }
     }
-    rows
+    all
 }
 
 fn row(found: &Address, sink: &Sink, process: Process<'_>, requirements: &Requirements) -> Database {
@@ -171,6 +198,14 @@ fn row(found: &Address, sink: &Sink, process: Process<'_>, requirements: &Requir
     row.not_encoded = found.of_login(found.problem.as_ref().map(|problem| problem.message.clone()));
     row.encoding = found.of_login(found.problem.as_ref().and_then(|problem| problem.hint.clone()));
     row.address = found.place_of_server(|| shown(info, &found.scheme)).at(at(found.parts.host));
+    let beside = |fact: &mut Fact<String>, part: Option<Place>, words: &str| {
+        let own = fact.place;
+        if let Some(place) = part.filter(|part| Some(*part) != own) {
+            fact.trail.push(Label { place, text: words.to_owned() });
+        }
+    };
+    beside(&mut row.address, found.parts.port, "the port");
+    beside(&mut row.user, found.parts.password, "the password");
     row.remote_host = match found.place_of_server(|| remote(info)) {
         Fact { answer: Answer::Known(host), .. } => known(host, at(found.parts.host)),
         unknown => unknown.map(|_| String::new()),

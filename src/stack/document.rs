@@ -29,6 +29,10 @@ pub enum Kind {
     Procfile,
     /// The services of containers.
     Compose,
+    /// What an image is built of.
+    Dockerfile,
+    /// A script that a container may start uWSGI with.
+    Script,
     /// pip's `requirements.txt`.
     Requirements,
     /// `postgresql.conf`.
@@ -87,6 +91,11 @@ impl Document {
     /// The same document for a text that was already worked out of it, where no tag is left.
     pub fn without_tags(&self) -> Self {
         Self { tags: Vec::new(), ..self.clone() }
+    }
+
+    /// The same document as its reader has joined its lines: `text` is as long as its own.
+    pub fn with_text(&self, text: &str) -> Self {
+        Self { text: text.into(), ..self.clone() }
     }
 
     /// The same document at another path: what a link to it shows.

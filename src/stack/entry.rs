@@ -7,7 +7,8 @@ use crate::stack::app::environment::Environment;
 use crate::stack::assemble::Parts;
 use crate::stack::env::Layers;
 use crate::stack::fact::Answer;
-use crate::stack::uwsgi;
+use crate::stack::job;
+use crate::stack::uwsgi::{self, Uwsgi};
 
 /// How uWSGI finds the app, with the folder that the user named put last.
 pub fn entry(parts: &Parts<'_>, uwsgi: &uwsgi::Reading, layers: &Layers) -> Entry {
@@ -35,6 +36,18 @@ pub fn entry(parts: &Parts<'_>, uwsgi: &uwsgi::Reading, layers: &Layers) -> Entr
             complete: layers.out_of_sight.is_none(),
         },
     }
+}
+
+/// The same with the folders of the repository that lie where the process of a container looks.
+pub fn in_container(entry: &Entry, row: &Uwsgi, job: &job::Reading) -> Entry {
+    let works_in = match (&row.chdir.answer, &job.folder) {
+        (Answer::Absent, Some(Answer::Known(folder))) => Some(folder),
+        _ => None,
+    };
+    let looked_in = works_in.into_iter().chain(&entry.roots);
+    let origins = |folder: &String| job.lands.iter().flat_map(|landing| landing.origins(folder)).collect::<Vec<_>>();
+    let landed = looked_in.filter(|folder| folder.starts_with('/')).flat_map(origins);
+    Entry { roots: landed.chain(entry.roots.iter().cloned()).collect(), ..entry.clone() }
 }
 
 /// What loads the app: a module, a file, and the callable in it.

@@ -94,6 +94,13 @@ pub fn names_a_need(name: &str) -> bool {
     !name.contains("TEST") && (name == "SECRET_KEY" || database || of_django.contains(&name.as_str()))
 }
 
+/// Whether a setting that is empty is as good as none: of Django's databases all parts but the name and the kind
+/// (django/db/backends/postgresql/base.py, `get_connection_params`).
+pub fn may_be_empty(setting: &str) -> bool {
+    let part = setting.strip_prefix("DATABASES[").and_then(|rest| rest.rsplit_once("['"));
+    part.is_some_and(|(_, part)| matches!(part.trim_end_matches("']"), "HOST" | "PORT" | "USER" | "PASSWORD"))
+}
+
 /// Whether the name of a variable, or of the setting it becomes, says that it signs sessions or tokens.
 pub fn names_a_signing_key(name: &str) -> bool {
     let name = name.to_uppercase();
@@ -291,6 +298,7 @@ mod tests {
         assert!(needed.into_iter().all(names_a_need));
         let not = ["SENTRY_DSN", "TEST_DATABASE_URL", "AWS_SECRET_KEY", "DATABASES['default']['PORT']", "database"];
         assert!(!not.into_iter().any(names_a_need));
+        assert!(may_be_empty("DATABASES['default']['HOST']") && !may_be_empty("DATABASES['default']['NAME']"));
         assert!(["SECRET_KEY", "SHOP_SECRET_KEY", "JWT_SECRET"].into_iter().all(names_a_signing_key));
         assert!(!["AWS_SECRET_KEY", "SECRET_KEY_FILE"].into_iter().any(names_a_signing_key));
     }

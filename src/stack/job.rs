@@ -2,7 +2,9 @@
 
 pub mod compose;
 mod condition;
+mod container;
 mod environment;
+pub mod image;
 mod layer;
 mod lines;
 mod main_process;
@@ -22,20 +24,22 @@ pub use script::Deeds;
 
 use std::sync::Arc;
 
+use crate::finding::Confidence;
 use crate::rows;
 use crate::source::{FileId, Place};
 use crate::stack::document::Document;
 use crate::stack::env::EnvValue;
 use crate::stack::fact::{Answer, Fact, Missing};
+use crate::stack::image::landing::Landing;
 use crate::stack::launch::{Argument, Launch};
 use crate::syntax::Problem;
 
 rows! {
-    #[doc = "one job of an init system; keyed by which: `upstart`, `systemd`, `supervisor`, `procfile` or `compose`"]
+    #[doc = "one job of an init system; keyed by which: `upstart`, `systemd`, `supervisor`, `procfile`, `compose` or `dockerfile`"]
     pub struct Job in "jobs" {
         #[doc = "the name the init system knows it by"]
         name: String,
-        #[doc = "`upstart`, `systemd`, `supervisor`, `procfile` or `compose`, or `chromeos` for the Upstart of Chrome OS"]
+        #[doc = "`upstart`, `systemd`, `supervisor`, `procfile`, `compose` or `dockerfile`, or `chromeos` for the Upstart of Chrome OS"]
         dialect: String,
         #[doc = "where its file lies"]
         path: String,
@@ -181,6 +185,14 @@ pub struct Reading {
     pub exported_later: Vec<String>,
     /// What hands more variables on to the process and is out of sight, such as the environment of supervisord.
     pub inherits: Option<Missing>,
+    /// Which files of the repository land where the process runs, what hides others first; none where it runs on the host.
+    pub lands: Arc<[Arc<Landing>]>,
+    /// Where the process of a container starts.
+    pub folder: Option<Answer<String>>,
+    /// How sure it is that the scripts which it goes through are those that lie here.
+    pub sure: Confidence,
+    /// Whether its supervisor waits for it; a script may go on to something else.
+    pub is_main: bool,
     /// What the init system itself gives to every such job.
     pub defaults: &'static [&'static str],
     /// Whether a template tag may add stanzas, `env` among them.
@@ -210,6 +222,10 @@ impl Reading {
             exports_all: false,
             exported_later: Vec::new(),
             inherits: None,
+            lands: Arc::default(),
+            folder: None,
+            sure: Confidence::Proved,
+            is_main: true,
             defaults: &["PATH"],
             open: false,
             stanzas: Vec::new(),

@@ -1,12 +1,14 @@
 //! Which language a file is in: by where it lands, then by its name, then by its content.
 
 use crate::stack::document::Kind;
-use crate::stack::starter::{is_compose, is_starter};
+use crate::stack::starter::{is_compose, is_dockerfile, is_starter};
 use crate::syntax::lockfile::is_lock_file;
 use crate::syntax::systemd::{UnitKind, is_drop_in};
 
 /// The most that is read of a job: a thousand times what one takes.
 const JOB_BYTES: usize = 256 << 10;
+/// The most that is read of a script, likewise.
+const SCRIPT_BYTES: usize = 32 << 10;
 /// No language has a lower bound.
 pub const LEAST_BOUND: usize = JOB_BYTES;
 /// The most that is read of an ini, likewise.
@@ -19,7 +21,7 @@ const RUBY_BYTES: usize = 512 << 10;
 /// line of a job or an ini becomes facts of its own, so that a few megabytes of them would fill the memory.
 pub fn most_bytes(path: &str, kind: Option<Kind>) -> Option<usize> {
     match kind {
-        Some(Kind::Upstart | Kind::Systemd) => Some(JOB_BYTES),
+        Some(Kind::Upstart | Kind::Systemd | Kind::Dockerfile) => Some(JOB_BYTES),
         Some(Kind::Uwsgi) => Some(INI_BYTES),
         None if is_ruby(path) => Some(RUBY_BYTES),
         _ => None,
@@ -160,6 +162,10 @@ fn by_name(path: &str, text: &str) -> Option<Kind> {
     if is_compose(name) {
         return Some(Kind::Compose);
     }
+    if is_dockerfile(name) {
+        // Beside it may lie its `.dockerignore`.
+        return text.lines().any(begins_stage).then_some(Kind::Dockerfile);
+    }
     match name {
         "Procfile" => return Some(Kind::Procfile),
         "postgresql.conf" => return Some(Kind::Postgresql),
@@ -175,6 +181,22 @@ fn by_name(path: &str, text: &str) -> Option<Kind> {
         return says_so.then_some(Kind::Uwsgi);
     }
     (name == "nginx.conf").then_some(Kind::Nginx)
+}
+
+fn begins_stage(line: &str) -> bool {
+    line.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("from"))
+}
+
+/// Whether a script may have to do with the start of uWSGI in a container: its text names it, or starts what it is handed.
+pub fn may_start_uwsgi(path: &str, text: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let is_shell = || {
+        let first = text.lines().next().unwrap_or_default();
+        first.starts_with("#!") && ["sh", "bash", "dash", "ash"].iter().any(|shell| first.trim_end().ends_with(shell))
+    };
+    text.len() <= SCRIPT_BYTES
+        && (name.ends_with(".sh") || !name.contains('.') && is_shell())
+        && (text.contains("uwsgi") || text.contains("$@"))
 }
 
 /// `.env`, `.env.production`, `shop.env`, `.flaskenv`; not the examples that people copy them from.
@@ -276,6 +298,8 @@ mod tests {
         assert_eq!(of("etc/default/app", "A=1\n"), Some(Kind::Variables));
         assert_eq!(of(".env.production", "A=1\n"), Some(Kind::Variables));
         assert_eq!(of(".env.example", "A=1\n"), None);
+        assert_eq!(of("deploy/web.Dockerfile", "# web\nfrom python:3\n"), Some(Kind::Dockerfile));
+        assert_eq!(of("Dockerfile.dockerignore", "*.pyc\n"), None);
         assert_eq!(of("redis.conf", "port 1\nsave 900 1\n"), None);
     }
 

@@ -75,6 +75,12 @@ impl Launch {
         !rest.starts_with(|first: char| first.is_ascii_alphabetic()) && !rest.contains(".ini")
     }
 
+    /// Whether this and `other` both start uWSGI, with other words.
+    pub fn starts_uwsgi_otherwise(&self, other: &Self) -> bool {
+        let written = |launch: &Self| launch.words.iter().map(|word| word.written.clone()).collect::<Vec<_>>();
+        self.is_uwsgi() && other.is_uwsgi() && written(self) != written(other)
+    }
+
     /// From the first word to the last.
     pub fn span(&self) -> Option<Span> {
         Some(self.words.first()?.span.to(self.words.last()?.span))

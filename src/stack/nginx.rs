@@ -134,8 +134,7 @@ impl Reading {
 
 /// Whether a file is a main file, by its name or by what only a main file holds.
 pub fn is_main(document: &Document, tree: &Config) -> bool {
-    let named = document.path.rsplit('/').next() == Some("nginx.conf");
-    named || tree.directives().any(|directive| directive.is("events") || directive.is("http"))
+    tree.is_main() || document.path.rsplit('/').next() == Some("nginx.conf")
 }
 
 /// What is known beside nginx's files.

@@ -28,12 +28,17 @@ pub struct Around<'a> {
 }
 
 /// Who gives variables to the process of an instance.
-pub fn layers(parts: &Parts<'_>, around: Around<'_>, uwsgi: &uwsgi::Reading, start: Option<&Start>) -> Layers {
+pub fn layers(
+    parts: &Parts<'_>,
+    around: Around<'_>,
+    uwsgi: &uwsgi::Reading,
+    start: Result<&Start, &Missing>,
+) -> Layers {
     let mut layers = Layers {
         login: Arc::clone(around.login),
         params: Arc::clone(around.params),
         elsewhere: Arc::clone(around.elsewhere),
-        own_job: start.map(|start| start.job.place),
+        own_job: start.ok().map(|start| start.job.place),
         ..Layers::default()
     };
     let started = uwsgi.uwsgi.path.known().and_then(|path| parts.started_with.iter().find(|(ini, _)| ini == path));
@@ -43,7 +48,7 @@ pub fn layers(parts: &Parts<'_>, around: Around<'_>, uwsgi: &uwsgi::Reading, sta
         layers.out_of_sight.clone_from(&started.hidden);
     }
     match start {
-        Some(start) => {
+        Ok(start) => {
             let mut from_job = Layers::default();
             of_job(parts, around, start, &mut from_job, &mut read);
             layers.job.clone_from(&from_job.given);
@@ -64,9 +69,9 @@ pub fn layers(parts: &Parts<'_>, around: Around<'_>, uwsgi: &uwsgi::Reading, sta
             }
         }
         // The init script of the package gives nothing but names.
-        None if uwsgi.packaged.is_some() => layers.cure = uwsgi.packaged.as_deref().map(|name| cure("package", name)),
-        None if started.is_none() => layers.out_of_sight = Some(parts.starters.missing()),
-        None => {}
+        Err(_) if uwsgi.packaged.is_some() => layers.cure = uwsgi.packaged.as_deref().map(|name| cure("package", name)),
+        Err(missing) if started.is_none() => layers.out_of_sight = Some(missing.clone()),
+        Err(_) => {}
     }
     layers.add(uwsgi.variables.iter().cloned().map(Arc::new), "uwsgi");
     if layers.out_of_sight.is_none() {
@@ -86,10 +91,17 @@ fn of_job(parts: &Parts<'_>, around: Around<'_>, start: &Start, layers: &mut Lay
     if reading.login {
         profile(around, start, layers);
     }
-    layers.add(reading.env.iter().cloned().map(Arc::new), dialect);
-    // systemd reads the files last, so that they win; a script sources them before it exports more, which is as good as equal.
+    let own = |layers: &mut Layers| layers.add(reading.env.iter().cloned().map(Arc::new), dialect);
+    // systemd reads the files last, so that they win; those of compose give way to its `environment`. A script sources them
+    // before it exports more, which is as good as equal.
+    if dialect != "compose" {
+        own(layers);
+    }
     for file in &reading.files {
         named_file(parts, file, dialect == "systemd", layers, read);
+    }
+    if dialect == "compose" {
+        own(layers);
     }
     for path in &reading.sources_files {
         let shell = Reader::Shell { all: reading.exports_all, later: &reading.exported_later };
@@ -189,6 +201,9 @@ fn cure(dialect: &str, job: &str) -> String {
         ),
         "procfile" => "set it in the platform's settings, such as `heroku config:set NAME=…`".to_owned(),
         "package" => format!("`env = NAME=…` in the uWSGI ini, then `sudo service uwsgi restart {job}`"),
+        "dockerfile" => {
+            format!("`ENV NAME=…` in {job}, or `-e NAME=…` where the container is run (a secret belongs there)")
+        }
         "compose" => format!("`NAME: …` in `environment:` of the service {job}, then `docker compose up -d {job}`"),
         _ => format!(
             "`env NAME=…` in the Upstart job {job}, then `sudo stop {job}` and `sudo start {job}` (`restart` keeps the old job)"

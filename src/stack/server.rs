@@ -97,9 +97,8 @@ fn server_of(address: &str) -> Option<String> {
 /// What an instance may open, by server. A database that only some function connects to may not be used at all: it counts where
 /// no other of that server is.
 fn shares_of(instance: &Instance) -> BTreeMap<String, Share<'_>> {
-    let is_postgres = |database: &&Database| database.key.starts_with("postgres");
     let mut by_server: BTreeMap<String, Vec<&Database>> = BTreeMap::new();
-    for database in instance.databases.iter().filter(is_postgres) {
+    for database in instance.databases.iter().filter(|named| named.is_postgres()).map(|named| &named.row) {
         if let Some(server) = database.address.known().and_then(|address| server_of(address)) {
             by_server.entry(server).or_default().push(database);
         }

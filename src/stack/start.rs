@@ -1,21 +1,22 @@
-//! Every job in sight, whatever starts it, the uWSGI instances that they start, and what only the others can tell of a job.
+//! Every job in sight, whatever starts it, and what only the others can tell of a job.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::finding::Confidence;
-use crate::source::{FileId, Span};
+use crate::source::Span;
 use crate::stack::document::{Document, Kind};
 use crate::stack::fact::{Answer, Fact, Missing};
+use crate::stack::image::{Image, Images};
+use crate::stack::job::compose::Services;
 use crate::stack::job::{self, Emitters, Event, Job, JobLine, JobStanza};
 use crate::stack::launch::Argument;
-use crate::stack::link::by_path;
+use crate::stack::run::{Run, Starter, ini_of};
 use crate::stack::unit::Units;
 use crate::stack::uwsgi;
 use crate::stack::view::View;
 
 /// A job with its document, so that its command line can be read as options.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Start {
     /// The text that its command stands in.
     pub document: Arc<Document>,
@@ -50,13 +51,13 @@ impl Start {
     }
 }
 
-/// A uWSGI instance with the job that starts it, by its place among the jobs, and how sure that is.
-pub type Started = (uwsgi::Reading, Option<(usize, Confidence)>);
+/// More images than any real repository has; those beyond are out of sight.
+const MOST_IMAGES: usize = 256;
 
 const OVERRIDE: &str = ".override";
 
 /// The jobs of a view: those of Upstart with their overrides, the services of systemd, and what else starts processes.
-pub fn all(view: &View, units: &Units) -> Vec<Start> {
+pub fn all(view: &View, units: &Units, images: &Images) -> Vec<Start> {
     let own = view.of(Kind::Upstart).filter(|document| !document.path.ends_with(OVERRIDE));
     let upstart = own.map(|document| {
         let base = document.path.strip_suffix(".conf");
@@ -68,14 +69,19 @@ pub fn all(view: &View, units: &Units) -> Vec<Start> {
         view.of(kind)
             .flat_map(move |document| read(document).into_iter().map(move |reading| (reading, Arc::clone(document))))
     };
-    let supervisor = several(Kind::Supervisor, job::supervisor::read);
     let procfile = several(Kind::Procfile, job::procfile::read);
-    let compose = several(Kind::Compose, job::compose::read);
+    let services = Services::of(view, images);
+    let others: Vec<Image> = images.others(&services.run).take(MOST_IMAGES).collect();
+    let mut lands = services.lands;
+    lands.extend(others.iter().map(|image| Arc::clone(&image.landing)));
+    let supervisor = job::supervisor::all(view, &lands.into());
+    let images = others.iter().map(|image| job::image::read(image, view));
     upstart
         .chain(systemd)
         .chain(supervisor)
         .chain(procfile)
-        .chain(compose)
+        .chain(services.readings)
+        .chain(images)
         .map(|(reading, document)| Start { job: Arc::new(reading.job.clone()), document, reading })
         .collect()
 }
@@ -88,88 +94,8 @@ pub fn stray_overrides(view: &View) -> impl Iterator<Item = &Document> {
     })
 }
 
-/// Every uWSGI instance with the job that starts it: first the inis, then the jobs without one.
-pub fn readings(around: uwsgi::Around<'_>, view: &View, starts: &[Start]) -> Vec<Started> {
-    let inis: Vec<&Arc<Document>> = view.of(Kind::Uwsgi).collect();
-    let mut of_job: Vec<_> = starts.iter().map(|start| ini_of(view, &inis, start)).collect();
-    if let Some(at) = only_candidate(view, &inis, starts, &of_job) {
-        of_job[at] = inis.first().map(|ini| (ini, Confidence::Possible));
-    }
-    let mut all = Vec::new();
-    for ini in &inis {
-        let mut jobs = of_job
-            .iter()
-            .enumerate()
-            .filter_map(|(at, found)| found.filter(|(found, _)| Arc::ptr_eq(found, ini)).map(|(_, sure)| (at, sure)));
-        let job = match (jobs.next(), jobs.next()) {
-            (Some(only), None) => Some(only),
-            _ => None,
-        };
-        let words = job.and_then(|(at, _)| starts[at].reading.uwsgi.as_ref().map(|words| (&starts[at], words)));
-        let reading = match words {
-            Some((start, words)) => uwsgi::read_with_command(Some(ini), &start.document, &option_words(words), around),
-            None => uwsgi::read(ini, around),
-        };
-        all.push((reading, job));
-    }
-    let mut all = without_fragments(all, &inis, view.complete);
-    for (at, start) in starts.iter().enumerate().filter(|(_, start)| start.job.uwsgi_ini.is_absent()) {
-        if let Some(words) = &start.reading.uwsgi {
-            let reading = uwsgi::read_with_command(None, &start.document, &option_words(words), around);
-            all.push((reading, Some((at, Confidence::Proved))));
-        }
-    }
-    all
-}
-
-/// Those that are started: no ini that another brings in, unless a job names it or, in a repository where no job starts the
-/// other, it opens a socket of its own.
-fn without_fragments<J>(
-    mut all: Vec<(uwsgi::Reading, Option<J>)>,
-    inis: &[&Arc<Document>],
-    on_host: bool,
-) -> Vec<(uwsgi::Reading, Option<J>)> {
-    let brings: Vec<(FileId, BTreeSet<FileId>, bool)> = inis
-        .iter()
-        .zip(&all)
-        .map(|(ini, (reading, job))| (ini.file, reading.brought_in.clone(), job.is_some()))
-        .collect();
-    let mut files = inis.iter().map(|ini| ini.file);
-    all.retain(|(reading, job)| {
-        let Some(file) = files.next() else { return true };
-        // Of a circle neither file is a part of the other.
-        let outer = brings.iter().filter(|(other, brought_in, _)| {
-            *other != file && brought_in.contains(&file) && !reading.brought_in.contains(other)
-        });
-        let outer: Vec<_> = outer.collect();
-        let may_be_started =
-            !on_host && reading.uwsgi.serves.known() == Some(&true) && !outer.iter().any(|(_, _, has_job)| *has_job);
-        outer.is_empty() || job.is_some() || may_be_started
-    });
-    all
-}
-
-/// The ini that a job names. On a host the path decides; in a repository files lie elsewhere, and a base name may do.
-fn ini_of<'a>(view: &View, inis: &'a [&Arc<Document>], start: &Start) -> Option<(&'a &'a Arc<Document>, Confidence)> {
-    let path = start.job.uwsgi_ini.known()?;
-    by_path(inis, |ini| &ini.path, path).filter(|(_, sure)| !view.complete || *sure == Confidence::Proved)
-}
-
-/// The one job that starts uWSGI, with an ini that is not in sight, where there is also just one ini that no job names: in a
-/// repository that is probably the file, under the name that it has on the host.
-fn only_candidate<T>(view: &View, inis: &[&Arc<Document>], starts: &[Start], of_job: &[Option<T>]) -> Option<usize> {
-    if view.complete || inis.len() != 1 || of_job.iter().any(Option::is_some) {
-        return None;
-    }
-    let names_ini = |(_, start): &(usize, &Start)| start.reading.uwsgi.is_some() && !start.job.uwsgi_ini.is_absent();
-    let mut jobs = starts.iter().enumerate().filter(names_ini);
-    let (Some((at, start)), None) = (jobs.next(), jobs.next()) else { return None };
-    // An emperor's own ini, whose vassals lie here.
-    let path = start.job.uwsgi_ini.known()?;
-    (!path.contains("emperor") && !path.contains("vassal")).then_some(at)
-}
-
-fn option_words(words: &[Argument]) -> Vec<(String, Span)> {
+/// The words of a command line as uWSGI's options are read from them.
+pub(super) fn option_words(words: &[Argument]) -> Vec<(String, Span)> {
     let text = |word: &Argument| match &word.value {
         Answer::Known(value) => value.clone(),
         _ => word.written.clone(),
@@ -178,10 +104,10 @@ fn option_words(words: &[Argument]) -> Vec<(String, Span)> {
 }
 
 /// Completes the jobs by what their inis and the other jobs say.
-pub fn finish(starts: &mut [Start], around: uwsgi::Around<'_>, view: &View, readings: &[Started]) {
+pub fn finish(starts: &mut [Start], around: uwsgi::Around<'_>, view: &View, runs: &[Run]) {
     let inis: Vec<&Arc<Document>> = view.of(Kind::Uwsgi).collect();
     let forks: Vec<Option<Fact<i64>>> =
-        (0..starts.len()).map(|at| forks(starts, at, around, view, &inis, readings)).collect();
+        (0..starts.len()).map(|at| forks(starts, at, around, view, &inis, runs)).collect();
     let started_by = started_by(starts);
     let events: Vec<Vec<Event>> = {
         let emitters = Emitters {
@@ -217,13 +143,13 @@ fn forks(
     around: uwsgi::Around<'_>,
     view: &View,
     inis: &[&Arc<Document>],
-    readings: &[Started],
+    runs: &[Run],
 ) -> Option<Fact<i64>> {
     let start = &starts[at];
-    let words = start.reading.uwsgi.as_ref()?;
-    let linked = readings.iter().find(|(_, job)| job.is_some_and(|(of, _)| of == at));
+    let words = start.reading.uwsgi.as_ref().filter(|_| start.reading.is_main)?;
+    let linked = runs.iter().find(|run| matches!(run.starter, Starter::Job(of, _) if of == at));
     let daemonize = match (linked, ini_of(view, inis, start)) {
-        (Some((reading, _)), _) => reading.uwsgi.daemonize.clone(),
+        (Some(run), _) => run.uwsgi.uwsgi.daemonize.clone(),
         // Several jobs may share an ini.
         (None, Some((ini, _))) => {
             uwsgi::read_with_command(Some(ini), &start.document, &option_words(words), around).uwsgi.daemonize.clone()

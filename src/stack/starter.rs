@@ -1,4 +1,4 @@
-//! Files that start uWSGI and that housecall does not read yet: containers, units, process lists. They may give variables.
+//! Files that start processes: containers, units, process lists. Where none is seen to start uWSGI, one of them may all the same.
 
 use crate::stack::fact::Missing;
 
@@ -55,8 +55,12 @@ pub fn is_compose(name: &str) -> bool {
         && (name.ends_with(".yml") || name.ends_with(".yaml"))
 }
 
-fn is_dockerfile(name: &str) -> bool {
-    name == "Dockerfile" || name.starts_with("Dockerfile.") || name.ends_with(".dockerfile")
+/// Whether a file of this name says how an image is built.
+pub fn is_dockerfile(name: &str) -> bool {
+    name.starts_with("Dockerfile")
+        || name.starts_with("Containerfile")
+        || name.ends_with(".dockerfile")
+        || name.ends_with(".Dockerfile")
 }
 
 fn is_other(name: &str) -> bool {

@@ -4,6 +4,7 @@ mod address;
 mod assembly;
 mod assignments;
 mod blocks;
+mod emperor;
 mod exposed;
 mod instance;
 mod limits;
@@ -35,6 +36,7 @@ use crate::stack::fact::Missing;
 use crate::stack::view::View;
 use crate::syntax::Problem;
 use crate::syntax::data::Release;
+pub use emperor::Realm;
 pub use process::is_for_development;
 use settings::Settings;
 
@@ -177,6 +179,8 @@ pub struct Reading {
     pub problems: Vec<(FileId, Problem)>,
     /// The sockets it binds. One in an `if` or `for` has an unknown address.
     pub sockets: Vec<Socket>,
+    /// What it watches over as an emperor.
+    pub realm: Realm,
     /// The variables it gives to the app. One in an `if` or `for` is only possible; one from a folder has an unknown name.
     pub variables: Vec<EnvValue>,
     /// What is out of sight and could set more options, sockets or variables.
@@ -233,6 +237,7 @@ fn reading(settings: &Settings) -> Reading {
         lines: lines::rows(settings, &uwsgi),
         problems: refusals::problems(settings, &uwsgi),
         sockets: address::rows(settings, &uwsgi),
+        realm: Realm::of(settings),
         variables: variables::rows(settings),
         open: settings.open().cloned(),
         brought_in: settings.parts.iter().skip(1).map(|part| part.document.file).collect(),

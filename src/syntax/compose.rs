@@ -15,19 +15,46 @@ pub struct Service {
     pub environment: Vec<(Located<String>, Option<Located<String>>)>,
     /// The paths of `env_file`.
     pub env_files: Vec<Located<String>>,
-    /// `command`, as one text or as its words.
+    /// `command`, which takes the place of the image's.
     pub command: Option<Command>,
+    /// `entrypoint`, likewise: without a command of its own the service then runs nothing else.
+    pub entrypoint: Option<Command>,
+    /// How its image is built, where it is built here.
+    pub build: Option<Build>,
+    /// `working_dir`.
+    pub folder: Option<Located<String>>,
+    /// `user`.
+    pub user: Option<Located<String>>,
+    /// What is mounted from the folder of the file: each path here with the one in the container.
+    pub mounts: Vec<(String, String)>,
     /// Whether aliases, merges, `extends` or another style may give it more.
     pub open: bool,
+    /// Whether a merge or `extends` may give it another command or image.
+    pub extends: bool,
 }
 
-/// What a service runs in place of its image's command.
+/// What a service runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// A text that is split as a shell would.
+    /// A text that is split as a shell would; over several lines a newline is a blank.
     Text(Located<String>),
     /// The words themselves.
     Words(Vec<Located<String>>),
+    /// Something that this reader does not resolve.
+    Hidden,
+}
+
+/// How an image is built.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Build {
+    /// `context`: the folder that is built, seen from the file's.
+    pub context: String,
+    /// `dockerfile`, seen from the context.
+    pub dockerfile: Option<String>,
+    /// `target`: the stage.
+    pub target: Option<String>,
+    /// The names in `args`.
+    pub arguments: Vec<String>,
 }
 
 /// The services in order.
@@ -42,36 +69,85 @@ pub fn parse(text: &str) -> Vec<Service> {
     let mut all = Vec::new();
     for (head, body) in entries(inside) {
         if let Some((name, rest)) = key(head) {
-            all.push(service(name, rest, body));
+            all.push(service(text, name, rest, body));
         }
     }
     all
 }
 
-fn service(name: Located<String>, rest: Line<'_>, body: &[Line<'_>]) -> Service {
+fn service(text: &str, name: Located<String>, rest: Line<'_>, body: &[Line<'_>]) -> Service {
     let mut service = Service {
         name,
         image: None,
         environment: Vec::new(),
         env_files: Vec::new(),
         command: None,
+        entrypoint: None,
+        build: None,
+        folder: None,
+        user: None,
+        mounts: Vec::new(),
         open: !rest.text.is_empty(),
+        extends: !rest.text.is_empty(),
     };
     for (head, body) in entries(body) {
         let Some((key, rest)) = key(head) else {
-            service.open = true;
+            (service.open, service.extends) = (true, true);
             continue;
         };
         match key.value.as_str() {
             "environment" => environment(&mut service, rest, body),
             "env_file" => env_files(&mut service, rest, body),
             "image" => service.image = scalar(&rest),
-            "command" => service.command = command(rest, body),
-            "<<" | "extends" => service.open = true,
+            "command" => service.command = command(text, rest, body),
+            "entrypoint" => service.entrypoint = command(text, rest, body),
+            "build" => service.build = Some(build(rest, body)),
+            "working_dir" => service.folder = scalar(&rest),
+            "user" => service.user = scalar(&rest),
+            "volumes" => service.mounts = mounts(body),
+            "<<" | "extends" => (service.open, service.extends) = (true, true),
             _ => {}
         }
     }
     service
+}
+
+/// `build: folder`, or a block that names more than the folder.
+fn build(rest: Line<'_>, body: &[Line<'_>]) -> Build {
+    let mut build =
+        Build { context: scalar(&rest).map_or_else(|| ".".to_owned(), |folder| folder.value), ..Build::default() };
+    for (head, body) in entries(body) {
+        let Some((key, rest)) = key(head) else { continue };
+        let value = || scalar(&rest).map(|text| text.value);
+        match key.value.as_str() {
+            "context" => build.context = value().unwrap_or(build.context),
+            "dockerfile" => build.dockerfile = value(),
+            "target" => build.target = value(),
+            "args" => build.arguments = entries(body).iter().filter_map(|(head, _)| argument(head)).collect(),
+            _ => {}
+        }
+    }
+    build
+}
+
+/// The name of `NAME: value`, or of `- NAME=value`.
+fn argument(head: &Line<'_>) -> Option<String> {
+    match head.text.strip_prefix("- ") {
+        Some(item) => item.trim_matches(['"', '\'', ' ']).split('=').next().map(str::to_owned),
+        None => key(head).map(|(name, _)| name.value),
+    }
+}
+
+/// What is mounted from a path that begins with a dot: `./src:/app/src`.
+fn mounts(body: &[Line<'_>]) -> Vec<(String, String)> {
+    let mount = |head: &Line<'_>| {
+        let item = head.text.strip_prefix("- ")?.trim_start();
+        let whole = scalar(&Line { text: item, at: head.at + head.text.len() - item.len(), ..*head })?.value;
+        let mut parts = whole.split(':');
+        let (here, there) = (parts.next()?, parts.next()?);
+        (here.starts_with('.') && there.starts_with('/')).then(|| (here.to_owned(), there.to_owned()))
+    };
+    entries(body).into_iter().filter_map(|(head, _)| mount(head)).collect()
 }
 
 fn environment(service: &mut Service, rest: Line<'_>, body: &[Line<'_>]) {
@@ -124,31 +200,70 @@ fn env_files(service: &mut Service, rest: Line<'_>, body: &[Line<'_>]) {
     }
 }
 
-/// A text, a list in brackets on one line, or a list in lines.
-fn command(rest: Line<'_>, body: &[Line<'_>]) -> Option<Command> {
+/// A text, a list in brackets on one line, or a list or a text in lines; `None` where nothing is said.
+fn command(text: &str, rest: Line<'_>, body: &[Line<'_>]) -> Option<Command> {
     if let Some(inner) = rest.text.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')) {
+        if inner.trim().is_empty() {
+            return Some(Command::Words(Vec::new()));
+        }
         let mut at = rest.at + 1;
         let words = inner.split(',').map(|word| {
             let from = at + word.len() - word.trim_start().len();
             at += word.len() + 1;
             scalar(&Line { indent: 0, text: word.trim(), at: from })
         });
-        return words.collect::<Option<Vec<_>>>().map(Command::Words);
+        return Some(words.collect::<Option<Vec<_>>>().map_or(Command::Hidden, Command::Words));
+    }
+    if rest.text.starts_with(['>', '|'])
+        && let (Some(first), Some(last)) = (body.first(), body.last())
+    {
+        let span = Span::new(first.at, last.at + last.text.len());
+        return Some(Command::Text(Located::new(span.of(text).to_owned(), span)));
     }
     if !rest.text.is_empty() {
-        return scalar(&rest).filter(|_| body.is_empty()).map(Command::Text);
+        return match rest.text {
+            "~" | "null" => None,
+            _ => Some(scalar(&rest).filter(|_| body.is_empty()).map_or(Command::Hidden, Command::Text)),
+        };
     }
     let items = entries(body).into_iter().map(|(head, _)| {
         let item = head.text.strip_prefix("- ")?.trim_start();
         scalar(&Line { text: item, at: head.at + head.text.len() - item.len(), ..*head })
     });
-    items.collect::<Option<Vec<_>>>().filter(|words| !words.is_empty()).map(Command::Words)
+    match items.collect::<Option<Vec<_>>>() {
+        Some(words) if words.is_empty() => None,
+        Some(words) => Some(Command::Words(words)),
+        None => Some(Command::Hidden),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn how_an_image_is_built_and_started() {
+        let text = "services:\n  a:\n    build: ./app\n    command: >\n      sh -c 'sleep 1 &&\n      uwsgi a.ini'\n    working_dir: /srv\n  \
+                    b:\n    build:\n      context: .\n      dockerfile: deploy/Dockerfile\n      target: web\n      args:\n        - A=1\n    entrypoint: []\n    \
+                    command: *run\n    volumes:\n      - ./src:/app/src:ro\n      - data:/data\n  c:\n    extends: b\n    build:\n      args:\n        B: 2\n";
+        let services = parse(text);
+        let build = |at: usize| services[at].build.clone().unwrap_or_default();
+        assert_eq!(build(0).context, "./app");
+        assert!(matches!(&services[0].command, Some(Command::Text(text)) if text.value.ends_with("uwsgi a.ini'")));
+        assert_eq!(services[0].folder.as_ref().map(|folder| folder.value.as_str()), Some("/srv"));
+        let whole = Build {
+            context: ".".to_owned(),
+            dockerfile: Some("deploy/Dockerfile".to_owned()),
+            target: Some("web".to_owned()),
+            arguments: vec!["A".to_owned()],
+        };
+        assert_eq!((build(1), build(2).arguments), (whole, vec!["B".to_owned()]));
+        assert_eq!(services[1].entrypoint, Some(Command::Words(Vec::new())));
+        assert_eq!(services[1].command, Some(Command::Hidden));
+        assert_eq!(services[1].mounts, [("./src".to_owned(), "/app/src".to_owned())]);
+        assert!(services[2].extends && !services[1].extends);
+    }
 
     #[test]
     fn services_as_people_write_them() {

@@ -6,6 +6,7 @@
 pub mod compose;
 pub mod conninfo;
 pub mod data;
+pub mod dockerfile;
 pub mod dotenv;
 pub mod erb;
 pub mod lockfile;

@@ -3,6 +3,10 @@
 
 /// Whether parts of the text are put in first: `%(name)s` of Python, `@NAME@` of autoconf.
 pub fn is_filled_in(text: &str) -> bool {
+    // Nearly no value has either sign, and every value of a configuration is asked for.
+    if !text.bytes().any(|byte| matches!(byte, b'%' | b'@')) {
+        return false;
+    }
     let word = |rest: &str| rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
     let closes = |opener: &str, closer: &str| {
         text.match_indices(opener).any(|(at, _)| {

@@ -53,6 +53,7 @@ fn limit(user: &str, port: u16) -> Option<i64> {
         user: user.to_owned(),
         password: Some(PASSWORD.to_owned()),
         dbname: "shop".to_owned(),
+        number: 0,
         sslmode: SslMode::Prefer,
         root_certificates: None,
     };

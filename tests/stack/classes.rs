@@ -58,6 +58,7 @@ fn rows(server: &Postgres, recovering: u16, full: u16) -> Vec<Row> {
         dbname: "thena".to_owned(),
         sslmode: SslMode::Prefer,
         root_certificates: None,
+        number: 0,
     };
     let role = |user: &str| Target { user: user.to_owned(), ..app() };
     let at = |host: &str, port| Target { hosts: vec![(host.to_owned(), port)], ..app() };
@@ -128,6 +129,7 @@ fn expired(server: &Postgres, port: u16) -> Row {
         dbname: "thena".to_owned(),
         sslmode: SslMode::VerifyFull,
         root_certificates: Some(server.certificate("expired")),
+        number: 0,
     };
     row("a certificate that has expired", target, Stage::Tls, "tls.verify.time")
 }
@@ -155,6 +157,7 @@ impl Pools {
             dbname: "thena".to_owned(),
             sslmode: SslMode::Disable,
             root_certificates: None,
+            number: 0,
         };
         let live = || at(&self.live);
         let refused = |what, target, class| row(what, target, Stage::Login, class);
@@ -197,6 +200,7 @@ fn listeners(folder: &Path) -> Vec<Row> {
         dbname: "thena".to_owned(),
         sslmode,
         root_certificates: None,
+        number: 0,
     };
     let tcp = |port, sslmode| at("127.0.0.1".to_owned(), port, sslmode);
     let path = folder.to_str().unwrap().to_owned();

@@ -82,7 +82,7 @@ impl Postgres {
             .current_dir(folder.path()));
         write_as_postgres(
             &data.join("pg_hba.conf"),
-            "local all admin trust\nlocal all peered peer\nhost all admin 127.0.0.1/32 trust\nhostssl all barred 127.0.0.1/32 reject\n\
+            "local all admin trust\nlocal all peered peer\nlocal all thena scram-sha-256\nhost all admin 127.0.0.1/32 trust\nhostssl all barred 127.0.0.1/32 reject\n\
              hostssl all all 127.0.0.1/32 scram-sha-256\n",
         );
         let port = free_port();

@@ -85,8 +85,8 @@ impl<'p> Candidates<'p> {
         let speaks =
             |finding: &&Finding| self.hop_of(finding, scene) == Some(hop) && belongs(finding, &paths[at], scene);
         let mut by_facts: Vec<&Finding> = self.findings.iter().filter(speaks).collect();
-        by_facts.retain(|finding| !is_mended_in_files(finding, &paths[at], scene));
         let told = told::chosen(&self.told[at], hop, &by_facts);
+        by_facts.retain(|finding| !is_mended_in_files(finding, &paths[at], scene));
         let mut all: Vec<&Finding> = by_facts.into_iter().chain(told).collect();
         if all.iter().any(|finding| finding.confidence > Confidence::Possible && !self.is_echo(finding)) {
             all.retain(|finding| !self.is_echo(finding));
@@ -103,8 +103,12 @@ impl<'p> Candidates<'p> {
         if let Some(differing) = differing(finding, scene) {
             return differing.hop;
         }
-        let shows = |tried: &&Tried| finding.related.contains(&tried.evidence);
-        let ended = scene.tried.iter().flatten().find(shows).and_then(Tried::ended_at);
+        let ended = scene
+            .tried
+            .iter()
+            .flatten()
+            .find(|tried| finding.related.contains(&tried.evidence))
+            .and_then(Tried::ended_at);
         ended.or(self.pages.iter().find(|page| page.id == finding.rule)?.hop.as_deref())
     }
 }
@@ -116,7 +120,7 @@ fn in_logs<'p>(page: &'p Page, finding: &Finding, paths: &[Path], scene: &Scene<
     for (at, (instance, log)) in scene.stack.instances.iter().zip(scene.logs).enumerate() {
         let on_its_way =
             || paths.iter().any(|path| path.instance == Some(at) && path.is_passed_at(finding.primary.place));
-        let of_attempt = || scene.tried[at].iter().any(|tried| tried.row.place == finding.primary.place);
+        let of_attempt = || scene.tried[at].iter().any(|tried| tried.is_of(finding));
         if !is_of(finding, instance) && !of_attempt() && !on_its_way() {
             continue;
         }
@@ -143,11 +147,13 @@ fn differing<'s>(finding: &Finding, scene: &'s Scene<'_>) -> Option<&'s Differin
 /// Whether a finding is about a variable that the files give right by now: that nobody told the process is the cause then.
 fn is_mended_in_files(finding: &Finding, path: &Path, scene: &Scene<'_>) -> bool {
     let Some(at) = path.instance.filter(|_| !NOT_TAKEN_UP.contains(&finding.rule.as_str())) else { return false };
-    let of_attempt = |tried: &&Tried| tried.row.place == finding.primary.place;
-    let of_database = scene.tried[at].iter().find(of_attempt).and_then(|tried| tried.row.variable.known());
-    let name = name_of(&scene.stack.instances[at], finding).or(of_database.map(String::as_str));
-    let differs = |one: &Differing| one.hop.is_some() && one.row.name.known().map(String::as_str) == name;
-    name.is_some() && scene.differing.iter().any(differs)
+    let database = scene.tried[at].iter().find(|tried| tried.is_of(finding));
+    let own = name_of(&scene.stack.instances[at], finding);
+    let is_about = |name: &String| match own {
+        Some(own) => own == name,
+        None => database.is_some_and(|tried| tried.takes(name)),
+    };
+    scene.differing.iter().any(|one| one.hop.is_some() && one.row.name.known().is_some_and(is_about))
 }
 
 /// Whether a finding is about an instance: its files, or what its app reads.
@@ -155,7 +161,7 @@ fn is_of(finding: &Finding, instance: &Instance) -> bool {
     let place = finding.primary.place;
     place.file == instance.uwsgi.uwsgi.place.file
         || instance.reads.iter().any(|read| read.name.place == Some(place))
-        || instance.databases.iter().any(|database| database.place == place)
+        || instance.databases.iter().any(|named| named.row.place == place)
 }
 
 /// Whether a finding is about a way: its passes, its uWSGI, or its databases.
@@ -164,7 +170,7 @@ fn belongs(finding: &Finding, path: &Path, scene: &Scene<'_>) -> bool {
     let of_instance = path.instance.is_some_and(|at| {
         let tried = &scene.tried[at];
         let in_log = scene.logs[at].holds(place);
-        in_log || is_of(finding, &scene.stack.instances[at]) || tried.iter().any(|tried| tried.row.place == place)
+        in_log || is_of(finding, &scene.stack.instances[at]) || tried.iter().any(|tried| tried.is_of(finding))
     });
     let of_variable = differing(finding, scene).is_some_and(|one| {
         path.instance

@@ -1,17 +1,15 @@
 //! The databases that the app is told to use: each connection string is tried once, stage by stage, as the app would.
 
-use std::collections::BTreeMap;
-
 use crate::diagnosis::{Reason, State};
 use crate::engine::machine::Visit;
+use crate::engine::machine::addresses::{self, Address};
 use crate::engine::machine::libpq::{self, NoPassword};
 use crate::engine::machine::pooler::{self, Pooler};
-use crate::finding::Confidence;
-use crate::finding::Label;
-use crate::host::{Connect, Failure, Host, Login, NoAddress, SslMode, Stage, Target};
+use crate::finding::{Confidence, Finding, Label};
+use crate::host::{Connect, Failure, Host, Login, NoAddress, SslMode, Stage, Target, User};
 use crate::source::{Origin, Place, Sources, Span};
 use crate::stack::assemble::Instance;
-use crate::stack::database::Database;
+use crate::stack::database::{Database, Part, Taken};
 use crate::stack::fact::Fact;
 use crate::stack::server::{self, DatabaseServer, Limit};
 use crate::syntax::conninfo::{self, ConnInfo};
@@ -32,9 +30,21 @@ pub(super) struct Tried {
     pub(super) address: String,
     /// What stands in between.
     pub(super) pooler: Option<Pooler>,
+    /// The variables that its address is put together from.
+    pub(super) variables: Vec<Taken>,
 }
 
 impl Tried {
+    /// Whether a finding is about it.
+    pub(super) fn is_of(&self, finding: &Finding) -> bool {
+        self.row.place == finding.primary.place || finding.related.contains(&self.evidence)
+    }
+
+    /// Whether a variable is a part of its address.
+    pub(super) fn takes(&self, variable: &str) -> bool {
+        self.variables.iter().any(|taken| taken.name == variable)
+    }
+
     /// The hop at which the connection ended, where it failed.
     pub(super) fn ended_at(&self) -> Option<&'static str> {
         if self.row.failure.known().is_some_and(|class| class == pooler::CLASS) {
@@ -45,14 +55,22 @@ impl Tried {
     }
 }
 
-/// Tries connection strings, each once.
+/// Tries addresses, each once.
 pub(super) struct Prober<'a> {
     host: &'a dyn Host,
     visit: &'a Visit,
-    seen: BTreeMap<String, Outcome>,
+    seen: Vec<(Attempt, Outcome)>,
 }
 
-/// What trying one connection string showed.
+/// What an attempt rests on: a second one would show the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Attempt {
+    target: Target,
+    elsewhere: Option<Failure>,
+    no_password: NoPassword,
+}
+
+/// What trying one address showed.
 #[derive(Debug, Clone)]
 struct Outcome {
     states: [State; 5],
@@ -67,69 +85,49 @@ struct Outcome {
 
 impl<'a> Prober<'a> {
     pub(super) fn new(host: &'a dyn Host, visit: &'a Visit) -> Self {
-        Self { host, visit, seen: BTreeMap::new() }
+        Self { host, visit, seen: Vec::new() }
     }
 
-    /// Every PostgreSQL that the app of an instance reads the address of from its environment.
+    /// Every PostgreSQL that the app of an instance logs in to, as far as its addresses are known.
     ///
-    /// `home` is that of the user that the app runs as; `other_names` says why a name need not lead there for the app.
+    /// `user` is the one that the app runs as; `other_names` says why a name need not lead there for the app.
     pub(super) fn of(
         &mut self,
         instance: &Instance,
-        (home, other_names): (Option<&str>, Option<&str>),
+        (user, other_names): (Option<&User>, Option<&str>),
         sources: &mut Sources,
     ) -> Vec<Tried> {
         let variables = libpq::variables(&instance.layers);
-        let mut all: Vec<(String, Tried)> = Vec::new();
-        for read in &instance.reads {
-            let Some(name) = read.name.known() else { continue };
-            let Some(given) = instance.layers.value(name) else { continue };
-            let Some(value) = given.value.known() else { continue };
-            let Some(info) = postgres(value) else { continue };
-            if all.iter().any(|(known, _)| known == value) {
-                continue;
-            }
-            // The line of a file says more than the process it started.
-            let in_job = instance.layers.in_job(name).filter(|row| row.value.known() == Some(value));
-            let line = in_job.filter(|_| given.key == "process").unwrap_or(given);
-            let around = libpq::Around { host: self.host, layers: &instance.layers, home };
-            let (info, elsewhere) = match around.with_service(info.clone(), sources) {
+        let around = libpq::Around { host: self.host, layers: &instance.layers, user };
+        let mut all = Vec::new();
+        for address in addresses::of(instance) {
+            let (info, elsewhere) = match around.with_service(address.info.clone(), sources) {
                 Ok(info) => (info, None),
-                Err(failure) => (info, Some(failure)),
+                Err(failure) => (address.info.clone(), Some(failure)),
             };
-            let (info, no_password) = around.with_password(libpq::completed(info, &variables), sources);
+            let (info, no_password) = around.with_password(around.completed(info, &variables), sources);
+            confide(&info, sources);
             let by_name = info.hosts.iter().any(|host| !host.is_socket() && !is_address(&host.name.value));
             let elsewhere = elsewhere.or_else(|| other_names.filter(|_| by_name).map(of_other_names));
-            let key = format!("{value} {variables:?} {home:?} {other_names:?}");
-            let known = self.seen.get(&key).cloned();
-            let outcome = known.unwrap_or_else(|| self.attempt(&info, elsewhere, &no_password, sources));
-            self.seen.insert(key, outcome.clone());
-            let mut tried = tried(name, line.place, read.place, &info, &outcome);
-            let is_of_variable = |row: &Database| row.variable.known() == Some(name);
-            if !instance.databases.iter().any(is_of_variable) {
-                tried.row.written_as(value, line.place);
-            }
-            all.push((value.clone(), tried));
+            let attempt = Attempt { target: self.numbered(self.target(&info)), elsewhere, no_password };
+            let known = self.seen.iter().find(|(known, _)| *known == attempt).map(|(_, outcome)| outcome.clone());
+            let outcome = known.unwrap_or_else(|| self.attempt(&info, &attempt, sources));
+            all.push(tried(&address, &info, &outcome));
+            self.seen.push((attempt, outcome));
         }
-        all.into_iter().map(|(_, tried)| tried).collect()
+        all
     }
 
-    /// Tries it, unless only something `elsewhere` knows the way; `no_password` says what it proves that a password lacks.
-    fn attempt(
-        &self,
-        info: &ConnInfo,
-        elsewhere: Option<Failure>,
-        no_password: &NoPassword,
-        sources: &mut Sources,
-    ) -> Outcome {
-        let target = self.target(info);
+    /// Tries it, unless only something elsewhere knows the way.
+    fn attempt(&self, info: &ConnInfo, attempt: &Attempt, sources: &mut Sources) -> Outcome {
+        let Attempt { target, elsewhere, no_password } = attempt;
         let over_tcp = info.hosts.iter().any(|host| !host.is_socket());
         let not_asked = State::Unknown(Reason::NotAsked);
         let (login, last) = match (self.visit.network, self.visit.login && !target.user.is_empty()) {
             (false, _) => (Login::default(), None),
-            _ if elsewhere.is_some() => (Login { failure: elsewhere, ..Login::default() }, Some(Stage::Query)),
-            (true, true) => (self.host.login(&target), Some(Stage::Query)),
-            (true, false) => (Login { failure: self.reach(&target), ..Login::default() }, Some(Stage::Tcp)),
+            _ if elsewhere.is_some() => (Login { failure: elsewhere.clone(), ..Login::default() }, Some(Stage::Query)),
+            (true, true) => (self.host.login(target), Some(Stage::Query)),
+            (true, false) => (Login { failure: self.reach(target), ..Login::default() }, Some(Stage::Tcp)),
         };
         let pooler = pooler::of(self.host, info, sources).filter(|_| self.visit.network);
         let failure = login.failure.map(|failure| no_password.judged(failure));
@@ -214,6 +212,20 @@ impl<'a> Prober<'a> {
         }
     }
 
+    /// The target with its number among the ways in which its role was tried at this place.
+    fn numbered(&self, target: Target) -> Target {
+        let place = |target: &Target| (target.hosts.clone(), target.user.clone(), target.dbname.clone());
+        let mut number = 0;
+        for (known, _) in self.seen.iter().filter(|(known, _)| place(&known.target) == place(&target)) {
+            let same = Target { number: known.target.number, ..target.clone() };
+            if same == known.target {
+                return same;
+            }
+            number = number.max(known.target.number + 1);
+        }
+        Target { number, ..target }
+    }
+
     fn target(&self, info: &ConnInfo) -> Target {
         let hosts = info.hosts.iter().map(|host| {
             let name = if host.name.value.is_empty() { conninfo::DEFAULT_SOCKET_FOLDER } else { &host.name.value };
@@ -226,6 +238,7 @@ impl<'a> Prober<'a> {
             password: info.password.as_ref().map(|password| password.value.reveal().to_owned()),
             dbname: info.dbname_or_user().unwrap_or_default().to_owned(),
             sslmode: sslmode(info.sslmode.as_ref().map_or(conninfo::DEFAULT_SSLMODE, |mode| &mode.value)),
+            number: 0,
             root_certificates: option("sslrootcert").and_then(|path| Some(self.host.read(path).ok()?.to_vec())),
         }
     }
@@ -245,28 +258,42 @@ fn limit_of(tried: &[Vec<Tried>], database: &Database) -> Option<Limit> {
     Some(Limit { program: "PostgreSQL", setting: "max_connections", allowed, sure: Confidence::Proved })
 }
 
+/// Keeps a password from being shown, but for one that is the user's or the database's own name: that would hide those.
+fn confide(info: &ConnInfo, sources: &mut Sources) {
+    let Some(password) = info.password.as_ref().map(|password| password.value.reveal()) else { return };
+    let names = [&info.user, &info.dbname].into_iter().flatten();
+    if !names.into_iter().any(|name| name.value == password) {
+        sources.confide_value(password);
+    }
+}
+
 /// What stands for an attempt where only the app's own name service knows the way.
 fn of_other_names(why: &str) -> Failure {
     Failure { at: Stage::Name, class: "name.elsewhere".into(), said: why.to_owned(), proved: false }
 }
 
-fn tried(name: &str, line: Place, read: Place, info: &ConnInfo, outcome: &Outcome) -> Tried {
+fn tried(named: &Address, info: &ConnInfo, outcome: &Outcome) -> Tried {
     let address = address(info);
-    let known = |value: Option<&str>| match value {
-        Some(value) => Fact::read(value.to_owned(), line),
+    let evidence = Label { place: outcome.place, text: "tried just now".to_owned() };
+    let part = |fact: &Fact<String>, value: Option<&str>| match value {
+        Some(value) => {
+            let mut part = named.part(fact, value.to_owned());
+            part.trail.push(evidence.clone());
+            part
+        }
         None => Fact::absent(),
     };
-    let mut row = Database::at(line);
-    row.without_address();
-    row.key = info.scheme.as_ref().map(|scheme| scheme.value.clone()).unwrap_or_default();
+    let mut row = named.row.clone();
     row.without_pooler();
     outcome.pooler.iter().for_each(|pooler| pooler.describe(&mut row));
-    let evidence = Label { place: outcome.place, text: "tried just now".to_owned() };
-    row.variable = Fact::read(name.to_owned(), line).via(read, "the app takes it from here");
     row.variable.trail.push(evidence.clone());
-    row.name = known(info.dbname_or_user());
-    row.user = known(info.user.as_ref().map(|user| user.value.as_str()));
+    row.name = part(&row.name, info.dbname_or_user());
+    row.user = part(&row.user, info.user.as_ref().map(|user| user.value.as_str()));
+    row.address = part(&row.address, Some(&address));
     let failure = outcome.failure.as_ref();
+    if let Some(names) = failure.and_then(|failure| named.name_for(part_of(failure))) {
+        row.variable = row.variable.map(|_| names);
+    }
     let of_failure = |words: Option<String>| match words {
         Some(words) => Fact::read(words, outcome.place),
         None => Fact::absent(),
@@ -283,8 +310,18 @@ fn tried(name: &str, line: Place, read: Place, info: &ConnInfo, outcome: &Outcom
         Some(connections) => Fact::read(connections, outcome.place),
         None => Fact::absent(),
     };
-    row.address = Fact::read(address.clone(), line);
-    Tried { row, states: outcome.states.clone(), evidence, address, pooler: outcome.pooler.clone() }
+    let (states, pooler, variables) = (outcome.states.clone(), outcome.pooler.clone(), named.variables.clone());
+    Tried { row, states, evidence, address, pooler, variables }
+}
+
+/// The part of an address that a failure is about.
+fn part_of(failure: &Failure) -> Part {
+    match failure.at {
+        Stage::Name | Stage::Tcp | Stage::Tls => Part::Server,
+        Stage::Login if failure.class == "db.missing" => Part::Name,
+        Stage::Login => Part::Login,
+        Stage::Query => Part::Other,
+    }
 }
 
 /// The words without the address, which stands beside them.
@@ -343,19 +380,6 @@ fn address(info: &ConnInfo) -> String {
         false => format!("{}:{}", host.name.value, host.port_or_default()),
     };
     info.hosts.iter().map(one).collect::<Vec<_>>().join(", ")
-}
-
-/// The reading of a value that is a PostgreSQL address in either of libpq's forms; `None` for any other text.
-fn postgres(value: &str) -> Option<ConnInfo> {
-    let Some((scheme, _)) = value.trim_start().split_once("://") else {
-        let parsed = conninfo::parse(value);
-        let names_a_service = parsed.tree.options.iter().any(|(key, _)| key == "service");
-        let is_whole = parsed.tree.dbname.is_some() && parsed.tree.user.is_some();
-        let is_one = parsed.problems.is_empty() && (is_whole || names_a_service);
-        return is_one.then_some(parsed.tree);
-    };
-    let plain = scheme.split('+').next()?.to_ascii_lowercase();
-    matches!(plain.as_str(), "postgres" | "postgresql").then(|| conninfo::parse(value).tree)
 }
 
 fn is_address(name: &str) -> bool {

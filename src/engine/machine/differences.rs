@@ -94,8 +94,7 @@ fn variables(
         };
         row.path = Fact::read(host.shown(path), line.place);
         row.cure = Fact::derived(restart(instance.link.job.known().map(AsRef::as_ref)));
-        let of_variable = |tried: &&Tried| tried.row.variable.known() == Some(name);
-        let database = tried.iter().find(of_variable).and_then(Tried::ended_at);
+        let database = tried.iter().find(|tried| tried.takes(name)).and_then(Tried::ended_at);
         let lacks = !has && read.needed.known() == Some(&true);
         all.push(Differing { row: Arc::new(row), hop: database.or(lacks.then_some("environment")) });
     }

@@ -47,17 +47,17 @@ pub(super) fn running(host: &dyn Host, found: &[Found], inis: &[String], sources
     all
 }
 
-/// The home of the user that the workers of an instance run as, where they run.
-pub(super) fn home_of<'u>(
+/// The user that the workers of an instance run as, where they run.
+pub(super) fn user_of<'u>(
     instance: &Instance,
     running: &[Running],
     found: &[Found],
     users: &'u [User],
-) -> Option<&'u str> {
+) -> Option<&'u User> {
     let running = running.iter().find(|one| instance.uwsgi.uwsgi.path.known() == Some(&one.ini))?;
     let worker = found.iter().find(|one| one.process.ppid == running.pid);
     let process = worker.or_else(|| found.iter().find(|one| one.process.pid == running.pid))?;
-    users.iter().find(|user| user.uid == process.process.uid).map(|user| user.home.trim_end_matches('/'))
+    users.iter().find(|user| user.uid == process.process.uid)
 }
 
 /// Every variable with its value, whatever gives it to an instance or only seems to.

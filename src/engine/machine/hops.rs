@@ -264,7 +264,11 @@ impl Scene<'_> {
         let instance = &self.stack.instances[at];
         let mut names: Vec<&str> = speaking.iter().filter_map(|finding| name_of(instance, finding)).collect();
         names.dedup();
-        let mut evidence = Vec::new();
+        let (empty, names): (Vec<&str>, Vec<&str>) =
+            names.into_iter().partition(|name| instance.layers.value(name).is_some());
+        let line = |name: &str| instance.layers.line(name).map(|row| row.place);
+        let is_empty = |name: &str| Some(Label { place: line(name)?, text: format!("{name} is empty") });
+        let mut evidence: Vec<Label> = empty.into_iter().filter_map(is_empty).collect();
         let running = self.running_of(instance);
         let seen = running.and_then(|one| Some((one.names?, one.started.values.len())));
         if let Some((file, count)) = seen.filter(|_| !names.is_empty()) {
@@ -292,6 +296,12 @@ impl Scene<'_> {
         };
         let all = &self.tried[at];
         let Some(worst) = all.iter().min_by_key(|tried| rank(&tried.states[stage])) else {
+            let unseen = self.stack.instances[at].databases.iter().find(|named| named.is_postgres());
+            if let Some(named) = unseen.filter(|_| !environment.fails()) {
+                let unknown = State::Unknown(Reason::NoEvidence);
+                let text = "where this leads, or who logs in there, is not in sight".to_owned();
+                return (UNNAMED[stage].to_owned(), (unknown, vec![Label { place: named.row.place, text }]));
+            }
             let state = match environment {
                 State::Ok | State::NotApplicable => State::NotApplicable,
                 State::Broken | State::Degraded | State::Symptom => {

@@ -1,10 +1,10 @@
 //! What libpq adds to a connection string: a service file, the variables of the process, and a password that lies in a file
 //! (fe-connect.c: `conninfo_add_defaults`, `parseServiceInfo`, `passwordFromFile`).
 
-use crate::host::{Failure, FileKind, Host, ReadError, Stage};
+use crate::host::{Failure, FileKind, Host, ReadError, Stage, User};
 use crate::source::Sources;
 use crate::stack::env::Layers;
-use crate::syntax::conninfo::{ConnInfo, DEFAULT_SOCKET_FOLDER};
+use crate::syntax::conninfo::{self, ConnInfo, DEFAULT_SOCKET_FOLDER};
 use crate::syntax::{pg_service, pgpass};
 
 /// Its variables, each with what it stands for where the string does not say (libpq-envars).
@@ -26,8 +26,8 @@ const SYSTEM_CONFIGURATION: &str = "/etc/postgresql-common";
 pub(super) struct Around<'a> {
     pub(super) host: &'a dyn Host,
     pub(super) layers: &'a Layers,
-    /// The home of its user.
-    pub(super) home: Option<&'a str>,
+    /// The user that it runs as.
+    pub(super) user: Option<&'a User>,
 }
 
 /// Why a string without a password gets none from a file.
@@ -47,15 +47,25 @@ pub(super) fn variables(layers: &Layers) -> Vec<(&'static str, String)> {
     VARIABLES.iter().filter_map(set).filter(|(_, value)| !value.is_empty()).collect()
 }
 
-/// The string with what the variables add to it.
-pub(super) fn completed(mut info: ConnInfo, variables: &[(&'static str, String)]) -> ConnInfo {
-    for (key, value) in variables {
-        info.set_default(key, value);
-    }
-    info
-}
-
 impl Around<'_> {
+    /// The string with what the variables add to it, and the user of the process where nothing names one.
+    pub(super) fn completed(&self, mut info: ConnInfo, variables: &[(&'static str, String)]) -> ConnInfo {
+        for (key, value) in variables {
+            info.set_default(key, value);
+        }
+        if let Some(user) = self.user {
+            info.set_default("user", &user.name);
+        }
+        if info.hosts.is_empty() {
+            info.hosts.push(conninfo::Host::default());
+        }
+        info
+    }
+
+    fn home(&self) -> Option<&str> {
+        self.user.map(|user| user.home.trim_end_matches('/'))
+    }
+
     fn set(&self, info: &ConnInfo, option: &str, variable: &str) -> Option<String> {
         let written = info.options.iter().find(|(key, _)| key == option).map(|(_, value)| value.value.clone());
         written.or_else(|| self.layers.value(variable)?.value.known().cloned())
@@ -70,7 +80,7 @@ impl Around<'_> {
             };
         };
         let own = self.layers.value("PGSERVICEFILE").and_then(|row| row.value.known().cloned());
-        let own = own.or_else(|| Some(format!("{}/.pg_service.conf", self.home?)));
+        let own = own.or_else(|| Some(format!("{}/.pg_service.conf", self.home()?)));
         let folder = self.layers.value("PGSYSCONFDIR").and_then(|row| row.value.known().cloned());
         let system = format!("{}/pg_service.conf", folder.as_deref().unwrap_or(SYSTEM_CONFIGURATION));
         let is_home_known = own.is_some();
@@ -99,7 +109,7 @@ impl Around<'_> {
             return (info, NoPassword::Sure);
         }
         let path = self.set(&info, "passfile", "PGPASSFILE");
-        let Some(path) = path.or_else(|| Some(format!("{}/.pgpass", self.home?))) else {
+        let Some(path) = path.or_else(|| Some(format!("{}/.pgpass", self.home()?))) else {
             return (info, NoPassword::Hidden);
         };
         match self.host.stat(&path) {
@@ -161,24 +171,36 @@ mod tests {
     use crate::host::recorded::Recorded;
     use crate::syntax::conninfo::parse;
 
+    fn thena() -> User {
+        User { name: "thena".to_owned(), uid: 1000, gid: 1000, groups: Vec::new(), home: "/srv/thena/".to_owned() }
+    }
+
     #[test]
     fn a_variable_gives_what_the_string_leaves_open() {
         let set = |key, value: &str| (key, value.to_owned());
         let variables = [set("host", "db.example"), set("port", "5433"), set("user", "owl"), set("dbname", "barn")];
-        let open = completed(parse("postgresql:///thena").tree, &variables);
+        let (host, layers, user) = (Recorded::healthy().unwrap(), Layers::default(), thena());
+        let around = Around { host: &host, layers: &layers, user: Some(&user) };
+        let open = around.completed(parse("postgresql:///thena").tree, &variables);
         assert_eq!((open.hosts[0].name.value.as_str(), open.hosts[0].port_or_default()), ("db.example", 5433));
         assert_eq!(
             (open.user.as_ref().map(|user| user.value.as_str()), open.dbname_or_user()),
             (Some("owl"), Some("thena"))
         );
-        let said = completed(parse("host=/run/pg port=1 user=me dbname=x").tree, &variables);
+        let said = around.completed(parse("host=/run/pg port=1 user=me dbname=x").tree, &variables);
         assert_eq!((said.hosts[0].name.value.as_str(), said.hosts[0].port_or_default()), ("/run/pg", 1));
         assert_eq!(said.user.map(|user| user.value).as_deref(), Some("me"));
+        let bare = around.completed(ConnInfo::default(), &[]);
+        assert_eq!(
+            (bare.dbname_or_user(), bare.hosts.len()),
+            (Some("thena"), 1),
+            "its user's name, at the usual socket"
+        );
     }
 
     fn looked(host: &Recorded, text: &str) -> (Result<ConnInfo, Failure>, Option<String>, NoPassword) {
-        let layers = Layers::default();
-        let around = Around { host, layers: &layers, home: Some("/srv/thena") };
+        let (layers, user) = (Layers::default(), thena());
+        let around = Around { host, layers: &layers, user: Some(&user) };
         let mut sources = Sources::default();
         let info = around.with_service(parse(text).tree, &mut sources);
         let (with, why) = around.with_password(info.clone().unwrap_or_default(), &mut sources);

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::diagnosis::Reason;
-use crate::engine::machine::Visit;
 use crate::engine::machine::log_files::{self, LogFile};
 use crate::engine::machine::paths::Path;
+use crate::engine::machine::{Visit, clock};
 use crate::host::{Host, ReadError};
 use crate::rule::seen::find;
 use crate::source::{FileId, Place, Sources, Span};
@@ -107,6 +107,10 @@ impl UwsgiLog {
     fn read(host: &dyn Host, visit: &Visit, log: &LogFile, pid: Option<i32>, sources: &mut Sources) -> Option<Self> {
         let (file, text) = log.tail(host, sources)?;
         let mut lines = parse_uwsgi(&text);
+        if let Ok(stat) = host.stat(&log.path) {
+            let written = stat.modified.saturating_add(visit.ahead(host));
+            clock::set(&mut lines, &text, written);
+        }
         let now = visit.in_logs(host);
         let mut until = Span::new(text.len(), text.len()).start;
         if visit.at.is_some()

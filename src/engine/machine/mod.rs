@@ -1,10 +1,12 @@
 //! A host: what is read of it, what is probed, and how each hop fares.
 
+mod addresses;
 mod answers;
 mod asked;
 mod causes;
 mod changes;
 mod chef_run;
+mod clock;
 mod containers;
 mod databases;
 mod differences;
@@ -46,6 +48,7 @@ use crate::stack::assemble::{Parts, Stack, assemble};
 use crate::stack::chef::Chef;
 use crate::stack::connection::shared_connections;
 use crate::stack::facts::Facts;
+use crate::stack::image::Images;
 use crate::stack::link::{PassLink, join_the_lost};
 use crate::stack::loading::Loading;
 use crate::stack::process::{self, Daemon, Found, Program};
@@ -157,6 +160,7 @@ impl Survey {
                 started_with: running.iter().map(|one| (one.ini.clone(), one.started.clone())).collect(),
                 uwsgi_release: None,
                 starters: Starters::default(),
+                images: Images::default(),
             })
             .linked(&files.view, &Starters::default(), &chef.deployed)
         };
@@ -199,10 +203,10 @@ impl Survey {
         for (at, instance) in stack.instances.iter().enumerate() {
             let is_asked = paths.iter().any(|path| path.instance == Some(at));
             let prober = &mut databases[usize::from(networks[at].is_some())];
-            let home = environment::home_of(instance, &running, &found, &users);
+            let user = environment::user_of(instance, &running, &found, &users);
             let names = containers::other_names(host, instance, &running, &found);
-            let at_home = (home, names.as_deref());
-            tried.push(if is_asked { prober.of(instance, at_home, &mut sources) } else { Vec::new() });
+            let around = (user, names.as_deref());
+            tried.push(if is_asked { prober.of(instance, around, &mut sources) } else { Vec::new() });
         }
         // Before any log is read, so that they tell of it.
         let asked = visit.url.as_ref().filter(|_| visit.network).and_then(|url| {

@@ -151,11 +151,10 @@ impl<'p> Lines<'p> {
             1 => LOG_SAYS.to_owned(),
             times => format!("{LOG_SAYS}, {times} times in {}", scene.period),
         };
-        let fix = page.fix.as_ref().map(|plan| Fix {
-            title: plan.title.source().to_owned(),
-            safety: plan.safety,
-            edits: Vec::new(),
-        });
+        let fix = page
+            .fix
+            .as_ref()
+            .and_then(|plan| Some(Fix { title: page.cure()?, safety: plan.safety, edits: Vec::new() }));
         let finding = Finding {
             rule: page.id.clone(),
             severity: match page.confidence {
@@ -181,7 +180,8 @@ pub(super) fn mark(hops: &mut [Hop], told: &[Told<'_>], logged: &[(&str, &Findin
     for hop in hops.iter_mut().filter(|hop| !hop.state.fails()) {
         let speaks = |told: &&Told<'_>| {
             let counts = if hop.id == "app-answers" { told.by_itself && !no_way } else { told.by_itself || failing };
-            told.hop == hop.id && counts && told.finding.severity >= Severity::Warning
+            let is_explained = || logged.iter().any(|(of, fact)| *of == hop.id && explains(fact, &told.finding));
+            told.hop == hop.id && counts && told.finding.severity >= Severity::Warning && !is_explained()
         };
         let by_facts = || logged.iter().find(|(of, _)| failing && *of == hop.id && hop.id != "app-answers");
         let first = told.iter().find(speaks).map(|told| &told.finding).or_else(|| Some(by_facts()?.1));
@@ -193,11 +193,21 @@ pub(super) fn mark(hops: &mut [Hop], told: &[Told<'_>], logged: &[(&str, &Findin
     }
 }
 
-/// Those of a hop that count beside what facts say of it: one that is only possible gives way to anything surer.
+/// Whether a finding by facts says all that one by a log does: it is the same rule, or surely speaks of the same words.
+fn explains(fact: &Finding, told: &Finding) -> bool {
+    let overlaps = |one: Place, other: Place| {
+        one.file == other.file && one.span.zip(other.span).is_some_and(|(one, other)| one.overlaps(other))
+    };
+    let logged = fact.related.iter().filter(|label| label.text.starts_with(LOG_SAYS));
+    let mut of_words = logged.filter(|_| fact.confidence > Confidence::Possible);
+    fact.rule == told.rule || of_words.any(|label| overlaps(label.place, told.primary.place))
+}
+
+/// Those of a hop that count beside what facts say of it: one whose line facts explain gives way to them, and one that is only
+/// possible to anything surer.
 pub(super) fn chosen<'t>(told: &'t [Told<'_>], hop: &str, by_facts: &[&Finding]) -> Vec<&'t Finding> {
     let of_hop = told.iter().filter(|told| told.hop == hop).map(|told| &told.finding);
-    let of_hop: Vec<&Finding> =
-        of_hop.filter(|finding| !by_facts.iter().any(|fact| fact.rule == finding.rule)).collect();
+    let of_hop: Vec<&Finding> = of_hop.filter(|finding| !by_facts.iter().any(|fact| explains(fact, finding))).collect();
     let surest = by_facts.iter().map(|finding| finding.confidence).max();
     let surest = of_hop.iter().map(|finding| finding.confidence).chain(surest).max();
     let counts = |finding: &&Finding| finding.confidence > Confidence::Possible || surest <= Some(Confidence::Possible);

@@ -96,7 +96,7 @@ fn count(text: &str, is: impl Fn(u8) -> bool) -> usize {
 fn cost_of(path: &str, text: &str) -> Cost {
     let cost = |byte, statement| Cost { byte, statement, block: 0 };
     match kind::of(kind::without_template_suffix(path), text) {
-        Some(Kind::Upstart | Kind::Systemd) => cost(200, 900),
+        Some(Kind::Upstart | Kind::Systemd | Kind::Dockerfile) => cost(200, 900),
         Some(Kind::Uwsgi) => cost(20, 2200),
         // A healthy server takes a fiftieth of one whose every block is at fault.
         Some(Kind::Nginx) => Cost { block: 2500, ..cost(5, 40) },
@@ -105,7 +105,7 @@ fn cost_of(path: &str, text: &str) -> Cost {
         Some(Kind::LoginShell | Kind::Variables) => cost(40, 700),
         // Only what an ini leads to is parsed, and so much of it (`stack/app/code.rs`).
         Some(Kind::Python) => cost(2, 0),
-        Some(Kind::Requirements) => cost(20, 200),
+        Some(Kind::Requirements | Kind::Script) => cost(20, 200),
         None if kind::is_ruby(path) => cost(60, 250),
         None if path.ends_with(".erb") => cost(20, 100),
         None => cost(2, 0),

@@ -17,6 +17,7 @@ use crate::stack::deployment::{Content, Deployed};
 use crate::stack::document::{Document, Kind};
 use crate::stack::fact::{Answer, Missing};
 use crate::stack::facts::{Facts, Landing};
+use crate::stack::image::Images;
 use crate::stack::kind;
 use crate::stack::starter::Starters;
 use crate::stack::view::View;
@@ -61,10 +62,13 @@ impl Group<'_> {
             .collect();
         plain.into_iter().for_each(|document| _ = view.add(document));
         self.add_links(&chef, &mut view);
+        self.add_scripts(members, &mut view);
         included::inis(self, members, &mut view);
         let app = self.config.1.app.as_ref().map(|app| joined(&self.config.0, &app.value));
         let trees = included::nginx(self, members, &mut view);
         let starters = Starters::among(members.iter().map(|(path, _)| *path));
+        let unread_here =
+            self.unread.iter().filter(|path| below(path, &self.boundary.root).is_some()).map(String::as_str);
         let parts = Parts {
             view: &view,
             trees: &trees,
@@ -74,12 +78,13 @@ impl Group<'_> {
             nginx_release: self.config.1.nginx.as_ref().map(|release| release.value),
             uwsgi_release: self.release(),
             starters,
+            images: Images::of(&view, members.iter().map(|(path, _)| *path).chain(unread_here)),
             started_with: Vec::new(),
         };
         let stack = assemble(&parts);
         let documents = view.iter().flat_map(|(_, documents)| documents);
-        // Requirements only help to judge others.
-        let judged = documents.filter(|document| document.kind != Kind::Requirements);
+        // Requirements and scripts only help to judge others.
+        let judged = documents.filter(|document| !matches!(document.kind, Kind::Requirements | Kind::Script));
         let read: BTreeSet<FileId> = judged.map(|document| document.file).collect();
         let ruby: BTreeSet<FileId> =
             chef.roots.iter().flat_map(|root| &root.programs).map(|(_, file, _)| *file).collect();
@@ -90,6 +95,21 @@ impl Group<'_> {
         drop(view);
         stack.add_to(facts, chef, |file| self.sources.get(file).name.clone());
         Ok(read.union(&ruby).count())
+    }
+
+    /// Adds the scripts that may start uWSGI in a container, or below supervisor, which often runs in one.
+    fn add_scripts(&self, members: &[(&str, FileId)], view: &mut View) {
+        let starts = [Kind::Dockerfile, Kind::Compose, Kind::Supervisor];
+        if starts.into_iter().all(|kind| view.of(kind).next().is_none()) {
+            return;
+        }
+        let known: BTreeSet<FileId> =
+            view.iter().flat_map(|(_, documents)| documents).map(|document| document.file).collect();
+        for (path, file) in members.iter().filter(|(_, file)| !known.contains(file)) {
+            if kind::may_start_uwsgi(path, self.sources.text(*file)) {
+                view.add(self.read_as(path, *file, Kind::Script));
+            }
+        }
     }
 
     fn target(&self) -> Result<Option<Target>, String> {

@@ -29,6 +29,9 @@ pub struct Target {
     pub sslmode: SslMode,
     /// The certificates, in PEM, that a verifying `sslmode` trusts; without them such a mode is not taken beyond TLS.
     pub root_certificates: Option<Vec<u8>>,
+    /// Which way it is for this role at this place, counted from 0 as a run comes to them: a recording, which knows no
+    /// password, tells two of them apart by it.
+    pub number: usize,
 }
 
 /// No password in any debug output.

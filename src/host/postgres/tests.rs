@@ -24,6 +24,7 @@ fn target(port: u16, sslmode: SslMode) -> Target {
         dbname: "thena".to_owned(),
         sslmode,
         root_certificates: None,
+        number: 0,
     }
 }
 

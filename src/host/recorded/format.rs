@@ -44,7 +44,7 @@ pub(super) struct Recording {
     pub(super) name: BTreeMap<String, NameEntry>,
     /// Memory, load and the last boot.
     pub(super) vitals: Option<Vitals>,
-    /// By `user@host:port/database`.
+    /// By `user@host:port/database`, ` (2)` and so on behind it for further passwords of one role.
     #[serde(default)]
     pub(super) login: BTreeMap<String, LoginEntry>,
 }

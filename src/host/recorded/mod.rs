@@ -143,9 +143,11 @@ fn below<'m, V>(map: &'m BTreeMap<String, V>, prefix: &str) -> impl Iterator<Ite
     map.range(from).map(|(key, _)| key.as_str()).take_while(move |key| key.starts_with(&prefix))
 }
 
-/// `user@host:port/database` for each host, in the order in which they are tried.
+/// `user@host:port/database` for each host, in the order in which they are tried; ` (2)` and so on behind it where a role
+/// was tried there in other ways before.
 fn login_keys(target: &Target) -> impl Iterator<Item = String> {
-    target.hosts.iter().map(|(host, port)| format!("{}@{host}:{port}/{}", target.user, target.dbname))
+    let number = if target.number == 0 { String::new() } else { format!(" ({})", target.number + 1) };
+    target.hosts.iter().map(move |(host, port)| format!("{}@{host}:{port}/{}{number}", target.user, target.dbname))
 }
 
 /// The stage of a login with this word.

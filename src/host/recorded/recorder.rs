@@ -294,7 +294,7 @@ impl Host for Recorder<'_> {
         let entry = login_entry(&login);
         let Some(key) = super::login_keys(target).next() else { return login };
         self.note(|answers| match answers.recording.login.get_mut(&key) {
-            // Two passwords of one role: a recording knows neither, so it cannot tell which of them is asked about.
+            // Asked twice, and answered otherwise: which of the two holds nobody can tell.
             Some(known) if *known != entry => *known = LoginEntry::not_recorded(),
             Some(_) => {}
             None => _ = answers.recording.login.insert(key, entry),

@@ -35,7 +35,7 @@ pub(super) fn without_secrets(
     let all = strings.iter().map(String::as_str).chain(texts.values().map(AsRef::as_ref));
     let secrets = Secrets::harvest_with(all.chain(confided.iter().map(String::as_str)), hidden);
 
-    hide_values(table, &mut stand_ins);
+    redact_environs(table, &secrets, &mut stand_ins);
     redact(table, &secrets, &mut stand_ins);
     let mut redacted = |(path, text): (&String, Arc<str>)| {
         let bytes = redacted_bytes(&text, &files[path], &secrets, &mut stand_ins);
@@ -74,15 +74,19 @@ fn collect(table: &Table, into: &mut Vec<String>) {
     }
 }
 
-/// A value of an environment stays only where it may.
-fn hide_values(table: &mut Table, stand_ins: &mut StandIns) {
+/// Where a process entry has its environment.
+const ENVIRON: &str = "environ";
+
+/// A value of an environment stays only where it may, and then without the secrets in it.
+fn redact_environs(table: &mut Table, secrets: &Secrets, stand_ins: &mut StandIns) {
     let processes = table.get_mut("process").and_then(Value::as_table_mut).into_iter().flat_map(Table::iter_mut);
-    let environs = processes.filter_map(|(_, process)| process.get_mut("environ")?.as_array_mut());
+    let environs = processes.filter_map(|(_, process)| process.get_mut(ENVIRON)?.as_array_mut());
     for pair in environs.flatten() {
-        let Some((name, value)) = pair.as_str().and_then(|pair| pair.split_once('=')) else { continue };
-        if !is_open(name, value) {
-            *pair = Value::String(format!("{name}={}", stand_ins.of(value)));
-        }
+        let Some(text) = pair.as_str() else { continue };
+        *pair = Value::String(match text.split_once('=') {
+            Some((name, value)) if !is_open(name, value) => format!("{name}={}", stand_ins.of(value)),
+            _ => secrets.redact(text, stand_ins).into_owned(),
+        });
     }
 }
 
@@ -96,6 +100,11 @@ fn redact(table: &mut Table, secrets: &Secrets, stand_ins: &mut StandIns) {
         }
     }
     for (key, mut value) in std::mem::take(table) {
+        // A stand-in would get one of its own, which is not the one of the same secret elsewhere.
+        if key == ENVIRON && value.is_array() {
+            table.insert(key, value);
+            continue;
+        }
         of_value(&mut value, secrets, stand_ins);
         table.insert(secrets.redact(&key, stand_ins).into_owned(), value);
     }

@@ -51,6 +51,8 @@ pub struct Sink {
     pub made: Place,
     /// How sure it is that the app uses this one.
     pub sure: Confidence,
+    /// Whether it stands in a function that nothing calls at import.
+    pub in_function: bool,
 }
 
 /// Every database that the code names on the way of an import, and in the functions that it defines there.
@@ -94,6 +96,7 @@ impl<'c> Look<'_, 'c> {
             pool: pool::of_django(&placed.value),
             made: placed.place,
             sure,
+            in_function: false,
         };
         databases.entries().map(one).collect()
     }
@@ -140,7 +143,7 @@ impl<'c> Look<'_, 'c> {
     fn sink(&self, taker: Taker, place: Place, value: Value, pool: Pool, sure: Confidence) -> Sink {
         let mends = |what: &What| matches!(what, What::Call(call) if mends(call));
         let mended = taker == Taker::SqlAlchemy && self.trace.steps.iter().any(|step| mends(&step.event.what));
-        Sink { taker, name: None, place, value, mended, pool, made: place, sure }
+        Sink { taker, name: None, place, value, mended, pool, made: place, sure, in_function: false }
     }
 
     /// Where an address is written: where its name was given the value, if that is one step away.

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use crate::source::Place;
 use crate::stack::fact::Missing;
 
-/// The keys of Django's table that say where a database is and who logs in.
-const SAYS_WHERE: [&str; 6] = ["ENGINE", "NAME", "USER", "PASSWORD", "HOST", "PORT"];
+/// The keys of Django's table that say where a database is and who logs in. Another ENGINE is one for the same server: with
+/// connections that are kept, or with types of geography.
+const SAYS_WHERE: [&str; 5] = ["NAME", "USER", "PASSWORD", "HOST", "PORT"];
 
 /// A value.
 #[derive(Debug, Clone, PartialEq, Eq)]

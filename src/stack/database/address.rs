@@ -3,7 +3,7 @@
 use super::known::{Given, Known, Process};
 use super::parts;
 use crate::finding::Confidence;
-use crate::source::Place;
+use crate::source::{Place, Span};
 use crate::stack::app::address::{Sink, Taker};
 use crate::stack::app::value::Value;
 use crate::stack::fact::{Fact, Missing};
@@ -25,6 +25,8 @@ pub(super) struct Address {
     pub parts: Parts,
     /// The variable that it comes from as a whole.
     pub variable: Option<Given>,
+    /// The variables that it is put together from.
+    pub variables: Vec<Taken>,
     /// How it is written.
     pub source: Source,
     /// Whether host or port are out of sight.
@@ -42,9 +44,33 @@ pub(super) struct Address {
 pub(super) struct Parts {
     pub scheme: Option<Place>,
     pub host: Option<Place>,
+    pub port: Option<Place>,
     pub user: Option<Place>,
+    pub password: Option<Place>,
     pub name: Option<Place>,
     pub sslmode: Option<Place>,
+}
+
+/// A variable that an address is put together from, and what of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// Its name.
+    pub name: String,
+    /// What it gives.
+    pub part: Part,
+}
+
+/// What of an address matters at which stage of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Host or port.
+    Server,
+    /// User or password.
+    Login,
+    /// The database's name.
+    Name,
+    /// Anything else, or all of it.
+    Other,
 }
 
 /// How an address is written.
@@ -105,10 +131,25 @@ impl Address {
         if self.server_unknown { self.out_of_sight() } else { Fact::read(make(), self.place) }
     }
 
+    /// What the process logs in to PostgreSQL with; `None` where it is another database, or some of it is out of sight.
+    pub fn login(&self) -> Option<ConnInfo> {
+        let is_postgres = matches!(self.scheme.as_str(), "postgresql" | "postgres");
+        let is_known = self.missing.is_none() && !texts_of(&self.info).any(|text| text.contains(FILLER));
+        (is_postgres && is_known).then(|| self.info.clone())
+    }
+
     fn out_of_sight<T>(&self) -> Fact<T> {
         let unsaid = || Missing::new("the whole address of the database", "look at what gives it to the process");
         Fact::unknown(self.missing.clone().unwrap_or_else(unsaid))
     }
+}
+
+/// Every value of a connection string.
+fn texts_of(info: &ConnInfo) -> impl Iterator<Item = &str> {
+    let parts = [&info.user, &info.dbname, &info.sslmode].into_iter().flatten().map(|part| part.value.as_str());
+    let hosts = info.hosts.iter().map(|host| host.name.value.as_str());
+    let options = info.options.iter().map(|(_, value)| value.value.as_str());
+    parts.chain(hosts).chain(options).chain(info.password.iter().map(|password| password.value.reveal()))
 }
 
 /// The address of a sink; `None` where it is of no database that is known here, or where that is out of sight.
@@ -156,24 +197,61 @@ fn of_text(known: Known, whole: bool, sink: &Sink) -> Option<Address> {
         (None, Taker::Postgres) if text.contains('=') => "postgresql".to_owned(),
         (None, _) => return None,
     };
+    let (parts, variables) = if whole { of_whole(&known.given) } else { of_pieces(&info, &known.given) };
     let variable = known.given.into_iter().next().filter(|_| whole);
     Some(Address {
         driver: info.driver.as_ref().map(|driver| driver.value.clone()),
         place: variable.as_ref().map_or(sink.place, |given| given.line),
         server_unknown: server(&text).contains(FILLER),
         problem: parsed.problems.into_iter().find(|problem| problem.kind == "database/url-not-encoded"),
-        parts: Parts::default(),
+        parts,
         source: Source::Text,
         missing: known.missing,
         sure: known.sure,
         scheme,
         info,
         variable,
+        variables,
     })
 }
 
+fn of_whole(given: &[Given]) -> (Parts, Vec<Taken>) {
+    let taken = given.iter().map(|given| Taken { name: given.name.clone(), part: Part::Other });
+    (Parts::default(), taken.collect())
+}
+
+/// The lines that give the parts of a text that is put together, and which variables they are.
+fn of_pieces(info: &ConnInfo, given: &[Given]) -> (Parts, Vec<Taken>) {
+    let gives = |given: &Given, span: Span| {
+        given.span.start < span.end as usize && given.span.end > span.start as usize && span != Span::default()
+    };
+    let line = |span: Span| given.iter().find(|given| gives(given, span)).map(|given| given.line);
+    let hosts = || info.hosts.iter().map(|host| host.name.span);
+    let ports = || info.hosts.iter().filter_map(|host| host.port.as_ref()).map(|port| port.span);
+    let user = info.user.as_ref().map(|user| user.span);
+    let password = info.password.as_ref().map(|password| password.span);
+    let name = info.dbname.as_ref().map(|name| name.span);
+    let parts = Parts {
+        host: hosts().find_map(line),
+        port: ports().find_map(line),
+        user: user.and_then(line),
+        password: password.and_then(line),
+        name: name.and_then(line),
+        ..Parts::default()
+    };
+    let is_server = |given: &Given| hosts().chain(ports()).any(|span| gives(given, span));
+    let is_login = |given: &Given| user.into_iter().chain(password).any(|span| gives(given, span));
+    let part = |given: &Given| match () {
+        () if is_server(given) => Part::Server,
+        () if is_login(given) => Part::Login,
+        () if name.is_some_and(|span| gives(given, span)) => Part::Name,
+        () => Part::Other,
+    };
+    (parts, given.iter().map(|given| Taken { name: given.name.clone(), part: part(given) }).collect())
+}
+
 /// The scheme as facts name it; also those of dj-database-url. `None` for other databases.
-fn plain_scheme(scheme: &str) -> Option<&str> {
+pub fn plain_scheme(scheme: &str) -> Option<&str> {
     match scheme {
         "postgres" | "postgresql" | "mysql" | "mariadb" => Some(scheme),
         "postgis" | "pgsql" | "psql" | "timescale" => Some("postgresql"),

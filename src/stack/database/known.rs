@@ -1,5 +1,7 @@
 //! What a value of the code comes to in the process as it is started: the variables in it are those that the process has.
 
+use std::ops::Range;
+
 use crate::finding::Confidence;
 use crate::source::Place;
 use crate::stack::app::value::{Value, Variable};
@@ -32,6 +34,14 @@ pub struct Given {
     pub line: Place,
     /// Where the app takes it.
     pub read: Place,
+    /// The bytes of the text that it gives.
+    pub span: Range<usize>,
+}
+
+impl Given {
+    fn shifted(self, by: usize) -> Self {
+        Self { span: self.span.start + by..self.span.end + by, ..self }
+    }
 }
 
 impl Known {
@@ -47,8 +57,12 @@ impl Known {
         Self { missing: Some(missing), ..Self::of(FILLER.to_string()) }
     }
 
+    /// The same with another text, of which any byte may come from any variable in it.
     fn map(self, change: impl FnOnce(String) -> String) -> Self {
-        Self { text: self.text.map(change), ..self }.bounded()
+        let text = self.text.map(change);
+        let length = text.as_ref().map_or(0, String::len);
+        let given = self.given.into_iter().map(|given| Given { span: 0..length, ..given }).collect();
+        Self { text, given, ..self }.bounded()
     }
 
     fn bounded(self) -> Self {
@@ -110,7 +124,8 @@ impl Process<'_> {
                 Answer::Absent => Known::of(""),
                 Answer::Unknown(missing) => Known::unknown(missing.clone()),
             };
-            let given_by = Given { name: name.clone(), line, read: *place };
+            let span = 0..known.text.as_ref().map_or(0, String::len);
+            let given_by = Given { name: name.clone(), line, read: *place, span };
             return Known { given: vec![given_by], sure: sure.min(given.confidence), ..known };
         }
         let provided = read.map_or_else(|| self.layers.provided(name), |read| read.provided.clone());
@@ -119,7 +134,8 @@ impl Process<'_> {
             (Answer::Known(false), Some(unset)) => {
                 let line = read.and_then(|read| read.default_text.place).unwrap_or(*place);
                 let known = self.known(unset);
-                let own = Given { name: name.clone(), line, read: *place };
+                let span = 0..known.text.as_ref().map_or(0, String::len);
+                let own = Given { name: name.clone(), line, read: *place, span };
                 Known {
                     given: std::iter::once(own).chain(known.given.clone()).collect(),
                     sure: sure.min(known.sure),
@@ -137,8 +153,10 @@ impl Process<'_> {
 fn joined(left: Known, right: Known) -> Known {
     let nothing = || Missing::new("a value that is None and is put into a text", "give the variable it comes from");
     let missing = left.missing.or(right.missing).or_else(|| right.text.is_none().then(nothing));
-    let text = format!("{}{}", left.text.unwrap_or_default(), right.text.unwrap_or_else(|| FILLER.to_string()));
-    let given = left.given.into_iter().chain(right.given).collect();
+    let mut text = left.text.unwrap_or_default();
+    let shifted = right.given.into_iter().map(|given| given.shifted(text.len()));
+    let given = left.given.into_iter().chain(shifted).collect();
+    text += &right.text.unwrap_or_else(|| FILLER.to_string());
     Known { text: Some(text), missing, given, sure: left.sure.min(right.sure) }.bounded()
 }
 

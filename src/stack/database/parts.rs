@@ -1,6 +1,6 @@
 //! A database that the code names by its parts: Django's `DATABASES`, SQLAlchemy's `URL.create`, a driver's arguments.
 
-use super::address::{Address, Parts, Source};
+use super::address::{Address, Part, Parts, Source, Taken};
 use super::known::{Known, Process};
 use crate::finding::Confidence;
 use crate::source::Place;
@@ -18,8 +18,8 @@ struct Names {
     password: &'static [&'static str],
     name: &'static [&'static str],
     sslmode: &'static [&'static str],
-    /// A table with further parameters of the connection.
-    options: &'static [&'static str],
+    /// The key of a table with further parameters of the connection; without one they are among the parts.
+    options: Option<&'static str>,
 }
 
 /// Django's keys (django/conf/global_settings.py, docs: settings, DATABASES).
@@ -30,7 +30,7 @@ const DJANGO: Names = Names {
     password: &["PASSWORD"],
     name: &["NAME"],
     sslmode: &[],
-    options: &["OPTIONS"],
+    options: Some("OPTIONS"),
 };
 
 /// The arguments of `URL.create`.
@@ -41,7 +41,7 @@ const URL: Names = Names {
     password: &["password"],
     name: &["database"],
     sslmode: &[],
-    options: &["query"],
+    options: Some("query"),
 };
 
 /// The arguments of drivers: psycopg2, MySQLdb, PyMySQL, peewee.
@@ -52,8 +52,12 @@ const DRIVER: Names = Names {
     password: &["password", "passwd"],
     name: &["dbname", "database", "db"],
     sslmode: &["sslmode"],
-    options: &[],
+    options: None,
 };
+
+/// Parameters that say where the database is and who logs in, where a table of options has them (libpq-connect).
+const FURTHER: [&str; 9] =
+    ["host", "port", "user", "password", "dbname", "sslmode", "sslrootcert", "service", "passfile"];
 
 /// The address that a table says; `None` where it is of no database that is known here, or where that is out of sight.
 pub fn address(table: &Table, taker: Taker, composed: bool, place: Place, process: Process<'_>) -> Option<Address> {
@@ -88,9 +92,17 @@ pub fn address(table: &Table, taker: Taker, composed: bool, place: Place, proces
     let mut info = ConnInfo::default();
     let mut missing: Option<Missing> = None;
     let mut sure = Confidence::Proved;
+    let mut variables: Vec<Taken> = Vec::new();
     let mut take = |key: &str, found: Option<(Known, Place)>, info: &mut ConnInfo| -> Option<Place> {
         let (known, place) = found?;
         sure = sure.min(known.sure);
+        let part = match key {
+            "host" | "port" => Part::Server,
+            "user" | "password" => Part::Login,
+            "dbname" => Part::Name,
+            _ => Part::Other,
+        };
+        variables.extend(known.given.iter().map(|given| Taken { name: given.name.clone(), part }));
         if missing.is_none() {
             missing.clone_from(&known.missing);
         }
@@ -101,15 +113,18 @@ pub fn address(table: &Table, taker: Taker, composed: bool, place: Place, proces
     parts.host = take("host", part(names.host), &mut info);
     let port = part(names.port);
     let port_unknown = port.as_ref().is_some_and(|(known, _)| known.missing.is_some());
-    take("port", port, &mut info);
+    parts.port = take("port", port, &mut info);
     parts.user = take("user", part(names.user), &mut info);
-    take("password", part(names.password), &mut info);
+    parts.password = take("password", part(names.password), &mut info);
     parts.name = take("dbname", part(names.name), &mut info);
     parts.sslmode = take("sslmode", part(names.sslmode), &mut info);
-    let options = names.options.first().and_then(|key| table.get(key));
+    let options = match names.options {
+        Some(key) => table.get(key),
+        None => Some(Value::Table(table.clone())),
+    };
     match options {
         Some(Value::Table(options)) => {
-            for (key, placed) in options.entries().filter(|(key, _)| matches!(*key, "sslmode" | "service" | "host")) {
+            for (key, placed) in options.entries().filter(|(key, _)| FURTHER.contains(key)) {
                 let place = take(key, Some((process.known(&placed.value), placed.place)), &mut info);
                 if key == "sslmode" {
                     parts.sslmode = place;
@@ -132,6 +147,7 @@ pub fn address(table: &Table, taker: Taker, composed: bool, place: Place, proces
         place: parts.host.or(parts.name).unwrap_or(place),
         parts,
         variable: None,
+        variables,
         source: match taker {
             _ if composed => Source::Url,
             Taker::Django => Source::Django,

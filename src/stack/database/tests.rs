@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Database, of_app};
+use super::{Database, Named, of_app};
 use crate::finding::Confidence;
 use crate::source::{Origin, Place, Sources};
 use crate::stack::app::code::Code;
@@ -15,7 +15,7 @@ use crate::stack::fact::{Answer, Fact};
 use crate::stack::requirement::Requirements;
 
 /// The databases of the app in `wsgi.py`, whose process has these variables and no others.
-fn databases(files: &[(&str, &str)], variables: &[(&str, &str)]) -> Vec<Database> {
+fn named(files: &[(&str, &str)], variables: &[(&str, &str)]) -> Vec<Named> {
     let mut sources = Sources::default();
     let documents = files.iter().map(|(path, text)| {
         let file = sources.add(*path, text.as_bytes().to_vec(), Origin::File);
@@ -31,6 +31,11 @@ fn databases(files: &[(&str, &str)], variables: &[(&str, &str)]) -> Vec<Database
     let environment = Environment { values: layers.texts(), complete: true, ..Environment::default() };
     let entry = Entry { module: Some("wsgi".to_owned()), roots: vec![String::new()], environment, ..Entry::default() };
     of_app(&read(&code, &entry).unwrap().sinks, &[], &layers, &Requirements::default())
+}
+
+/// Their rows.
+fn databases(files: &[(&str, &str)], variables: &[(&str, &str)]) -> Vec<Database> {
+    named(files, variables).into_iter().map(|named| named.row).collect()
 }
 
 /// `scheme address name user`, `?` for what is unknown and `-` for what is absent.
@@ -85,6 +90,42 @@ fn parts_that_the_environment_gives() {
     let given = [("DB_NAME", "shop"), ("DB_USER", "owl"), ("DB_HOST", "10.0.0.7"), ("DB_PORT", "5432")];
     assert_eq!(django(settings, &given), ["postgresql 10.0.0.7:5432 shop owl"]);
     assert!(django(settings, &[("DB_ENGINE", "django.db.backends.sqlite3")]).is_empty());
+}
+
+/// `user:password@host:port/name?sslmode&options` of what the process logs in with; `-` where that is not known.
+fn logins(settings: &str, variables: &[(&str, &str)]) -> Vec<String> {
+    let said = |named: Named| {
+        let Some(info) = named.login else { return "-".to_owned() };
+        let text = |part: &Option<crate::source::Located<String>>| {
+            part.as_ref().map_or(String::new(), |one| one.value.clone())
+        };
+        let password = info.password.as_ref().map_or("", |password| password.value.reveal());
+        let hosts = info.hosts.iter().map(|host| format!("{}:{}", host.name.value, host.port_or_default()));
+        let options = info.options.iter().map(|(key, value)| format!("&{key}={}", value.value));
+        let (hosts, options) = (hosts.collect::<Vec<_>>().join(","), options.collect::<String>());
+        format!("{}:{password}@{hosts}/{}?{}{options}", text(&info.user), text(&info.dbname), text(&info.sslmode))
+    };
+    named(&[("wsgi.py", DJANGO), ("shop/settings.py", settings)], variables).into_iter().map(said).collect()
+}
+
+#[test]
+fn what_the_process_logs_in_with() {
+    let table = |parts: &str| {
+        format!("import os\nDATABASES = {{'default': {{'ENGINE': 'django.db.backends.postgresql', {parts}}}}}\n")
+    };
+    let parts = "'NAME': 'shop', 'USER': os.environ['U'], 'PASSWORD': os.environ['P'], 'HOST': 'db', 'PORT': ''";
+    let given = [("U", "owl"), ("P", "a@b/c")];
+    assert_eq!(logins(&table(parts), &given), ["owl:a@b/c@db:5432/shop?"]);
+    let layers_lack = logins(&table(&parts.replace("os.environ['P']", "vault('P')")), &given);
+    assert_eq!(layers_lack, ["-"], "the password is out of sight");
+    let options = "'NAME': 'shop', 'OPTIONS': {'sslmode': 'require', 'passfile': '/srv/pass', 'application_name': 'x'}";
+    assert_eq!(logins(&table(options), &[]), [":@/shop?require&passfile=/srv/pass"]);
+    assert_eq!(logins(&table("'OPTIONS': {'service': 'barn'}"), &[]), [":@/?&service=barn"]);
+    assert_eq!(logins(&table("'NAME': 'shop', 'OPTIONS': options()"), &[]), ["-"]);
+    let mysql = "DATABASES = {'default': {'ENGINE': 'django.db.backends.mysql', 'NAME': 'a', 'HOST': 'b'}}\n";
+    assert_eq!(logins(mysql, &[]), ["-"]);
+    let parsed = "import dj_database_url\nDATABASES = {'default': dj_database_url.config()}\n";
+    assert_eq!(logins(parsed, &[("DATABASE_URL", "postgis://owl:p%40w@db/shop")]), ["owl:p@w@db:5432/shop?"]);
 }
 
 #[test]

@@ -6,11 +6,12 @@ use crate::stack::document::Document;
 use crate::stack::fact::Answer;
 use crate::stack::launch::{Argument, Launch, Variables, argument, see_through};
 use crate::syntax::shell::{self, End, Part};
-use crate::syntax::upstart::Command;
 
 /// What is known of the main process while it is read.
 pub(super) struct Main<'d> {
     pub document: &'d Document,
+    /// The dialect of the job, by which the variables that it gives are keyed.
+    key: &'static str,
     pub variables: Variables,
     pub env: Environment,
     pub sources_files: Vec<String>,
@@ -31,6 +32,10 @@ pub(super) struct Started {
     pub ampersand: Option<Span>,
     /// The first command before it for which the shell forks.
     pub forks_before: Option<Span>,
+    /// Whether it is the last command.
+    pub is_last: bool,
+    /// Whether other commands start uWSGI as well, in another way.
+    pub is_choice: bool,
 }
 
 /// What dash does itself, without a fork.
@@ -59,10 +64,11 @@ fn forks(command: &shell::Command) -> bool {
 }
 
 impl<'d> Main<'d> {
-    pub fn new(document: &'d Document, folder: Option<Answer<String>>) -> Self {
+    pub fn new(document: &'d Document, key: &'static str, folder: Option<Answer<String>>) -> Self {
         let (variables, env) = (Variables::new(), Environment::default());
         Self {
             document,
+            key,
             variables,
             env,
             sources_files: Vec::new(),
@@ -72,12 +78,13 @@ impl<'d> Main<'d> {
         }
     }
 
-    /// What the main process runs: uWSGI where it is among the commands, else the last one.
-    pub fn start(&mut self, command: &Command) -> Option<Started> {
-        let is_script = matches!(command, Command::Script(_));
+    /// What the commands at `span` run: uWSGI where it is among them, else the last one. No script but an `exec` of Upstart runs
+    /// the first one alone.
+    pub fn start(&mut self, span: Span, is_script: bool) -> Option<Started> {
         let mut started: Option<Started> = None;
         let mut forks_before = None;
-        for command in shell::commands(self.document.text(), command.text().span) {
+        let mut is_choice = false;
+        for command in shell::commands(self.document.text(), span) {
             let words: Vec<_> =
                 command.words.iter().map(|word| argument(self.document, word, &self.variables)).collect();
             let place = command.words[0].span.to(command.words[command.words.len() - 1].span);
@@ -88,18 +95,22 @@ impl<'d> Main<'d> {
                 continue;
             }
             let launch = see_through(self.document, words, &self.variables);
+            if let Some(before) = &mut started {
+                before.is_last = false;
+            }
+            is_choice |= started.as_ref().is_some_and(|before| before.launch.starts_uwsgi_otherwise(&launch));
             // `exec a && b` never reaches b, yet b is what its author meant to run.
             let better =
                 started.as_ref().is_none_or(|before| launch.is_uwsgi() || (is_script && !before.launch.is_uwsgi()));
             if better && !launch.words.is_empty() {
                 let ampersand = (command.end == End::Background).then_some(place);
-                started = Some(Started { launch, execed, ampersand, forks_before });
+                started = Some(Started { launch, execed, ampersand, forks_before, is_last: true, is_choice });
             }
             forks_before = forks_before.or(forked);
         }
-        let started = started?;
+        let started = Started { is_choice, ..started? };
         for (name, value, span) in &started.launch.variables {
-            self.env.set(name, env_value(self.document, "upstart", name, value, *span));
+            self.env.set(name, env_value(self.document, self.key, name, value, *span));
         }
         if started.launch.chdir.is_some() {
             self.folder.clone_from(&started.launch.chdir);
@@ -134,7 +145,7 @@ impl<'d> Main<'d> {
         for word in words {
             let Some((name, value)) = word.assignment() else {
                 if exported && let Some(value) = self.variables.get(&word.written) {
-                    let row = env_value(self.document, "upstart", &word.written, value, word.span);
+                    let row = env_value(self.document, self.key, &word.written, value, word.span);
                     self.env.set(&word.written, row);
                 } else if exported && matches!(word.value, Answer::Unknown(_)) {
                     self.sources_files.push(word.written.clone());
@@ -144,7 +155,7 @@ impl<'d> Main<'d> {
                 continue;
             };
             if exported || self.env.gives(&name) {
-                self.env.set(&name, env_value(self.document, "upstart", &name, &value, word.span));
+                self.env.set(&name, env_value(self.document, self.key, &name, &value, word.span));
             }
             self.variables.insert(name, value);
         }

@@ -1,71 +1,99 @@
 //! What supervisor starts: a program without a shell, with supervisord's own variables and those of `environment=`.
 
+use std::sync::Arc;
+
+use super::container::{Process, Surroundings, started};
 use super::environment::env_value;
-use super::uwsgi_ini::uwsgi_ini;
-use super::{Job, Reading, command_line, fact, stopping, work};
+use super::{Job, Reading, fact, stopping, work};
 use crate::source::Located;
-use crate::stack::document::Document;
+use crate::stack::document::{Document, Kind};
 use crate::stack::fact::{Answer, Fact, Missing};
+use crate::stack::image::landing::Landing;
 use crate::stack::launch::{Launch, Variables, argument, see_through};
+use crate::stack::view::View;
 use crate::syntax::shell;
 use crate::syntax::supervisor::{self, Program};
 
-/// Reads every program of a configuration.
-pub fn read(document: &Document) -> Vec<Reading> {
-    supervisor::parse(document.text()).iter().map(|program| reading(document, program)).collect()
+/// More programs than any real stack has; the scripts of those beyond are not gone into.
+const MOST_FOLLOWED: usize = 256;
+
+/// Every program of a view, each with the text that its command stands in; `lands` is what lands in the images of the stack, one
+/// of which may be where supervisor runs.
+pub fn all(view: &View, lands: &Arc<[Arc<Landing>]>) -> Vec<(Reading, Arc<Document>)> {
+    let mut all = Vec::new();
+    for document in view.of(Kind::Supervisor) {
+        for program in supervisor::parse(document.text()) {
+            let view = (all.len() < MOST_FOLLOWED).then_some(view);
+            all.push(reading(document, &program, view, lands));
+        }
+    }
+    all
 }
 
-fn reading(document: &Document, program: &Program) -> Reading {
-    let mut job = Job::at(document.place(program.name.span));
+fn reading(
+    file: &Arc<Document>,
+    program: &Program,
+    view: Option<&View>,
+    lands: &Arc<[Arc<Landing>]>,
+) -> (Reading, Arc<Document>) {
+    let mut job = Job::at(file.place(program.name.span));
     job.key = "supervisor".to_owned();
     job.service_type = Fact::absent();
     // What starts uWSGI is told apart once its ini is read.
     job.forks = Fact::absent();
     job.dialect = Fact::derived("supervisor".to_owned());
-    job.name = document.fact(program.name.span, &program.name.value);
-    job.path = Fact::derived(document.path.clone());
-    let launch = program.command.as_ref().and_then(|command| launch(document, command));
-    job.user = match (&program.user, launch.as_ref().and_then(|launch| launch.user.as_ref())) {
-        (_, Some(user)) => fact(document, user),
-        (Some(user), None) => expanded(document, user),
-        // supervisord's own, which is mostly root's.
-        (None, None) => Fact::unknown(Missing::new("the user of supervisord", "write `user=` below the program")),
-    };
-    job.command = match &launch {
-        Some(launch) => command_line(document, launch),
-        None => Fact::absent(),
-    };
-    work::of_launch(&mut job, document, launch.as_ref());
-    stopping::of_program(&mut job, document, program);
+    job.name = file.fact(program.name.span, &program.name.value);
+    job.path = Fact::derived(file.path.clone());
     let folder = match &program.directory {
-        Some(folder) => expanded(document, folder).answer,
+        Some(folder) => expanded(file, folder).answer,
         None => Answer::Unknown(Missing::new(
             "the folder that supervisord works in",
             "write `directory=` below the program",
         )),
     };
-    let uwsgi = launch.filter(Launch::is_uwsgi).map(|launch| launch.words);
-    job.uwsgi_ini = match &uwsgi {
-        Some(words) => uwsgi_ini(document, words, Some(&folder), document.is_open()),
-        None if job.command.is_unknown() => {
-            Fact::unknown(Missing::new("the program's command", "write it without template tags"))
+    let launch = program.command.as_ref().and_then(|command| launch(file, command));
+    let process = launch.map(|launch| {
+        let process = Process::of(file, launch, folder.clone());
+        let around = |view| Surroundings { view, lands, folder, variables: Variables::new(), key: "supervisor" };
+        view.map_or_else(|| process.clone(), |view| around(view).follow(process.clone()))
+    });
+    let document = process.as_ref().map_or(file, |process| &process.document);
+    let launch = process.as_ref().map(|process| &process.launch);
+    job.user = match (&program.user, launch.and_then(|launch| launch.user.as_ref())) {
+        (_, Some(user)) => fact(document, user),
+        (Some(user), None) => expanded(file, user),
+        // supervisord's own, which is mostly root's.
+        (None, None) => Fact::unknown(Missing::new("the user of supervisord", "write `user=` below the program")),
+    };
+    if launch.is_none() {
+        (job.command, job.uwsgi_ini) = (Fact::absent(), Fact::absent());
+    }
+    work::of_launch(&mut job, document, launch);
+    stopping::of_program(&mut job, file, program);
+    let (document, lands) = (Arc::clone(document), Arc::clone(lands));
+    let (reading, _) = match process {
+        Some(process) => {
+            let missing = Missing::new("the program's command", "write it without template tags");
+            started(job, Some(process), missing, file.is_open())
         }
-        None => Fact::absent(),
+        None => (Reading::of(job, None), None),
     };
     let env = program.environment.iter().map(|(name, value)| {
-        let answer = expanded(document, value).answer;
-        let mut row = env_value(document, "supervisor", &name.value, &answer, name.span.to(value.span));
-        row.name = document.fact(name.span, &name.value).at(row.place);
+        let answer = expanded(file, value).answer;
+        let mut row = env_value(file, "supervisor", &name.value, &answer, name.span.to(value.span));
+        row.name = file.fact(name.span, &name.value).at(row.place);
         row
     });
     let missing = Missing::new("the variables that supervisord itself has", "it hands them on: look at what starts it");
-    Reading {
-        env: env.collect(),
+    let reading = Reading {
+        env: env.chain(reading.env).collect(),
+        lands,
         inherits: Some(missing),
         defaults: &["PATH", "SUPERVISOR_ENABLED", "SUPERVISOR_PROCESS_NAME", "SUPERVISOR_GROUP_NAME"],
-        open: document.is_open(),
-        ..Reading::of(job, uwsgi)
-    }
+        open: file.is_open(),
+        ..reading
+    };
+    (reading, document)
 }
 
 /// A value with `%(ENV_NAME)s` and its kin, which only supervisord can work out.

@@ -30,10 +30,11 @@ pub fn read(document: &Arc<Document>, override_file: Option<&Arc<Document>>) -> 
     let main_command = layers.last(|job| job.main());
     let stands_in = main_command.and_then(|(found, _)| files().find(|file| std::ptr::eq(file.as_ref(), found)));
     let folder = layers.last(|job| job.chdir.as_ref()).map(|(file, folder)| file.value(folder.span, &folder.value));
-    let mut main = Main::new(main_command.map_or(document, |(file, _)| file), folder);
+    let mut main = Main::new(main_command.map_or(document, |(file, _)| file), "upstart", folder);
     give_variables(&layers, &mut main);
     let sets_path = main.env.gives("PATH");
-    let started = main_command.and_then(|(_, command)| main.start(command));
+    let started =
+        main_command.and_then(|(_, command)| main.start(command.text().span, matches!(command, Command::Script(_))));
     let open = layers.is_open();
     let filled_in_later = main_command.is_some_and(|(file, command)| is_filled_in(command.text().span.of(file.text())));
 

@@ -114,7 +114,7 @@ struct Step {
 }
 
 /// Every inclusion so far, by its number.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Inclusions {
     steps: Vec<Step>,
     known: HashMap<(Option<Inclusion>, FileId), Inclusion>,
@@ -167,6 +167,22 @@ pub(super) struct Assembly<'a> {
     loops: RefCell<HashSet<(FileId, Span)>>,
 }
 
+/// An assembly as far as it was put together, from which several threads go on, each in blocks of its own.
+pub(super) struct Branch<'a> {
+    view: &'a View,
+    trees: &'a Trees,
+    prefix: String,
+    inclusions: Inclusions,
+}
+
+impl<'a> Branch<'a> {
+    /// The same assembly, for one thread.
+    pub(super) fn assembly(&self) -> Assembly<'a> {
+        let assembly = Assembly::new(self.view, self.trees, self.prefix.clone());
+        Assembly { inclusions: RefCell::new(self.inclusions.clone()), ..assembly }
+    }
+}
+
 /// The folder that relative includes start from: of the main file; for a fragment `/etc/nginx` where it lies below it.
 pub fn prefix(document: &Document, main: bool) -> String {
     if !main && document.path.starts_with("/etc/nginx/") {
@@ -186,6 +202,12 @@ impl<'a> Assembly<'a> {
     pub(super) fn new(view: &'a View, trees: &'a Trees, prefix: String) -> Self {
         let (included, problems, loops) = (RefCell::default(), RefCell::default(), RefCell::default());
         Self { view, trees, prefix, inclusions: RefCell::default(), walked: Cell::new(0), included, problems, loops }
+    }
+
+    /// From where another thread can go on.
+    pub(super) fn branch(&self) -> Branch<'a> {
+        let (prefix, inclusions) = (self.prefix.clone(), self.inclusions.borrow().clone());
+        Branch { view: self.view, trees: self.trees, prefix, inclusions }
     }
 
     /// The statements outside every block of `document`, and whether all of them are in sight.

@@ -43,7 +43,8 @@ impl Limit {
 /// The limits that hold in a block: those that it sets, and for the rest those around it.
 #[derive(Debug)]
 pub struct Limits {
-    set: Vec<(Limit, Fact<i64>)>,
+    /// Mostly one, of thousands of blocks: no more room than it takes.
+    set: Box<[(Limit, Fact<i64>)]>,
     rest: Rest,
     /// Whether what is not set in a server may be set around it, out of sight.
     pub is_guess: bool,
@@ -64,7 +65,7 @@ static GUESSED: LazyLock<Arc<Limits>> = LazyLock::new(|| Arc::new(Limits::only(R
 
 impl Limits {
     fn only(rest: Rest, is_guess: bool) -> Self {
-        Self { set: Vec::new(), rest, is_guess }
+        Self { set: Box::default(), rest, is_guess }
     }
 
     /// Those of a file outside every block. What is around a fragment is out of sight.
@@ -84,7 +85,7 @@ impl Limits {
             true => outer,
             false => Self::unseen(&format!("this `{name}`")),
         };
-        let set: Vec<_> = statements.iter().filter_map(set_by).collect();
+        let set: Box<[_]> = statements.iter().filter_map(set_by).collect();
         if set.is_empty() {
             return around;
         }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::address::{self, Target};
 use super::backend::{Upstreams, add_upstreams, unknown_variable};
 use super::include::{Assembly, Statement};
@@ -12,6 +14,9 @@ use crate::stack::document::Document;
 use crate::stack::fact::{Answer, Fact, Lack, Missing};
 use crate::syntax::nginx::Word;
 
+/// How many statements of a file or of `http` are gone through in one go; other threads take the next.
+const PART: usize = 2048;
+
 /// What a file passes on, and what its includes refuse.
 pub(super) fn passed_on<'a>(assembly: &Assembly<'a>, document: &'a Arc<Document>, main: bool) -> Reading {
     let (top, mut whole) = assembly.top(document);
@@ -21,16 +26,33 @@ pub(super) fn passed_on<'a>(assembly: &Assembly<'a>, document: &'a Arc<Document>
     }
     let mut upstreams = Upstreams::default();
     add_upstreams(assembly, &top, &mut upstreams);
-    for http in top.iter().filter(|statement| statement.directive.is("http")) {
-        let (inside, seen) = assembly.inside(http);
+    let (https, rest): (Vec<_>, Vec<_>) = top.into_iter().partition(|statement| statement.directive.is("http"));
+    let around = Scope::of_file(main);
+    let mut parts = vec![(around.clone(), rest)];
+    for http in https {
+        let (inside, seen) = assembly.inside(&http);
         whole &= seen;
         add_upstreams(assembly, &inside, &mut upstreams);
+        parts.push((around.within(&http, &inside, seen), inside));
     }
-    let mut walk = Walk { assembly, upstreams, whole: main && whole, user, reading: Reading::default() };
-    walk.through(&top, &Scope::of_file(main));
-    let mut reading = walk.reading;
-    reading.problems = assembly.problems.take();
-    reading.included = assembly.included.take();
+    let known = Known { upstreams, whole: main && whole, user };
+    let mut reading = Reading::default();
+    for (scope, statements) in parts {
+        let branch = assembly.branch();
+        let through = |part: &[Statement<'a>]| {
+            let assembly = branch.assembly();
+            let mut walk = Walk { assembly: &assembly, known: &known, reading: Reading::default() };
+            walk.through(part, &scope);
+            let mut reading = walk.reading;
+            reading.problems = assembly.problems.take();
+            reading.included = assembly.included.take();
+            reading
+        };
+        let read: Vec<Reading> = statements.par_chunks(PART).map(through).collect();
+        read.into_iter().for_each(|part| reading.add(part));
+    }
+    reading.problems.extend(assembly.problems.take());
+    reading.included.extend(assembly.included.take());
     reading
 }
 
@@ -70,13 +92,29 @@ enum Location<'a> {
 static AROUND_SERVER: Lack = Lack::fixed("the server around it", "lint the file that includes this one too");
 static AROUND_LOCATION: Lack = Lack::fixed("the location around it", "lint the file that includes this one too");
 
-impl Scope<'_> {
+impl<'a> Scope<'a> {
     fn of_file(main: bool) -> Self {
         let limits = Limits::of_file(main);
         if main {
             return Self { server_names: Fact::absent(), location: Location::None, limits };
         }
         Self { server_names: Fact::unknown((&AROUND_SERVER).into()), location: Location::OutOfSight, limits }
+    }
+
+    /// That of a block within this one, by what stands in it.
+    fn within(&self, block: &Statement<'a>, inside: &[Statement<'a>], seen: bool) -> Self {
+        let name = block.directive.name();
+        let limits = Limits::within(Arc::clone(&self.limits), name, inside, seen);
+        match name {
+            "server" => {
+                // Nameless servers are told apart by their place.
+                let names = server_names(inside, seen);
+                let server_names = Fact { place: names.place.or(Some(block.place())), ..names };
+                Self { server_names, location: self.location, limits }
+            }
+            "location" => Self { location: Location::Seen(*block), limits, ..self.clone() },
+            _ => Self { limits, ..self.clone() },
+        }
     }
 }
 
@@ -91,17 +129,22 @@ impl Location<'_> {
     }
 }
 
-/// One way through all blocks of an assembly, collecting rows.
-struct Walk<'a> {
-    assembly: &'a Assembly<'a>,
+/// What holds for every pass.
+struct Known {
     upstreams: Upstreams,
     /// Whether every upstream is in sight.
     whole: bool,
     user: Fact<Arc<str>>,
+}
+
+/// One way through some blocks of an assembly, collecting rows.
+struct Walk<'w, 'a> {
+    assembly: &'w Assembly<'a>,
+    known: &'w Known,
     reading: Reading,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> Walk<'_, 'a> {
     fn through(&mut self, statements: &[Statement<'a>], scope: &Scope<'a>) {
         let mut passes = 0..MOST_IN_BLOCK;
         for statement in statements {
@@ -114,19 +157,9 @@ impl<'a> Walk<'a> {
                 "listen" => self.listen(statement, scope),
                 "stream" | "mail" | "upstream" => {}
                 _ if !statement.directive.has_block() => {}
-                name => {
+                _ => {
                     let (inside, seen) = self.assembly.inside(statement);
-                    let mut scope = scope.clone();
-                    scope.limits = Limits::within(scope.limits, name, &inside, seen);
-                    if name == "server" {
-                        // Nameless servers are told apart by their place.
-                        let block = statement.document.place(statement.directive.head());
-                        let names = server_names(&inside, seen);
-                        scope.server_names = Fact { place: names.place.or(Some(block)), ..names };
-                    } else if name == "location" {
-                        scope.location = Location::Seen(*statement);
-                    }
-                    self.through(&inside, &scope);
+                    self.through(&inside, &scope.within(statement, &inside, seen));
                 }
             }
         }
@@ -147,7 +180,7 @@ impl<'a> Walk<'a> {
             pass.address = address;
             pass.server_names = scope.server_names.clone();
             pass.location = location.clone();
-            pass.user = self.user.clone();
+            pass.user = self.known.user.clone();
             self.reading.passes.push(Arc::new(pass));
             self.reading.limits.push(Arc::clone(&scope.limits));
         }
@@ -167,7 +200,7 @@ impl<'a> Walk<'a> {
             let what = format!("the servers of upstream `{name}`");
             return vec![unknown(Missing::new(what, "there are more passes than are followed to each server"))];
         }
-        if let Some(servers) = self.upstreams.get(&name) {
+        if let Some(servers) = self.known.upstreams.get(&name) {
             let through = |server: &Fact<String>| {
                 let (answer, trail) = (server.answer.clone(), server.trail.clone());
                 Fact { answer, place: written.place, basis: written.basis, trail }
@@ -175,7 +208,7 @@ impl<'a> Walk<'a> {
             return servers.iter().map(through).collect();
         }
         match port {
-            Some(port) if self.whole || name.contains('.') || name == "localhost" => {
+            Some(port) if self.known.whole || name.contains('.') || name == "localhost" => {
                 vec![written.map(|_| format!("{name}:{port}"))]
             }
             _ => vec![unknown(Missing::new(

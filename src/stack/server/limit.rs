@@ -191,6 +191,7 @@ fn of_services(services: &[&(Arc<Document>, Service)], instance: &Instance) -> O
 /// (postgres(1)).
 fn max_connections(document: &Document, command: &Command) -> Option<Located<String>> {
     let words: Vec<Located<String>> = match command {
+        Command::Hidden => return None,
         Command::Words(words) => words.clone(),
         Command::Text(text) => shell::commands(document.text(), text.span)
             .into_iter()

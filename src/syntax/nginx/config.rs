@@ -15,6 +15,8 @@ pub struct Config {
     pub(super) nodes: Vec<Node>,
     pub(super) blocks: Vec<Block>,
     pub(super) comments: Vec<Span>,
+    /// Noted on the way, because it is asked of every file before anything else of it is read.
+    pub(super) is_main: bool,
 }
 
 /// One statement. Its words end where those of the next one begin.
@@ -51,6 +53,11 @@ impl Config {
     /// The text it was read from.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Whether it holds a block that only a main file has: `events` or `http`, outside every other.
+    pub fn is_main(&self) -> bool {
+        self.is_main
     }
 
     /// What stands outside every block.

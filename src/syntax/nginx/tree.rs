@@ -90,7 +90,7 @@ impl Builder<'_> {
             return;
         }
         let first = self.pending == self.config.words.len();
-        self.config.words.push(span, value);
+        self.config.words.push(self.text, span, value);
         let value = self.value(self.config.words.len() - 1);
         let tag = !value.is_empty() && value.chars().all(|c| c == FILLER);
         self.only_tags = tag && (self.only_tags || first);
@@ -250,6 +250,7 @@ impl Builder<'_> {
         self.braces.open(self.text, open, statement);
         let is = |test: fn(&str) -> bool| name.is_some_and(|name| test(self.value(name)));
         let (data, known) = (is(names::holds_data), is(names::is_block));
+        self.config.is_main |= self.stack.is_empty() && is(|name| matches!(name, "events" | "http"));
         let block = name.map(|name| self.push_block(name, open, None, Shape::Block));
         self.stack.push(Frame { name, block, open, data, known });
     }

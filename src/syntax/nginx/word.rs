@@ -7,12 +7,32 @@ use crate::source::Span;
 
 /// Set in the length of a word whose value does not stand in the text.
 const ASIDE: u32 = 1 << 31;
+/// Set in the length of a word that stands in quotes, so that its value is found without a look at the text.
+const QUOTED: u32 = 1 << 30;
+/// The longest word that is kept whole; no file is read that could hold one.
+const LONGEST: u32 = QUOTED - 1;
 
-/// Where a word stands, and by the highest bit of its length whether its value was put aside.
+/// Where a word stands, and by the highest bits of its length how its value is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stored {
     start: u32,
     length: u32,
+}
+
+impl Stored {
+    fn span(self) -> Span {
+        Span { start: self.start, end: self.start + (self.length & LONGEST) }
+    }
+
+    /// Where its value stands, if it was not put aside.
+    fn value(self) -> Span {
+        let Span { start, end } = self.span();
+        if self.length & QUOTED == 0 {
+            Span { start, end }
+        } else {
+            Span { start: start + 1, end: (end - 1).max(start + 1) }
+        }
+    }
 }
 
 /// All words of a file in order.
@@ -29,12 +49,13 @@ impl Store {
         Self { words: Vec::with_capacity(words), aside: Vec::new() }
     }
 
-    /// Adds the word at `span`; `value` where it is not what the text says between its quotes, if any.
-    pub(super) fn push(&mut self, span: Span, value: Option<Box<str>>) {
-        let length = (span.end - span.start).min(ASIDE - 1);
-        let mark = if value.is_some() { ASIDE } else { 0 };
+    /// Adds the word at `span` of `text`; `value` where it is not what the text says between its quotes, if any.
+    pub(super) fn push(&mut self, text: &str, span: Span, value: Option<Box<str>>) {
+        let length = (span.end - span.start).min(LONGEST);
+        let aside = if value.is_some() { ASIDE } else { 0 };
+        let quoted = if is_quoted(span.of(text)) { QUOTED } else { 0 };
         self.aside.extend(value.map(|value| (self.words.len(), value)));
-        self.words.push(Stored { start: span.start, length: length | mark });
+        self.words.push(Stored { start: span.start, length: length | aside | quoted });
     }
 
     /// How many words there are.
@@ -44,8 +65,7 @@ impl Store {
 
     /// Where a word stands; an empty span for a word that is not there.
     pub(super) fn span(&self, word: usize) -> Span {
-        let Some(stored) = self.words.get(word) else { return Span::default() };
-        Span { start: stored.start, end: stored.start + (stored.length & !ASIDE) }
+        self.words.get(word).map_or(Span::default(), |stored| stored.span())
     }
 
     /// The value of a word of `text`.
@@ -56,14 +76,14 @@ impl Store {
         {
             return &self.aside[at].1;
         }
-        unquoted(self.span(word).of(text))
+        stored.value().of(text)
     }
 
     /// Whether a word of `text` has this value; most have not even its length, and are not looked at.
     pub(super) fn is(&self, text: &str, word: usize, value: &str) -> bool {
-        const QUOTES: usize = 2;
-        let length = self.words.get(word).map_or(0, |stored| stored.length as usize);
-        let may_be = length == value.len() || length == value.len() + QUOTES || length >= ASIDE as usize;
+        let Some(stored) = self.words.get(word) else { return value.is_empty() };
+        let span = stored.value();
+        let may_be = (span.end - span.start) as usize == value.len() || stored.length & ASIDE != 0;
         may_be && self.value(text, word) == value
     }
 

@@ -3,6 +3,7 @@
 mod app;
 mod chef;
 mod database;
+mod django;
 mod environment;
 mod front;
 mod journal;
@@ -76,6 +77,11 @@ pub const HEALTHY: &[(&str, Start)] = &[
     ("passfile", libpq::passfile),
     ("service", libpq::service),
     ("under load", app::under_load),
+    ("noisy", pairs::noisy_and_well),
+    ("django-parts", django::of_parts),
+    ("django-written", django::written_down),
+    ("django-socket", django::by_socket),
+    ("flask-parts", django::by_parts_of_flask),
 ];
 
 /// All of them, by the part of the stack that is at fault.
@@ -87,6 +93,7 @@ pub fn all() -> impl Iterator<Item = &'static Fault> {
         front::FAULTS,
         app::FAULTS,
         database::FAULTS,
+        django::FAULTS,
         untold::FAULTS,
         chef::FAULTS,
         libpq::FAULTS,

@@ -39,13 +39,18 @@ fn f58() -> Lab {
 
 /// A deploy that ended with the link.
 fn f62() -> Lab {
+    with_stale_release(Plan::healthy())
+}
+
+/// The same of any other stack.
+pub fn with_stale_release(plan: Plan) -> Lab {
     fn before(root: &Path) {
         let thena = root.join("srv/www/thena");
         std::fs::create_dir(thena.join("releases")).unwrap();
         std::fs::rename(thena.join("current"), thena.join("releases/1")).unwrap();
         std::os::unix::fs::symlink("releases/1", thena.join("current")).unwrap();
     }
-    let lab = Lab::started(&Plan { before, ..Plan::healthy() });
+    let lab = Lab::started(&Plan { before, ..plan });
     let thena = lab.root().join("srv/www/thena");
     std::fs::create_dir(thena.join("releases/2")).unwrap();
     for file in ["wsgi.py", "eager.py"] {

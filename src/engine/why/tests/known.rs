@@ -252,6 +252,116 @@ const LINES: &[(&str, &str)] = &[
     ("Permission denied (publickey).", "recipe/ssh-without-key"),
     ("fatal: Could not read from remote repository.", "recipe/ssh-without-key"),
     ("Kitchen::UserError: Kitchen YAML file /srv/chef/.kitchen.yml does not exist.", "cookbook/kitchen-elsewhere"),
+    (
+        "nginx: [emerg] open() \"/etc/nginx/sites-enabled/shop\" failed (2: No such file or directory) in /etc/nginx/nginx.conf:62",
+        "front/included-file-missing",
+    ),
+    (
+        "nginx: [emerg] cannot load certificate \"/etc/letsencrypt/live/x/fullchain.pem\": BIO_new_file() failed (SSL: error:02001002:system library:fopen:No such file or directory)",
+        "front/certificate-unusable",
+    ),
+    (
+        "nginx: [emerg] SSL_CTX_use_PrivateKey_file(\"/etc/ssl/x.key\") failed (SSL: error:0B080074:x509 certificate routines:X509_check_private_key:key values mismatch)",
+        "front/certificate-unusable",
+    ),
+    (
+        "nginx: [emerg] a duplicate default server for 0.0.0.0:80 in /etc/nginx/sites-enabled/shop:2",
+        "nginx/duplicate-directive",
+    ),
+    ("nginx: [warn] conflicting server name \"shop.example\" on 0.0.0.0:80, ignored", "nginx/conflicting-server-name"),
+    ("nginx: [emerg] unexpected end of file, expecting \"}\" in /etc/nginx/sites-enabled/shop:30", "nginx/syntax"),
+    (
+        "nginx: [emerg] \"upstream\" directive is not allowed here in /etc/nginx/sites-enabled/shop:3",
+        "nginx/directive-not-allowed-here",
+    ),
+    (
+        "2026/01/02 03:04:05 [crit] 7#7: *1 pwrite() \"/var/lib/nginx/body/0000000001\" failed (28: No space left on device)",
+        "resources/disk-full",
+    ),
+    (
+        "/srv/shop/venv/bin/uwsgi: error while loading shared libraries: libpcre.so.3: cannot open shared object file: No such file or directory",
+        "import/library-missing",
+    ),
+    ("[emperor-tyrant] invalid permissions for vassal searx.ini", "uwsgi/vassal-refused"),
+    ("uWSGI listen queue of socket \"/tmp/x.sock\" (fd: 3) full !!! (101/100)", "socket/queue-full"),
+    (
+        "error removing unix socket, unlink(): Permission denied [core/socket.c line 198]",
+        "uwsgi/socket-folder-not-writable",
+    ),
+    ("open(\"/var/log/uwsgi/shop.log\"): Permission denied [core/logging.c line 288]", "uwsgi/log-not-writable"),
+    ("open(\"/run/uwsgi/shop.pid\"): No such file or directory [core/utils.c line 3654]", "uwsgi/directory-missing"),
+    (
+        "open(\"/usr/lib/uwsgi/plugins/python_plugin.so\"): No such file or directory [core/utils.c line 3686]",
+        "import/plugin-missing",
+    ),
+    ("setgid(): Operation not permitted [core/uwsgi.c line 1506]", "uwsgi/uid-without-root"),
+    (
+        "ImportError: cannot import name 'soft_unicode' from 'markupsafe' (/srv/v/markupsafe/__init__.py)",
+        "import/wrong-version",
+    ),
+    ("AttributeError: module 'collections' has no attribute 'MutableMapping'", "import/wrong-version"),
+    ("SyntaxError: invalid syntax", "import/does-not-parse"),
+    ("django.core.exceptions.ImproperlyConfigured: Set the SECRET_KEY environment variable", "env/not-provided"),
+    (
+        "decouple.UndefinedValueError: SECRET_KEY not found. Declare it as envvar or define a default value.",
+        "env/not-provided",
+    ),
+    (
+        "RuntimeError: The session is unavailable because no secret key was set.  Set the secret_key on the application to something unique and secret.",
+        "env/not-provided",
+    ),
+    ("sqlalchemy.exc.ArgumentError: Could not parse SQLAlchemy URL from string 'None'", "env/read-as-none"),
+    (
+        "psycopg2.OperationalError: connection to server at \"10.0.0.5\", port 5432 failed: FATAL:  role \"shop\" is not permitted to log in",
+        "database/login-rejected",
+    ),
+    ("psycopg2.OperationalError: FATAL:  permission denied for database \"shop\"", "database/login-rejected"),
+    ("psycopg2.OperationalError: SCRAM authentication requires libpq version 10 or above", "database/client-too-old"),
+    ("psycopg2.errors.InsufficientPrivilege: permission denied for table orders", "database/not-permitted"),
+    ("psycopg2.errors.ReadOnlySqlTransaction: cannot execute INSERT in a read-only transaction", "database/read-only"),
+    (
+        "sqlalchemy.exc.PendingRollbackError: Can't reconnect until invalid transaction is rolled back.",
+        "database/transaction-aborted",
+    ),
+    ("FATAL:  terminating connection due to idle-in-transaction timeout", "database/connection-stale"),
+    ("FATAL:  data directory \"/var/lib/postgresql/15/main\" has invalid permissions", "database/does-not-start"),
+    ("FATAL:  lock file \"postmaster.pid\" already exists", "database/does-not-start"),
+    ("LOG:  could not bind IPv4 address \"127.0.0.1\": Address already in use", "database/does-not-start"),
+    ("PANIC:  could not write to file \"pg_wal/xlogtemp.77\": No space left on device", "resources/disk-full"),
+    ("systemd[1]: shop.service: A process of this unit has been killed by the OOM killer.", "workers/killed"),
+    ("systemd[1]: shop.service: start operation timed out. Terminating.", "systemd/start-times-out"),
+    ("init: shop respawning too fast, stopped", "upstart/respawned-too-fast"),
+    (
+        "directory[/srv/x] (shop::default line 3) had an error: cannot determine user id for 'deploy', does the user exist on this system?",
+        "recipe/user-not-there",
+    ),
+    (
+        "template[/etc/uwsgi/shop.ini] (shop::default line 3) had an error: Parent directory /etc/uwsgi does not exist.",
+        "recipe/folder-not-there",
+    ),
+    ("Chef::Exceptions::Package: No candidate version available for nginx", "recipe/package-not-found"),
+    ("Net::HTTPServerException: 412 \"Precondition Failed\"", "cookbook/dependency-not-fetched"),
+    ("No such cookbook: logrotate", "cookbook/dependency-not-fetched"),
+    (
+        "Unable to satisfy constraints on package apt due to solution constraint (shop = 0.1.0)",
+        "cookbook/dependency-declared-apart",
+    ),
+    (
+        "The resource at '/srv/shop' does not appear to be a valid cookbook. Does it have a metadata.rb?",
+        "cookbook/no-metadata",
+    ),
+    ("ERROR: Repository not found.", "recipe/ssh-without-key"),
+    ("fatal: detected dubious ownership in repository at '/srv/shop'", "recipe/checkout-of-another-user"),
+    (
+        "2026/01/02 03:04:05 [error] 7#7: *1 open() \"/usr/share/nginx/html/favicon.ico\" failed (2: No such file or directory), client: 10.0.0.9",
+        "",
+    ),
+    ("2026/01/02 03:04:05 [error] 7#7: *1 directory index of \"/srv/www/shop/\" is forbidden, client: 10.0.0.9", ""),
+    ("*** uWSGI is running in multiple interpreter mode ***", ""),
+    ("thunder lock: disabled (you can enable it with --thunder-lock)", ""),
+    ("[uWSGI] getting INI configuration from /etc/uwsgi/shop.ini", ""),
+    ("[emperor] removed uwsgi instance shop.ini", ""),
+    ("init: shop main process (77) terminated with status 1", ""),
 ];
 
 /// A log of `shared/truth/logs`, and the page that must come first; none where nothing in it went wrong.

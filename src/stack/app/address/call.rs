@@ -43,7 +43,8 @@ impl<'c> Look<'_, 'c> {
                     let at = At::new(step.unit, &scope);
                     for event in step.unit.events(&scope).filter(|event| event.when != When::Never) {
                         if let What::Call(call) = &event.what {
-                            all.extend(self.of_call(step.unit, &scope, &at, call, Confidence::Possible));
+                            let found = self.of_call(step.unit, &scope, &at, call, Confidence::Possible);
+                            all.extend(found.map(|sink| Sink { in_function: true, ..sink }));
                         }
                     }
                 }

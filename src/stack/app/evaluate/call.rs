@@ -29,7 +29,7 @@ impl<'c> Evaluator<'_, 'c> {
             "urllib.parse.quote_plus" | "urllib.parse.quote" | "urllib.quote_plus" | "urllib.quote" => {
                 of_first(Value::Encoded)
             }
-            "dj_database_url.parse" => of_first(|address| Value::Parsed(address, true)),
+            "dj_database_url.parse" => first().map(|first| Value::Parsed(Box::new(first), !requires_tls(arguments))),
             "dict" => Some(Value::Table(self.arguments(at, arguments, &[]))),
             _ if is_url(&path) => Some(Value::Composed(self.arguments(at, arguments, &URL))),
             _ => None,
@@ -61,7 +61,7 @@ impl<'c> Evaluator<'_, 'c> {
             || matches!(last_part(path), "db" | "db_url" | "dj_db_url")
             || cast.is_some_and(|cast| cast == "dj_database_url.parse");
         let value = Value::Variable(variable);
-        Some(if parses { Value::Parsed(Box::new(value), true) } else { value })
+        Some(if parses { Value::Parsed(Box::new(value), !requires_tls(arguments)) } else { value })
     }
 
     /// A method of a text or of a table.
@@ -156,6 +156,11 @@ impl<'c> Evaluator<'_, 'c> {
     pub fn table_of(&self, at: &At<'c>, arguments: &[Argument], names: &[&str]) -> Table {
         self.within_budget(|| self.arguments(at, arguments, names))
     }
+}
+
+/// Whether dj-database-url may put an `sslmode` of its own into the options.
+fn requires_tls(arguments: &[Argument]) -> bool {
+    argument(arguments, usize::MAX, &["ssl_require"]).is_some_and(|given| given.truth() != Some(false))
 }
 
 /// Whether a call makes SQLAlchemy's address of its parts.

@@ -75,13 +75,14 @@ impl<'a> Argument<'a> {
     /// The place of some bytes of its value, where they stand in the file as they are; else all of it.
     pub fn span_of(&self, range: std::ops::Range<usize>) -> Span {
         let Some(text) = self.text() else { return self.span };
-        let start = self.span.start as usize + usize::from(self.raw.starts_with(['"', '\'']));
-        let as_written = self.raw.trim_matches(['"', '\'']) == text;
-        if as_written && range.end <= text.len() {
-            Span::new(start + range.start, start + range.end)
-        } else {
-            self.span
+        let quote = usize::from(self.raw.starts_with(['"', '\'']));
+        // The rest of it may be long, and is not compared each time: of equal length it is as it was written.
+        let is_whole = self.raw.len() == text.len() + 2 * quote;
+        if is_whole && self.raw.get(range.start + quote..range.end + quote) == text.get(range.clone()) {
+            let start = self.span.start as usize + quote;
+            return Span::new(start + range.start, start + range.end);
         }
+        self.span
     }
 }
 

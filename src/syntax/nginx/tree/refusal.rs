@@ -78,7 +78,7 @@ impl Builder<'_> {
             Problem::new(KIND, open, "directive \"include\" is not terminated by \";\"")
                 .hint("include knows `*`, `?` and `[…]`, not `{a,b}`: write one include per file, or a `*`"),
         );
-        self.config.words.push(span, None);
+        self.config.words.push(self.text, span, None);
     }
 }
 
