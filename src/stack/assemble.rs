@@ -320,7 +320,7 @@ impl Stack {
             self.unlinked = Unlinked::all(&nginx.passes).collect();
             return self;
         }
-        let rivals = if view.complete { Vec::new() } else { rivals(view) };
+        let rivals = if view.complete { Vec::new() } else { rivals(view, self.jobs.iter().map(|rows| &*rows.job)) };
         let around = Surroundings { open, containers: starters.containers.as_deref(), rivals: &rivals };
         self.pass_links = pass_links(&nginx.passes, &sockets, around);
         for link in self.pass_links.iter_mut().map(Arc::make_mut) {

@@ -172,6 +172,10 @@ fn by_name(path: &str, text: &str) -> Option<Kind> {
         "pgbouncer.ini" => return Some(Kind::Pgbouncer),
         _ => {}
     }
+    // python-decouple's.
+    if name == "settings.ini" && text.lines().any(|line| line.trim() == "[settings]") {
+        return Some(Kind::Variables);
+    }
     if name.ends_with(".ini") && is_supervisor(text) {
         return Some(Kind::Supervisor);
     }
