@@ -29,10 +29,11 @@ use crate::rows;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::source::{FileId, Span};
+use crate::source::FileId;
 use crate::stack::document::Document;
 use crate::stack::env::EnvValue;
 use crate::stack::fact::Missing;
+use crate::stack::launch::Argument;
 use crate::stack::view::View;
 use crate::syntax::Problem;
 use crate::syntax::data::Release;
@@ -221,7 +222,7 @@ pub fn read<'a>(document: &'a Document, around: Around<'a>) -> Reading {
 pub fn read_with_command<'a>(
     document: Option<&'a Document>,
     job: &'a Document,
-    words: &[(String, Span)],
+    words: &[Argument],
     around: Around<'a>,
 ) -> Reading {
     reading(&Settings::of_command(document, job, words, around))

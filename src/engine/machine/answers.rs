@@ -1,8 +1,9 @@
 //! The answers of an app: what uWSGI logged of its requests, and what nginx says of those that it left without one.
 
 use crate::diagnosis::{Reason, State};
-use crate::engine::machine::hops::{MASTER, Said, Scene, quoted};
+use crate::engine::machine::hops::{MASTER, Said, Scene};
 use crate::engine::machine::paths::Path;
+use crate::engine::machine::quote::quoted;
 use crate::finding::Label;
 use crate::source::Place;
 use crate::syntax::log::Event;

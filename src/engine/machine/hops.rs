@@ -12,6 +12,7 @@ use crate::engine::machine::logs::{NginxLog, UwsgiLog};
 use crate::engine::machine::passes;
 use crate::engine::machine::paths::Path;
 use crate::engine::machine::pooler;
+use crate::engine::machine::quote::quoted;
 use crate::finding::{Confidence, Finding, Label, Severity};
 use crate::source::{FileId, Place};
 use crate::stack::assemble::{Instance, Stack};
@@ -230,6 +231,8 @@ impl Scene<'_> {
         let mut evidence: Vec<Label> = Vec::new();
         evidence.extend(log.place(shown).map(|place| Label { place, text }));
         evidence.extend(why.map(|(place, _)| Label { place, text: THIS_IS_WHY.to_owned() }));
+        let line = log.frame_before(shown).filter(|_| why.is_some());
+        evidence.extend(line.map(|place| Label { place, text: "the line of the code".to_owned() }));
         (State::Broken, evidence)
     }
 
@@ -332,15 +335,6 @@ impl Scene<'_> {
             evidence.push(self.table(words));
         }
         (title, (state, evidence))
-    }
-}
-
-/// The words of an exception, as far as a headline has room for them.
-pub(super) fn quoted(words: &str) -> String {
-    const ROOM: usize = 100;
-    match words.char_indices().nth(ROOM) {
-        Some((end, _)) => format!("`{}…`", &words[..end]),
-        None => format!("`{words}`"),
     }
 }
 

@@ -165,6 +165,16 @@ impl UwsgiLog {
         Some((self.place(span)?, span.of(&self.text)))
     }
 
+    /// Where that exception's traceback names the line of the code.
+    pub(super) fn frame_before(&self, event: Span) -> Option<Place> {
+        let before = self.generation.iter().rev().filter(|line| line.span.start < event.start);
+        let frame = before.map(|line| &line.event).find_map(|event| match event {
+            Event::Traceback { frame, .. } => Some(frame.as_ref()),
+            _ => None,
+        })?;
+        frame.and_then(|frame| self.place(frame.path.span.to(frame.line.span)))
+    }
+
     /// Where an event stands.
     pub(super) fn place(&self, span: Span) -> Option<Place> {
         Some(Place::at(self.file?, span))

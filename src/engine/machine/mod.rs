@@ -24,6 +24,7 @@ mod passes;
 mod paths;
 mod policy;
 mod pooler;
+mod quote;
 mod record;
 mod release;
 mod resources;

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnosis::{Hop, State};
-use crate::engine::machine::hops::{MASTER, Scene, quoted};
+use crate::engine::machine::hops::{MASTER, Scene};
 use crate::engine::machine::logs::UwsgiLog;
 use crate::engine::machine::paths::Path;
+use crate::engine::machine::quote::quoted;
 use crate::finding::{Confidence, Finding, Fix, Label, Severity};
 use crate::rule::page::Page;
 use crate::rule::seen::{Signatures, find};

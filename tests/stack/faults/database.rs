@@ -24,6 +24,8 @@ pub const FAULTS: &[Fault] = &[
     fault("F74", "database/socket-missing", JOB, 500, f74),
     fault("F75", "database/host-not-allowed", JOB, 500, f75),
     fault("F76", "database/no-password", JOB, 500, f76),
+    fault("E3", "database/not-permitted", ("uwsgi.log", "permission denied for table mews"), 500, e3),
+    fault("E4", "database/read-only", ("uwsgi.log", "read-only transaction"), 500, e4),
 ];
 
 const JOB: (&str, &str) = ("thena.conf", "env DATABASE_URL");
@@ -133,6 +135,25 @@ fn f74() -> Lab {
 /// Without TLS no line of pg_hba.conf fits.
 fn f75() -> Lab {
     at(postgres::server().url().replace("sslmode=require", "sslmode=disable"))
+}
+
+/// Another role owns the table.
+fn e3() -> Lab {
+    assert!(postgres::server().sql("thena", "create table if not exists mews (name text)"));
+    asked(Plan::with_app("app.before_request(lambda: connect().execute(text('select 1 from mews')) and None)\n"))
+}
+
+/// The role may only read, as on a standby.
+fn e4() -> Lab {
+    let url = format!("{}&options=-c%20default_transaction_read_only%3Don", postgres::server().url());
+    let app_line = "app.before_request(lambda: connect().execute(text(\"insert into barn values ('x')\")) and None)\n";
+    asked(Plan { app_line, ..Plan::with_url(url) })
+}
+
+fn asked(plan: Plan) -> Lab {
+    let lab = Lab::started(&plan);
+    lab.status();
+    lab
 }
 
 fn f76() -> Lab {

@@ -9,6 +9,8 @@ pub const FAULTS: &[Fault] = &[
     fault("F30", "import/module-not-found", ("uwsgi.log", "No module named 'owls_of_minerva'"), 500, f30),
     fault("F31", "import/module-not-found", ("uwsgi.log", "No module named 'owls_of_minerva'"), 502, f31),
     fault("F32", "import/callable-not-found", ("uwsgi.log", "unable to load app 0"), 500, f32),
+    fault("E1", "import/wrong-version", ("uwsgi.log", "cannot import name 'Owl'"), 500, e1),
+    fault("E2", "import/does-not-parse", ("uwsgi.log", "SyntaxError"), 500, e2),
     fault("F33", "import/module-not-found", ("uwsgi.log", "No module named 'flask'"), 500, f33),
     as_root(fault("F34", "import/not-readable", ("uwsgi.log", "Permission denied"), 500, f34)),
     fault("F36", "uwsgi/directory-missing", ("uwsgi.log", "chdir()"), 502, f36),
@@ -46,6 +48,15 @@ fn f31() -> Lab {
 
 fn f32() -> Lab {
     without_app(&Plan { module: "wsgi:owl", ..Plan::healthy() })
+}
+
+/// The package is there, and another version of it.
+fn e1() -> Lab {
+    without_app(&Plan::with_app("from flask import Owl\n"))
+}
+
+fn e2() -> Lab {
+    without_app(&Plan::with_app("def owl(:\n    pass\n"))
 }
 
 fn f33() -> Lab {
