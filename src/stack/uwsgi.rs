@@ -38,6 +38,7 @@ use crate::stack::view::View;
 use crate::syntax::Problem;
 use crate::syntax::data::Release;
 pub use emperor::Realm;
+pub use process::is_for_development;
 use settings::Settings;
 
 rows! {
@@ -47,6 +48,8 @@ rows! {
         path: String,
         #[doc = "how many workers are forked"]
         workers: i64,
+        #[doc = "how many requests each worker serves at the same time: its threads, or the greenlets of `gevent` and its kin"]
+        threads: i64,
         #[doc = "whether each worker loads the app itself"]
         lazy_apps: bool,
         #[doc = "whether a master process runs, by `master` or by an option that turns it on"]

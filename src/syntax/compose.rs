@@ -13,6 +13,8 @@ use crate::source::{Located, Span};
 pub struct Service {
     /// Its name.
     pub name: Located<String>,
+    /// `image`
+    pub image: Option<Located<String>>,
     /// `environment`: each variable with its value; without one it is that of whoever runs compose.
     pub environment: Vec<(Located<String>, Option<Located<String>>)>,
     /// The paths of `env_file`.
@@ -87,6 +89,7 @@ fn service<'t>(
 ) -> Service {
     let mut service = Service {
         name,
+        image: None,
         environment: Vec::new(),
         env_files: Vec::new(),
         command: None,
@@ -110,6 +113,7 @@ fn service<'t>(
                 service.open |= open;
             }
             "env_file" => env_files(&mut service, rest, body),
+            "image" => service.image = scalar(&rest),
             "command" => service.command = command(text, rest, body),
             "entrypoint" => service.entrypoint = command(text, rest, body),
             "build" => service.build = Some(build(rest, body)),
