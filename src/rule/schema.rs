@@ -37,6 +37,7 @@ use crate::stack::nginx::{
 };
 use crate::stack::problem::Refusal;
 use crate::stack::process::Daemon;
+use crate::stack::server::DatabaseServer;
 use crate::stack::uwsgi::{Socket, Uwsgi, UwsgiLine, UwsgiOption};
 
 /// Every table, in the order of a request and then of what stands around it. A new table is registered here.
@@ -74,6 +75,7 @@ pub static TABLES: &[Schema] = &[
     EnvRead::SCHEMA,
     EnvValue::SCHEMA,
     Database::SCHEMA,
+    DatabaseServer::SCHEMA,
     Cookbook::SCHEMA,
     Version::SCHEMA,
     MetadataField::SCHEMA,

@@ -12,6 +12,8 @@ const ABOUT: &[&str] = &[
     "length",
     "len",
     "size",
+    "bytes",
+    "seconds",
     "age",
     "timeout",
     "expires",

@@ -227,7 +227,13 @@ fn reads(code: &Code, trace: &Trace, settings: &Settings) -> Vec<Read> {
                 }
                 None => {}
             },
-            What::Read(read) => all.push(happening(step, read, settings, &provided, file)),
+            What::Read(read) => {
+                let read_there = happening(step, read, settings, &provided, file);
+                // What its library reads is no variable of the process, which other reads would find as well.
+                let is_given = gives_beside(code, trace, step, read);
+                let raises = read_there.raises && !is_given;
+                all.push(Read { raises, has_default: read_there.has_default || is_given, ..read_there });
+            }
             What::Function(function) => later.extend(in_requests(step, &function.name)),
             _ => {}
         }
@@ -258,6 +264,17 @@ fn loaded_file<'c>(
     let written = arguments.iter().flat_map(|argument| walk::texts(&argument.value)).find(|text| text.contains("env"));
     let name = written.unwrap_or_else(|| ".env".to_owned());
     Some(code.env_file(&trace.roots, folder_of(step.unit.path()), name.trim_start_matches('/')))
+}
+
+/// Whether the library behind a read takes the value from a file in sight where the process lacks it.
+fn gives_beside(code: &Code, trace: &Trace, step: &Step, read: &EnvRead) -> bool {
+    let folder = folder_of(step.unit.path());
+    let found = match read.reader {
+        Reader::Decouple => code.nearest_file(folder, &["settings.ini", ".env"]),
+        Reader::Pydantic => code.env_file(&trace.roots, folder, ".env"),
+        Reader::Process | Reader::WithFile => None,
+    };
+    found.is_some_and(|(_, names)| names.iter().any(|name| name.eq_ignore_ascii_case(&read.name.value)))
 }
 
 /// The `.env` files that are loaded in any case.
@@ -300,7 +317,7 @@ fn made(step: &Step, event: &Event, read: &EnvRead, moment: Moment) -> Read {
         selected: Some(true),
         moment,
         sometimes: event.when == When::Sometimes,
-        maybe_from_file: (read.reader == Reader::WithFile).then_some(place),
+        maybe_from_file: (read.reader != Reader::Process).then_some(place),
         trail: (*step.trail).clone(),
     }
 }

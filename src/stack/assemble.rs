@@ -33,6 +33,7 @@ use crate::stack::provider::{Around, layers};
 use crate::stack::requirement::Requirements;
 use crate::stack::rival::rivals;
 use crate::stack::run::{self, Run, Starter};
+use crate::stack::server::{DatabaseServer, Limits, servers};
 use crate::stack::start::{self, JobRows, Start};
 use crate::stack::starter::Starters;
 use crate::stack::unit::Units;
@@ -104,6 +105,8 @@ pub struct Stack {
     pub pass_links: Vec<Arc<PassLink>>,
     /// The same where no configuration of uWSGI is in sight.
     pub unlinked: Vec<Arc<dyn Row>>,
+    /// The servers of databases, in a repository; on a host they are asked.
+    pub servers: Vec<DatabaseServer>,
     /// Each instance with what nginx lets through to it.
     pub fronts: Vec<Front>,
     /// Every job with its stanzas, lines and events.
@@ -304,6 +307,11 @@ impl Stack {
     /// The same with nginx's passes joined to uWSGI's sockets. What nginx was read from is not needed for it.
     #[must_use]
     pub fn linked(mut self, view: &View, starters: &Starters, deployed: &[Deployed]) -> Self {
+        if !view.complete {
+            let limits = Limits::of(view);
+            self.servers =
+                servers(&self.instances, false, |instance, database| limits.for_database(instance, database));
+        }
         let (instances, nginx) = (&self.instances, &mut self.nginx);
         let sockets: Vec<Arc<Socket>> =
             instances.iter().flat_map(|instance| instance.uwsgi.sockets.iter().cloned().map(Arc::new)).collect();
@@ -312,7 +320,7 @@ impl Stack {
             self.unlinked = Unlinked::all(&nginx.passes).collect();
             return self;
         }
-        let rivals = if view.complete { Vec::new() } else { rivals(view) };
+        let rivals = if view.complete { Vec::new() } else { rivals(view, self.jobs.iter().map(|rows| &*rows.job)) };
         let around = Surroundings { open, containers: starters.containers.as_deref(), rivals: &rivals };
         self.pass_links = pass_links(&nginx.passes, &sockets, around);
         for link in self.pass_links.iter_mut().map(Arc::make_mut) {
@@ -356,6 +364,7 @@ impl Stack {
         self.nginx.rows.into_iter().for_each(|row| facts.add(row));
         self.pass_links.into_iter().for_each(|row| facts.add(row));
         self.unlinked.into_iter().for_each(|row| facts.add(row));
+        self.servers.into_iter().for_each(|row| facts.add(Arc::new(row)));
         self.fronts.into_iter().for_each(|row| facts.add(Arc::new(row)));
         for job in self.jobs {
             facts.add(job.job);

@@ -3,6 +3,7 @@
 mod address;
 mod known;
 mod parts;
+mod pool;
 
 use address::Address;
 pub use address::{Part, Taken, plain_scheme};
@@ -50,6 +51,12 @@ rows! {
         name: String,
         #[doc = "the user that logs in"]
         user: String,
+        #[doc = "how many connections one process opens as soon as it uses it; absent where as many as it asks for"]
+        pool_least: i64,
+        #[doc = "how many connections its pool gives to one process at most; absent where each thread gets its own"]
+        pool_most: i64,
+        #[doc = "on a host: how many connections the server takes of the app, less what it keeps for superusers; absent where it does not tell"]
+        limit: i64,
         #[doc = "how far a connection came: `name`, `tcp`, `tls`, `login`, `query`, or `ok`"]
         failed_at: String,
         #[doc = "the class of the failure, such as `tcp.refused` or `auth.rejected`"]
@@ -91,6 +98,7 @@ impl Database {
         (self.scheme, self.driver, self.other_driver, self.default_driver) = (absent(), absent(), absent(), absent());
         (self.not_encoded, self.encoding, self.remote_host, self.sslmode) = (absent(), absent(), absent(), absent());
         self.verify_cure = absent();
+        (self.pool_least, self.pool_most) = (Fact::absent(), Fact::absent());
         self.by_sqlalchemy = Fact::derived(false);
         self.scheme_refused = Fact::derived(false);
     }
@@ -107,7 +115,7 @@ impl Database {
     /// Nothing was tried: what only a host can show is absent in files, so that no page asks for it.
     fn without_host(&mut self) {
         (self.failed_at, self.failure, self.said) = (Fact::absent(), Fact::absent(), Fact::absent());
-        self.waiting = Fact::absent();
+        (self.waiting, self.limit) = (Fact::absent(), Fact::absent());
         self.without_pooler();
     }
 
@@ -143,7 +151,7 @@ pub fn of_app(sinks: &[Sink], reads: &[EnvRead], layers: &Layers, requirements: 
     let process = Process { reads, layers };
     let named = |sink: &Sink| {
         let found = address::of(sink, process)?;
-        let row = row(&found, sink, requirements);
+        let row = row(&found, sink, process, requirements);
         Some(Named { row, login: found.login(), variables: found.variables, in_function: sink.in_function })
     };
     let mut all: Vec<Named> = Vec::new();
@@ -161,7 +169,7 @@ pub fn of_app(sinks: &[Sink], reads: &[EnvRead], layers: &Layers, requirements: 
     all
 }
 
-fn row(found: &Address, sink: &Sink, requirements: &Requirements) -> Database {
+fn row(found: &Address, sink: &Sink, process: Process<'_>, requirements: &Requirements) -> Database {
     let (info, place) = (&found.info, found.place);
     let by_sqlalchemy = sink.taker == Taker::SqlAlchemy;
     let mut row = Database::at(place);
@@ -206,6 +214,7 @@ fn row(found: &Address, sink: &Sink, requirements: &Requirements) -> Database {
         Some(mode) => found.fact(Some(mode.value.clone()), at(found.parts.sslmode)),
         None => Fact { place: Some(place), ..Fact::default_of(conninfo::DEFAULT_SSLMODE.to_owned()) },
     };
+    (row.pool_least, row.pool_most) = pool::bounds(sink, process);
     row.verify_cure = Fact::derived(found.source.verify_cure().to_owned());
     row
 }

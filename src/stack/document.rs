@@ -35,6 +35,10 @@ pub enum Kind {
     Script,
     /// pip's `requirements.txt`.
     Requirements,
+    /// `postgresql.conf`.
+    Postgresql,
+    /// `pgbouncer.ini`.
+    Pgbouncer,
 }
 
 /// One text, read as one language, at one path.

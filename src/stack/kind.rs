@@ -120,6 +120,10 @@ fn by_place(path: &str) -> Option<Kind> {
         let is_no_configuration = is_table || name.ends_with(".crt") || is_password_file(name);
         return (!is_no_configuration).then_some(Kind::Nginx);
     }
+    // What Debian's own configuration brings in with its last lines.
+    if folder.contains("/postgresql/") && folder.ends_with("/conf.d") && name.ends_with(".conf") {
+        return Some(Kind::Postgresql);
+    }
     if absolute.contains("/etc/uwsgi/") && name.ends_with(".ini") {
         return Some(Kind::Uwsgi);
     }
@@ -162,8 +166,15 @@ fn by_name(path: &str, text: &str) -> Option<Kind> {
         // Beside it may lie its `.dockerignore`.
         return text.lines().any(begins_stage).then_some(Kind::Dockerfile);
     }
-    if name == "Procfile" {
-        return Some(Kind::Procfile);
+    match name {
+        "Procfile" => return Some(Kind::Procfile),
+        "postgresql.conf" => return Some(Kind::Postgresql),
+        "pgbouncer.ini" => return Some(Kind::Pgbouncer),
+        _ => {}
+    }
+    // python-decouple's.
+    if name == "settings.ini" && text.lines().any(|line| line.trim() == "[settings]") {
+        return Some(Kind::Variables);
     }
     if name.ends_with(".ini") && is_supervisor(text) {
         return Some(Kind::Supervisor);

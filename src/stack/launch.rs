@@ -19,7 +19,8 @@ pub struct Argument {
 }
 
 impl Argument {
-    fn known(&self) -> &str {
+    /// What the program gets, as written where that is not known.
+    pub fn known(&self) -> &str {
         match &self.value {
             Answer::Known(value) => value,
             _ => &self.written,

@@ -184,7 +184,9 @@ fn socket_of(
         }
         let found = || Fact::derived(Arc::clone(socket)).at(socket.place);
         let is_sure = shares_address(pass, socket);
-        if !speak_alike(pass, socket)
+        // Only uWSGI speaks its own protocol.
+        let is_uwsgis = wants_uwsgi_protocol(pass) && speak_alike(pass, socket);
+        if !is_uwsgis
             && let Some(address) = pass.address.known()
             && around.rivals.iter().any(|bound| same_address(address, bound))
         {
@@ -279,7 +281,11 @@ fn other_socket(pass: &Pass, ends: &Ends<'_>, containers: Option<&str>) -> (Fact
 
 /// Whether only uWSGI can be meant: plain HTTP on a port may be any program.
 pub(super) fn wants_uwsgi(pass: &Pass) -> bool {
-    pass.protocol().known() == Some(&"uwsgi") || is_unix_pass(pass)
+    wants_uwsgi_protocol(pass) || is_unix_pass(pass)
+}
+
+fn wants_uwsgi_protocol(pass: &Pass) -> bool {
+    pass.protocol().known() == Some(&"uwsgi")
 }
 
 /// Whether nginx and uWSGI talk in one protocol.

@@ -35,6 +35,7 @@ pub mod provider;
 pub mod requirement;
 pub mod rival;
 pub mod run;
+pub mod server;
 pub mod start;
 pub mod starter;
 pub mod unit;

@@ -10,7 +10,7 @@ use crate::stack::document::{Document, Kind};
 use crate::stack::emperor::{Emperor, crown};
 use crate::stack::fact::Missing;
 use crate::stack::link::by_path;
-use crate::stack::start::{Start, option_words};
+use crate::stack::start::Start;
 use crate::stack::uwsgi;
 use crate::stack::view::View;
 
@@ -91,7 +91,7 @@ pub fn all(around: uwsgi::Around<'_>, view: &View, starts: &[Start]) -> Vec<Run>
         let starter = Starter::among(&jobs.collect::<Vec<_>>(), starts);
         let words = starter.job().and_then(|at| starts[at].reading.uwsgi.as_ref().map(|words| (&starts[at], words)));
         let uwsgi = match words {
-            Some((start, words)) => uwsgi::read_with_command(Some(ini), &start.document, &option_words(words), around),
+            Some((start, words)) => uwsgi::read_with_command(Some(ini), &start.document, words, around),
             None => uwsgi::read(ini, around),
         };
         all.push(Run { uwsgi, starter });
@@ -99,7 +99,7 @@ pub fn all(around: uwsgi::Around<'_>, view: &View, starts: &[Start]) -> Vec<Run>
     let mut all = without_fragments(all, &inis, view.complete);
     for (at, start) in starts.iter().enumerate().filter(|(_, start)| start.job.uwsgi_ini.is_absent()) {
         if let Some(words) = &start.reading.uwsgi {
-            let uwsgi = uwsgi::read_with_command(None, &start.document, &option_words(words), around);
+            let uwsgi = uwsgi::read_with_command(None, &start.document, words, around);
             all.push(Run { uwsgi, starter: Starter::Job(at, Confidence::Proved) });
         }
     }

@@ -3,13 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::source::Span;
 use crate::stack::document::{Document, Kind};
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::image::{Image, Images};
 use crate::stack::job::compose::Services;
 use crate::stack::job::{self, Emitters, Event, Job, JobLine, JobStanza};
-use crate::stack::launch::Argument;
 use crate::stack::run::{Run, Starter, ini_of};
 use crate::stack::unit::Units;
 use crate::stack::uwsgi;
@@ -94,15 +92,6 @@ pub fn stray_overrides(view: &View) -> impl Iterator<Item = &Document> {
     })
 }
 
-/// The words of a command line as uWSGI's options are read from them.
-pub(super) fn option_words(words: &[Argument]) -> Vec<(String, Span)> {
-    let text = |word: &Argument| match &word.value {
-        Answer::Known(value) => value.clone(),
-        _ => word.written.clone(),
-    };
-    words.iter().map(|word| (text(word), word.span)).collect()
-}
-
 /// Completes the jobs by what their inis and the other jobs say.
 pub fn finish(starts: &mut [Start], around: uwsgi::Around<'_>, view: &View, runs: &[Run]) {
     let inis: Vec<&Arc<Document>> = view.of(Kind::Uwsgi).collect();
@@ -152,11 +141,10 @@ fn forks(
         (Some(run), _) => run.uwsgi.uwsgi.daemonize.clone(),
         // Several jobs may share an ini.
         (None, Some((ini, _))) => {
-            uwsgi::read_with_command(Some(ini), &start.document, &option_words(words), around).uwsgi.daemonize.clone()
+            uwsgi::read_with_command(Some(ini), &start.document, words, around).uwsgi.daemonize.clone()
         }
         (None, None) => {
-            let alone =
-                uwsgi::read_with_command(None, &start.document, &option_words(words), around).uwsgi.daemonize.clone();
+            let alone = uwsgi::read_with_command(None, &start.document, words, around).uwsgi.daemonize.clone();
             if alone.known().is_some() {
                 alone
             } else {

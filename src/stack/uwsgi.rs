@@ -29,14 +29,16 @@ use crate::rows;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::source::{FileId, Span};
+use crate::source::FileId;
 use crate::stack::document::Document;
 use crate::stack::env::EnvValue;
 use crate::stack::fact::Missing;
+use crate::stack::launch::Argument;
 use crate::stack::view::View;
 use crate::syntax::Problem;
 use crate::syntax::data::Release;
 pub use emperor::Realm;
+pub use process::is_for_development;
 use settings::Settings;
 
 rows! {
@@ -46,6 +48,8 @@ rows! {
         path: String,
         #[doc = "how many workers are forked"]
         workers: i64,
+        #[doc = "how many requests each worker serves at the same time: its threads, or the greenlets of `gevent` and its kin"]
+        threads: i64,
         #[doc = "whether each worker loads the app itself"]
         lazy_apps: bool,
         #[doc = "whether a master process runs, by `master` or by an option that turns it on"]
@@ -218,7 +222,7 @@ pub fn read<'a>(document: &'a Document, around: Around<'a>) -> Reading {
 pub fn read_with_command<'a>(
     document: Option<&'a Document>,
     job: &'a Document,
-    words: &[(String, Span)],
+    words: &[Argument],
     around: Around<'a>,
 ) -> Reading {
     reading(&Settings::of_command(document, job, words, around))

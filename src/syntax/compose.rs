@@ -9,6 +9,8 @@ use crate::source::{Located, Span};
 pub struct Service {
     /// Its name.
     pub name: Located<String>,
+    /// `image`
+    pub image: Option<Located<String>>,
     /// `environment`: each variable with its value; without one it is that of whoever runs compose.
     pub environment: Vec<(Located<String>, Option<Located<String>>)>,
     /// The paths of `env_file`.
@@ -76,6 +78,7 @@ pub fn parse(text: &str) -> Vec<Service> {
 fn service(text: &str, name: Located<String>, rest: Line<'_>, body: &[Line<'_>]) -> Service {
     let mut service = Service {
         name,
+        image: None,
         environment: Vec::new(),
         env_files: Vec::new(),
         command: None,
@@ -95,6 +98,7 @@ fn service(text: &str, name: Located<String>, rest: Line<'_>, body: &[Line<'_>])
         match key.value.as_str() {
             "environment" => environment(&mut service, rest, body),
             "env_file" => env_files(&mut service, rest, body),
+            "image" => service.image = scalar(&rest),
             "command" => service.command = command(text, rest, body),
             "entrypoint" => service.entrypoint = command(text, rest, body),
             "build" => service.build = Some(build(rest, body)),

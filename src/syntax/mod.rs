@@ -16,6 +16,7 @@ pub mod pg_service;
 pub mod pgbouncer;
 pub mod pgpass;
 pub mod placeholder;
+pub mod postgresql_conf;
 pub mod python;
 pub mod requirements;
 pub mod ruby;

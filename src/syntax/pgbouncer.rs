@@ -11,6 +11,10 @@ pub struct Pgbouncer {
     pub databases: Vec<(Located<String>, Located<String>)>,
     /// The port that it listens on, where that is a number.
     pub listen_port: Option<u16>,
+    /// `max_client_conn`
+    pub max_clients: Option<Located<String>>,
+    /// Whether `listen_port` is there, a number or not.
+    names_port: bool,
     /// Whether it brings in another file, which may say more.
     pub includes: bool,
 }
@@ -20,6 +24,11 @@ impl Pgbouncer {
     pub fn entry(&self, database: &str) -> Option<&(Located<String>, Located<String>)> {
         let of = |wanted: &str| self.databases.iter().find(|(name, _)| name.value == wanted);
         of(database).or_else(|| of("*"))
+    }
+
+    /// The port that it listens on, `default` where it names none; `None` where what it names is no number.
+    pub fn listens_at(&self, default: u16) -> Option<u16> {
+        if self.names_port { self.listen_port } else { Some(default) }
     }
 }
 
@@ -46,7 +55,14 @@ pub fn parse(text: &str) -> Pgbouncer {
                 let after = start + name.len() + 1;
                 read.databases.push((located(name, start).unquoted(), located(value, after)));
             }
-            "pgbouncer" if name.trim() == "listen_port" => read.listen_port = value.trim().parse().ok(),
+            "pgbouncer" => match name.trim() {
+                "listen_port" => {
+                    read.names_port = true;
+                    read.listen_port = value.trim().parse().ok();
+                }
+                "max_client_conn" => read.max_clients = Some(located(value, start + name.len() + 1)),
+                _ => {}
+            },
             _ => {}
         }
     }
@@ -77,7 +93,7 @@ mod tests {
 
     #[test]
     fn an_entry_leads_to_a_server() {
-        let text = "; the shop\n[databases]\nshop = host=10.0.0.5 port=5433\n\"other\" = dbname=o\n* = host=db\n[pgbouncer]\nlisten_port = 6432\n";
+        let text = "; the shop\n[databases]\nshop = host=10.0.0.5 port=5433\n\"other\" = dbname=o\n* = host=db\n[pgbouncer]\nlisten_port = 6432\nmax_client_conn = 200\n";
         let read = parse(text);
         let (name, string) = read.entry("shop").unwrap_or_else(|| unreachable!());
         assert_eq!((name.value.as_str(), string.value.as_str()), ("shop", "host=10.0.0.5 port=5433"));
@@ -85,6 +101,9 @@ mod tests {
         assert_eq!(read.entry("other").map(|(_, string)| string.value.as_str()), Some("dbname=o"));
         assert_eq!(read.entry("any").map(|(_, string)| string.value.as_str()), Some("host=db"));
         assert_eq!((read.listen_port, read.includes), (Some(6432), false));
+        assert_eq!(read.max_clients.as_ref().map(|value| value.span.of(text)), Some("200"));
+        assert_eq!(parse("[pgbouncer]\nlisten_port = %x\n").listens_at(6432), None);
+        assert_eq!(parse("").listens_at(6432), Some(6432));
     }
 
     proptest! {

@@ -86,8 +86,7 @@ fn settings(text: &str) -> Vec<Setting<'_>> {
     for line in text.split_inclusive('\n') {
         let start = at;
         at += line.len();
-        let cut = [" ;", " #", "\t;", "\t#"].iter().filter_map(|mark| line.find(mark)).min().unwrap_or(line.len());
-        let code = line[..cut].trim_end();
+        let code = without_comment(line);
         let trimmed = code.trim_start();
         let from = start + code.len() - trimmed.len();
         if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
@@ -112,6 +111,50 @@ fn settings(text: &str) -> Vec<Setting<'_>> {
         }
     }
     all
+}
+
+/// A line without what stands behind ` ;` or ` #`.
+fn without_comment(line: &str) -> &str {
+    let cut = [" ;", " #", "\t;", "\t#"].iter().filter_map(|mark| line.find(mark)).min().unwrap_or(line.len());
+    line[..cut].trim_end()
+}
+
+/// The words of a command, which no shell sees: Python's `shlex.split`, over all lines of the option.
+pub fn words(text: &str, command: Span) -> Vec<Located<String>> {
+    let mut all = Vec::new();
+    let mut at = command.range().start;
+    for line in command.of(text).split_inclusive('\n') {
+        if !line.trim_start().starts_with(['#', ';']) {
+            words_of_line(without_comment(line), at, &mut all);
+        }
+        at += line.len();
+    }
+    all
+}
+
+fn words_of_line(line: &str, offset: usize, into: &mut Vec<Located<String>>) {
+    let mut word: Option<(usize, String)> = None;
+    let mut quote: Option<char> = None;
+    let mut letters = line.char_indices().peekable();
+    while let Some((at, c)) = letters.next() {
+        if c.is_whitespace() && quote.is_none() {
+            into.extend(word.take().map(|(start, value)| Located::new(value, Span::new(offset + start, offset + at))));
+            continue;
+        }
+        let (_, value) = word.get_or_insert_with(|| (at, String::new()));
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '"' | '\'') => quote = Some(c),
+            // Between double quotes it takes the meaning of a quote and of itself alone.
+            (None, '\\') => value.extend(letters.next().map(|(_, next)| next)),
+            (Some('"'), '\\') => {
+                let next = letters.next_if(|(_, next)| matches!(next, '"' | '\\'));
+                value.push(next.map_or('\\', |(_, next)| next));
+            }
+            (_, c) => value.push(c),
+        }
+    }
+    into.extend(word.map(|(start, value)| Located::new(value, Span::new(offset + start, offset + line.len()))));
 }
 
 /// `NAME="value",OTHER='value'`: supervisor refuses the file where it is none; then what could be read counts.
@@ -190,12 +233,30 @@ mod tests {
         assert_eq!(one[0].environment.len(), 1000);
     }
 
+    #[test]
+    fn words_as_shlex_splits_them() {
+        let words = |text: &str| -> Vec<String> {
+            words(text, Span::new(0, text.len())).into_iter().map(|word| word.value).collect()
+        };
+        assert_eq!(
+            words("uwsgi --ini a.ini ; here\n; not\n  -p %(ENV_N)s"),
+            ["uwsgi", "--ini", "a.ini", "-p", "%(ENV_N)s"]
+        );
+        assert_eq!(
+            words(r#"sh -c "a \"b\" \c; d" 'e\f'g h\ i "" $X(y)|z"#),
+            ["sh", "-c", r#"a "b" \c; d"#, r"e\fg", "h i", "", "$X(y)|z"]
+        );
+        assert_eq!(words("a 'b c\nd"), ["a", "b c", "d"]);
+    }
+
     proptest! {
         #[test]
         fn any_text_is_read(text in "(\\[program:a\\]\n|environment=|[A-Z]=|command=|['\"#;,= \\n\\t]|.){0,40}") {
             for program in parse(&text) {
                 let mut spans = vec![program.name.span];
                 spans.extend(program.command.iter().map(|command| command.span));
+                let words = program.command.iter().flat_map(|command| words(&text, command.span));
+                spans.extend(words.map(|word| word.span));
                 spans.extend(program.environment.iter().flat_map(|(name, value)| [name.span, value.span]));
                 for span in spans {
                     prop_assert!(text.get(span.range()).is_some(), "{span:?} in {text:?}");

@@ -1,7 +1,7 @@
 //! What happens in and between the workers.
 
-use crate::postgres;
 use crate::stack::{APP, SITE, Stack};
+use crate::{connections, postgres};
 
 /// The riddle: users see 502, uWSGI logs 500, and both are right.
 #[test]
@@ -109,6 +109,9 @@ def owls():
     assert_eq!(lazy.lint(), [""; 0]);
     let servers = lazy.start_with(&[("DATABASE_URL", &url)]);
     assert!(servers.get_at_once("/", 16).iter().all(|answer| answer.body == "1"), "{}", servers.uwsgi_log());
+    drop(servers);
+    // The same PostgreSQL lends its data to a smaller one.
+    connections::more_workers_than_connections();
 }
 
 const SHARED: &[&str] =

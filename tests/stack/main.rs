@@ -9,6 +9,7 @@ mod lab;
 mod pgbouncer;
 #[allow(dead_code)]
 mod plan;
+#[allow(dead_code)]
 mod postgres;
 mod refusing;
 mod servers;

@@ -194,6 +194,25 @@ impl Postgres {
         (server, taken)
     }
 
+    /// A server on its own port that takes so many connections, with the role and the database of a shop; and the address of both.
+    pub fn with_few_slots(&self, most: usize) -> (Session, String) {
+        let server = self.another("small", &["-c", "ssl=on", "-c", &format!("max_connections={most}")]);
+        wait_until("the small server answers", || sql(server.port, "postgres", "select 1"));
+        for made in
+            [format!("create role shop login password '{PASSWORD}'"), "create database shop owner shop".to_owned()]
+        {
+            assert!(sql(server.port, "postgres", &made));
+        }
+        assert!(sql(server.port, "shop", "create table orders (id int); grant all on orders to shop"));
+        let url = format!("postgresql://shop:{PASSWORD}@localhost:{}/shop?sslmode=require", server.port);
+        (server, url)
+    }
+
+    /// Runs SQL as the administrator of that server.
+    pub fn sql_at(&self, server: &Session, text: &str) -> bool {
+        sql(server.port, "postgres", text)
+    }
+
     /// A server on its own port whose certificate has expired.
     pub fn with_expired_certificate(&self) -> Session {
         let file = |end: &str| self.folder.path().join("expired").with_extension(end).display().to_string();

@@ -5,12 +5,13 @@ use crate::engine::machine::Visit;
 use crate::engine::machine::addresses::{self, Address};
 use crate::engine::machine::libpq::{self, NoPassword};
 use crate::engine::machine::pooler::{self, Pooler};
-use crate::finding::{Finding, Label};
+use crate::finding::{Confidence, Finding, Label};
 use crate::host::{Connect, Failure, Host, Login, NoAddress, SslMode, Stage, Target, User};
 use crate::source::{Origin, Place, Sources, Span};
 use crate::stack::assemble::Instance;
 use crate::stack::database::{Database, Part, Taken};
 use crate::stack::fact::Fact;
+use crate::stack::server::{self, DatabaseServer, Limit};
 use crate::syntax::conninfo::{self, ConnInfo};
 
 /// The hops of a connection, in the order of [`Stage::ALL`].
@@ -76,6 +77,8 @@ struct Outcome {
     failure: Option<Failure>,
     /// How many of the app's sessions wait for a lock.
     waiting: Option<u32>,
+    /// How many connections the server takes.
+    limit: Option<i64>,
     pooler: Option<Pooler>,
     place: Place,
 }
@@ -133,6 +136,8 @@ impl<'a> Prober<'a> {
             None => failure,
         });
         let waiting = login.server.as_ref().and_then(|server| server.waiting);
+        // What a pooler passes on is the limit of the server behind it.
+        let limit = login.server.as_ref().and_then(|server| server.limit).filter(|_| pooler.is_none());
         let states = std::array::from_fn(|at| {
             let stage = Stage::ALL[at];
             let skipped = match stage {
@@ -155,9 +160,9 @@ impl<'a> Prober<'a> {
             }
         });
         let probe = format!("connect to PostgreSQL at {}", address(info));
-        let (text, span) = transcript(&states, failure.as_ref(), waiting);
+        let (text, span) = transcript(&states, failure.as_ref(), waiting, limit);
         let place = Place::at(sources.add(probe, text.into_bytes(), Origin::Probe), span);
-        Outcome { states, failure, waiting, pooler, place }
+        Outcome { states, failure, waiting, limit, pooler, place }
     }
 
     /// Name and connection only: the first host that accepts decides, as for libpq.
@@ -239,6 +244,20 @@ impl<'a> Prober<'a> {
     }
 }
 
+/// The servers that told their limit, with what the workers that run may open.
+pub(super) fn servers(instances: &[Instance], tried: &[Vec<Tried>]) -> Vec<DatabaseServer> {
+    server::servers(instances, true, |_, database| limit_of(tried, database))
+}
+
+/// What the server of a database said of its limit, to the role that the app logs in as.
+fn limit_of(tried: &[Vec<Tried>], database: &Database) -> Option<Limit> {
+    let same =
+        |row: &&Database| row.address.known() == database.address.known() && row.user.known() == database.user.known();
+    let asked = tried.iter().flatten().map(|tried| &tried.row).filter(same);
+    let allowed = asked.map(|row| &row.limit).find(|limit| limit.known().is_some())?.clone();
+    Some(Limit { program: "PostgreSQL", setting: "max_connections", allowed, sure: Confidence::Proved })
+}
+
 /// Keeps a password from being shown, but for one that is the user's or the database's own name: that would hide those.
 fn confide(info: &ConnInfo, sources: &mut Sources) {
     let Some(password) = info.password.as_ref().map(|password| password.value.reveal()) else { return };
@@ -287,6 +306,10 @@ fn tried(named: &Address, info: &ConnInfo, outcome: &Outcome) -> Tried {
         Some(sessions) => Fact::read(sessions.into(), outcome.place),
         None => Fact::absent(),
     };
+    row.limit = match outcome.limit {
+        Some(connections) => Fact::read(connections, outcome.place),
+        None => Fact::absent(),
+    };
     let (states, pooler, variables) = (outcome.states.clone(), outcome.pooler.clone(), named.variables.clone());
     Tried { row, states, evidence, address, pooler, variables }
 }
@@ -312,11 +335,19 @@ fn hop(stage: Stage) -> &'static str {
 }
 
 /// One line for each stage that was tried, and where the last one stands.
-fn transcript(states: &[State; 5], failure: Option<&Failure>, waiting: Option<u32>) -> (String, Span) {
+fn transcript(
+    states: &[State; 5],
+    failure: Option<&Failure>,
+    waiting: Option<u32>,
+    limit: Option<i64>,
+) -> (String, Span) {
     let mut text = String::new();
     let mut last = Span::default();
     for (stage, state) in Stage::ALL.iter().zip(states) {
         let words = match (state, failure) {
+            (State::Ok, _) if *stage == Stage::Query && limit.is_some() => {
+                format!("ok; it takes {} connections of the app", limit.unwrap_or_default())
+            }
             (State::Ok, _) => "ok".to_owned(),
             (State::Degraded, _) => {
                 format!("ok; {} of the app's sessions wait for a lock", waiting.unwrap_or_default())

@@ -301,7 +301,7 @@ impl<'h> Files<'h> {
         };
         for name in names {
             let path = format!("{folder}/{name}");
-            if name == ".env" {
+            if matches!(name.as_str(), ".env" | "settings.ini") {
                 self.read(&path, Kind::Variables, false);
                 continue;
             }

@@ -309,6 +309,8 @@ impl Survey {
         self.stack.clone().add_to(&mut facts, Chef::default(), |file| self.sources.get(file).name.clone());
         self.daemons.iter().for_each(|row| facts.add(Arc::new(row.clone())));
         self.tried.iter().flatten().for_each(|tried| facts.add(Arc::new(tried.row.clone())));
+        let servers = databases::servers(&self.stack.instances, &self.tried);
+        servers.into_iter().for_each(|row| facts.add(Arc::new(row)));
         self.differing.iter().for_each(|one| facts.add(Arc::clone(&one.row) as _));
         self.chef.iter().flat_map(|run| &run.rows).for_each(|row| facts.add(Arc::clone(row)));
         self.loadings.iter().flatten().for_each(|row| facts.add(Arc::clone(row) as _));

@@ -101,6 +101,7 @@ fn cost_of(path: &str, text: &str) -> Cost {
         // A healthy server takes a fiftieth of one whose every block is at fault.
         Some(Kind::Nginx) => Cost { block: 2500, ..cost(5, 40) },
         Some(Kind::Supervisor | Kind::Procfile | Kind::Compose) => cost(20, 2000),
+        Some(Kind::Postgresql | Kind::Pgbouncer) => cost(20, 200),
         Some(Kind::LoginShell | Kind::Variables) => cost(40, 700),
         // Only what an ini leads to is parsed, and so much of it (`stack/app/code.rs`).
         Some(Kind::Python) => cost(2, 0),

@@ -1,6 +1,8 @@
 //! Small repositories, on disk and in memory.
 #![allow(clippy::unwrap_used)]
+
 mod containers;
+mod servers;
 
 use super::{Options, joined, lint, lint_memory};
 

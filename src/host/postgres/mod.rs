@@ -155,6 +155,9 @@ pub struct Server {
     pub now: i64,
     /// How many sessions of the role in this database have waited for a lock for a second; `None` where the server does not tell.
     pub waiting: Option<u32>,
+    /// How many connections it takes of the role in this database, less what it keeps for superusers; `None` where it does not
+    /// tell, or where something else than the server itself was connected to.
+    pub limit: Option<i64>,
 }
 
 /// A host that was reached, and how to reach it again.

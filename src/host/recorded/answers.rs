@@ -323,6 +323,7 @@ impl Host for Recorded {
                 standby: entry.standby,
                 now: entry.server_now.unwrap_or(self.recording.now),
                 waiting: entry.waiting,
+                limit: entry.limit,
             }),
             tls: entry.tls,
         }

@@ -82,6 +82,7 @@ pub(super) fn login_entry(login: &Login) -> LoginEntry {
         standby: login.server.as_ref().is_some_and(|server| server.standby),
         server_now: login.server.as_ref().map(|server| server.now),
         waiting: login.server.as_ref().and_then(|server| server.waiting),
+        limit: login.server.as_ref().and_then(|server| server.limit),
         tls: login.tls,
     }
 }

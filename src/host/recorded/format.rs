@@ -199,6 +199,8 @@ pub(super) struct LoginEntry {
     pub(super) server_now: Option<i64>,
     /// How many sessions wait for a lock.
     pub(super) waiting: Option<u32>,
+    /// How many connections the server takes of the role.
+    pub(super) limit: Option<i64>,
     pub(super) tls: bool,
 }
 

@@ -1,6 +1,9 @@
 //! Which databases the app is told to use: what it hands to SQLAlchemy, to Django or to a driver.
 
 mod call;
+mod pool;
+
+pub use pool::Pool;
 
 use crate::finding::Confidence;
 use crate::source::Place;
@@ -42,6 +45,10 @@ pub struct Sink {
     pub value: Value,
     /// Whether the code puts another scheme in the place of `postgres://` first.
     pub mended: bool,
+    /// What bounds the connections of one process.
+    pub pool: Pool,
+    /// Where the pool is made.
+    pub made: Place,
     /// How sure it is that the app uses this one.
     pub sure: Confidence,
     /// Whether it stands in a function that nothing calls at import.
@@ -86,6 +93,8 @@ impl<'c> Look<'_, 'c> {
             place: if placed.place.span.is_some() { placed.place } else { setting.place },
             value: placed.value.clone(),
             mended: false,
+            pool: pool::of_django(&placed.value),
+            made: placed.place,
             sure,
             in_function: false,
         };
@@ -102,7 +111,7 @@ impl<'c> Look<'_, 'c> {
             let unit = self.code.at(&setting.written.unit);
             let place =
                 unit.map_or(setting.place, |unit| self.place(unit, &setting.written.scope, &setting.written.expr));
-            all.push(self.sink(Taker::SqlAlchemy, place, value, sure));
+            all.push(self.sink(Taker::SqlAlchemy, place, value, self.pool_of_flask(), sure));
         } else if self.settings.unseen.is_some() {
             let mut found = self.trace.steps.iter().filter_map(|step| {
                 let What::Assign { target, value } = &step.event.what else { return None };
@@ -115,7 +124,8 @@ impl<'c> Look<'_, 'c> {
             if let (Some((step, value)), None) = (found.next(), found.next()) {
                 let place = self.place(step.unit, &step.event.scope, value);
                 let at = At::new(step.unit, &step.event.scope).with(&step.given);
-                all.push(self.sink(Taker::SqlAlchemy, place, self.evaluator.value(&at, value), Confidence::Possible));
+                let value = self.evaluator.value(&at, value);
+                all.push(self.sink(Taker::SqlAlchemy, place, value, self.pool_of_flask(), Confidence::Possible));
             }
         }
         if let Some((setting, sure)) = self.settings.written("SQLALCHEMY_BINDS")
@@ -123,17 +133,17 @@ impl<'c> Look<'_, 'c> {
         {
             let one = |(_, placed): (&str, &Placed)| {
                 let place = if placed.place.span.is_some() { placed.place } else { setting.place };
-                self.sink(Taker::SqlAlchemy, place, placed.value.clone(), sure)
+                self.sink(Taker::SqlAlchemy, place, placed.value.clone(), self.pool_of_flask(), sure)
             };
             all.extend(binds.entries().map(one));
         }
         all
     }
 
-    fn sink(&self, taker: Taker, place: Place, value: Value, sure: Confidence) -> Sink {
+    fn sink(&self, taker: Taker, place: Place, value: Value, pool: Pool, sure: Confidence) -> Sink {
         let mends = |what: &What| matches!(what, What::Call(call) if mends(call));
         let mended = taker == Taker::SqlAlchemy && self.trace.steps.iter().any(|step| mends(&step.event.what));
-        Sink { taker, name: None, place, value, mended, sure, in_function: false }
+        Sink { taker, name: None, place, value, mended, pool, made: place, sure, in_function: false }
     }
 
     /// Where an address is written: where its name was given the value, if that is one step away.

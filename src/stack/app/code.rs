@@ -68,6 +68,15 @@ impl Code {
         })
     }
 
+    /// The nearest of the files of these names, looked for from `folder` upwards, in each folder in this order.
+    pub fn nearest_file(&self, folder: &str, names: &[&str]) -> Option<(&str, &BTreeSet<String>)> {
+        let mut above = std::iter::successors(Some(folder), |folder| (!folder.is_empty()).then(|| folder_of(folder)));
+        above.find_map(|folder| {
+            let found = names.iter().find_map(|name| self.env_files.get_key_value(&join(folder, name)))?;
+            Some((found.0.as_str(), found.1))
+        })
+    }
+
     /// The file at a path.
     pub fn at(&self, path: &str) -> Option<&Unit> {
         if is_normal(path) { self.units.get(path) } else { self.units.get(&normal(path)) }

@@ -308,6 +308,32 @@ fn variables_from_a_file_in_the_tree() {
 }
 
 #[test]
+fn variables_that_a_library_takes_from_the_nearest_file() {
+    let text = "import os\nfrom decouple import config\nA = config('A')\nB = config('B')\nC = os.environ['A']\n";
+    let raised = |files: &[(&str, &str)]| -> Vec<bool> {
+        let mut code = code(&[("app/web/wsgi.py", text)]);
+        files.iter().for_each(|(path, text)| code.add_env_file(path, text));
+        let reading = read(&code, &Entry { roots: vec!["app/web".into()], ..entry("wsgi") }).unwrap();
+        reading.reads.iter().map(|read| read.raises).collect()
+    };
+    assert_eq!(raised(&[]), [true, true, true]);
+    // No variable of the process: another read does not find it.
+    assert_eq!(raised(&[("app/.env", "A=1\n")]), [false, true, true]);
+    // In one folder `settings.ini` comes first, and a nearer file before both.
+    assert_eq!(raised(&[("app/.env", "A=1\n"), ("app/settings.ini", "[settings]\nB = 1\n")]), [true, false, true]);
+    assert_eq!(raised(&[("app/web/.env", "A=1\n"), ("app/settings.ini", "[settings]\nB = 1\n")]), [false, true, true]);
+    // Others' files are not asked for.
+    assert_eq!(raised(&[("lib/.env", "A=1\n")]), [true, true, true]);
+
+    let text = "from pydantic_settings import BaseSettings\nclass Own(BaseSettings):\n    a: str\n    b: str\n    \
+                class Config:\n        env_file = '.env'\nown = Own()\n";
+    let mut code = code(&[("app/wsgi.py", text)]);
+    code.add_env_file("app/.env", "a=1\n");
+    let reading = read(&code, &Entry { roots: vec!["app".into()], ..entry("wsgi") }).unwrap();
+    assert_eq!(reading.reads.iter().map(|read| read.raises).collect::<Vec<_>>(), [false, true]);
+}
+
+#[test]
 fn the_entry_of_an_instance() {
     let mut sources = Sources::default();
     let place = crate::source::Place::whole(sources.add("deploy/uwsgi.ini", Vec::new(), Origin::File));

@@ -11,6 +11,7 @@ use crate::stack::chef::dialect::{self, Dialect};
 use crate::stack::chef::notification::{called, notices};
 use crate::stack::chef::recipe::{Item, Resource};
 use crate::stack::chef::service::exclude;
+use crate::stack::chef::template_variable;
 use crate::stack::chef::tree::{Tree, parent};
 use crate::stack::chef::value::Value;
 use crate::stack::deployment::{self, Content, Deployed};
@@ -191,7 +192,12 @@ fn secret_in(one: &Deployed, resource: &Resource, tree: &Tree<'_>) -> Option<(St
         Content::Template(origin) => {
             let text = tree.get(&origin.path)?.text;
             erb::read(text).tags.iter().filter(|tag| tag.kind == TagKind::Output).find_map(|tag| {
-                let name = name_of_secret(tag.code.of(text))?;
+                let code = tag.code.of(text);
+                let name = name_of_secret(code)?;
+                // Of what it is not handed a template prints nothing.
+                let is_nil = code.contains(&format!("@{name}"))
+                    && template_variable::given(&name, resource).known() == Some(&false);
+                (!is_nil).then_some(())?;
                 Some((name, Place::at(origin.file, tag.span)))
             })
         }

@@ -60,8 +60,12 @@ pub fn uses(root: &Root, decision: &Decision, tree: &Tree<'_>) -> Vec<RecipeUse>
         for item in &recipe.items {
             let Item::Include(Answer::Known(name), place, conditional) = item else { continue };
             let mut row = shelf.row(name, *place, "include");
-            row.by = Fact::derived(book.name.clone());
+            row.by = Fact::derived(if book.name.is_empty() { "this cookbook".to_owned() } else { book.name.clone() });
             row.depended = depended(book, name.split("::").next().unwrap_or_default());
+            // Without a name of its own in sight, it is probably the one whose recipes these are.
+            if book.name.is_empty() && has_recipe(book, name, tree) {
+                row.depended = Fact::derived(true);
+            }
             if *conditional {
                 row.confidence = Confidence::Possible;
             }
@@ -76,6 +80,12 @@ pub fn uses(root: &Root, decision: &Decision, tree: &Tree<'_>) -> Vec<RecipeUse>
         rows.push(row);
     }
     rows
+}
+
+/// Whether a cookbook has the recipe that is named, whatever its own name is; every cookbook has a default one.
+fn has_recipe(book: &Book, name: &str, tree: &Tree<'_>) -> bool {
+    let recipe = name.split_once("::").map(|(_, recipe)| recipe).filter(|recipe| *recipe != "default");
+    recipe.is_some_and(|recipe| tree.get(&join(&book.folder, &format!("recipes/{recipe}.rb"))).is_some())
 }
 
 fn recipes<'a>(root: &'a Root, tree: &Tree<'a>) -> BTreeMap<&'a str, BTreeSet<&'a str>> {

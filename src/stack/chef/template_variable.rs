@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::rows;
-use crate::source::{Place, Span};
+use crate::source::{FileId, Place, Span};
 use crate::stack::chef::cookbook::Root;
 use crate::stack::chef::recipe::{Item, Resource};
 use crate::stack::chef::tree::Tree;
@@ -25,6 +25,8 @@ rows! {
         called: String,
         #[doc = "whether the template asks first whether it is set"]
         tested: bool,
+        #[doc = "whether it stands in a branch of the template, and some resource hands it over: the branch may be for that one"]
+        optional: bool,
         #[doc = "the resource that renders the template"]
         resource: String,
     }
@@ -51,33 +53,37 @@ struct Use {
     span: Span,
     called: Option<String>,
     tested: bool,
+    /// Whether all its uses stand in branches.
+    in_branch: bool,
 }
 
 /// A row for each variable of each template that a resource of the root's own recipes renders.
 pub fn variables(root: &Root, deployed: &[Deployed], tree: &Tree<'_>) -> Vec<TemplateVariable> {
-    let texts: BTreeMap<&str, &str> = tree.all().map(|file| (file.path, file.text)).collect();
-    let mut read: BTreeMap<&str, BTreeMap<String, Use>> = BTreeMap::new();
     let by_place: BTreeMap<Place, &Resource> = resources(root).map(|resource| (resource.place, resource)).collect();
-    let mut rows = Vec::new();
-    let mut seen = BTreeSet::new();
+    let mut rendered: BTreeMap<&str, (FileId, BTreeMap<Place, &Resource>)> = BTreeMap::new();
     for one in deployed {
-        let Content::Template(origin) = &one.content else { continue };
-        let (Some(resource), Some(text)) = (by_place.get(&one.place), texts.get(origin.path.as_str())) else {
-            continue;
-        };
-        if !seen.insert((one.place, &origin.path)) {
-            continue;
+        if let (Content::Template(origin), Some(resource)) = (&one.content, by_place.get(&one.place)) {
+            let (_, by) = rendered.entry(&origin.path).or_insert_with(|| (origin.file, BTreeMap::new()));
+            by.insert(one.place, resource);
         }
-        let uses = read.entry(&origin.path).or_insert_with(|| uses(text));
-        for (name, how) in uses.iter() {
-            let mut row = TemplateVariable::at(Place::at(origin.file, how.span));
-            row.name = Fact::read(name.clone(), row.place);
-            row.template = Fact::derived(origin.path.clone());
-            row.given = given(name, resource);
-            row.called = how.called.clone().map_or_else(Fact::absent, |method| Fact::read(method, row.place));
-            row.tested = Fact::derived(how.tested);
-            row.resource = Fact::read(resource.kind.clone(), resource.place);
-            rows.push(row);
+    }
+    let texts: BTreeMap<&str, &str> = tree.all().map(|file| (file.path, file.text)).collect();
+    let mut rows = Vec::new();
+    for (template, (file, by)) in rendered {
+        for (name, how) in texts.get(template).map_or_else(BTreeMap::new, |text| uses(text)) {
+            let given: Vec<Fact<bool>> = by.values().map(|resource| given(&name, resource)).collect();
+            let is_handed = given.iter().any(|given| given.known() != Some(&false));
+            for (resource, given) in by.values().zip(given) {
+                let mut row = TemplateVariable::at(Place::at(file, how.span));
+                row.name = Fact::read(name.clone(), row.place);
+                row.template = Fact::derived(template.to_owned());
+                row.given = given;
+                row.called = how.called.clone().map_or_else(Fact::absent, |method| Fact::read(method, row.place));
+                row.tested = Fact::derived(how.tested);
+                row.optional = Fact::derived(how.in_branch && is_handed);
+                row.resource = Fact::read(resource.kind.clone(), resource.place);
+                rows.push(row);
+            }
         }
     }
     rows
@@ -91,7 +97,8 @@ fn resources(root: &Root) -> impl Iterator<Item = &Resource> {
     })
 }
 
-fn given(name: &str, resource: &Resource) -> Fact<bool> {
+/// Whether a resource hands a variable to its template.
+pub(super) fn given(name: &str, resource: &Resource) -> Fact<bool> {
     let mut hidden = None;
     for property in resource.properties.iter().filter(|property| property.name == "variables") {
         match &property.value {
@@ -108,8 +115,14 @@ fn given(name: &str, resource: &Resource) -> Fact<bool> {
 /// Every variable of a template; of several uses the first one, and whether any asks or sets before.
 fn uses(text: &str) -> BTreeMap<String, Use> {
     let mut all: BTreeMap<String, Use> = BTreeMap::new();
-    for tag in erb::read(text).tags.iter().filter(|tag| tag.kind != TagKind::Comment) {
+    let template = erb::read(text);
+    for tag in template.tags.iter().filter(|tag| tag.kind != TagKind::Comment) {
         let code = tag.code.of(text);
+        let block = template.blocks.iter().find(|block| block.start <= tag.span.start && tag.span.end <= block.end);
+        let before = template.tags.iter().filter(|other| {
+            block.is_some_and(|block| block.start <= other.span.start) && other.span.start < tag.span.start
+        });
+        let in_branch = before.map(|tag| tag.code.of(text).trim_start()).any(opens_branch);
         for (at, name) in fields(code).filter(|(_, name)| !GIVEN_BY_CHEF.contains(name)) {
             let start = tag.code.range().start + at;
             let rest = &code[at + 1 + name.len()..];
@@ -117,6 +130,7 @@ fn uses(text: &str) -> BTreeMap<String, Use> {
                 span: Span::new(start, start + 1 + name.len()),
                 called: method(rest).map(str::to_owned),
                 tested: is_test(code, rest),
+                in_branch,
             };
             all.entry(name.to_owned()).and_modify(|known| known.merge(&one)).or_insert(one);
         }
@@ -128,11 +142,18 @@ impl Use {
     /// A variable that is asked for anywhere is meant to be left out; one call of a method is enough to fail.
     fn merge(&mut self, other: &Self) {
         self.tested |= other.tested;
+        self.in_branch &= other.in_branch;
         if self.called.is_none() && other.called.is_some() {
             self.called.clone_from(&other.called);
             self.span = other.span;
         }
     }
+}
+
+fn opens_branch(code: &str) -> bool {
+    ["if", "unless", "case", "elsif", "when"].iter().any(|word| {
+        code.strip_prefix(word).is_some_and(|rest| rest.starts_with(|next: char| next.is_whitespace() || next == '('))
+    })
 }
 
 /// Each `@name` of a piece of Ruby, class variables and addresses such as `a@b` left out.

@@ -124,6 +124,7 @@ pub(super) fn of_program(job: &mut Job, document: &Document, program: &Program) 
     job.signals_all = written(&program.stop_as_group)
         .map(|value| matches!(&*value.to_ascii_lowercase(), "true" | "yes" | "on" | "1"));
     default(&mut job.signals_all, false);
+    job.private_tmp = Fact::default_of(false);
 }
 
 fn unseen<T>(what: &str) -> Fact<T> {

@@ -9,9 +9,8 @@ use crate::source::Located;
 use crate::stack::document::{Document, Kind};
 use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::image::landing::Landing;
-use crate::stack::launch::{Launch, Variables, argument, see_through};
+use crate::stack::launch::{Argument, Launch, Variables, see_through};
 use crate::stack::view::View;
-use crate::syntax::shell;
 use crate::syntax::supervisor::{self, Program};
 
 /// More programs than any real stack has; the scripts of those beyond are not gone into.
@@ -108,18 +107,11 @@ fn expanded(document: &Document, value: &Located<String>) -> Fact<String> {
 }
 
 fn launch(document: &Document, command: &Located<String>) -> Option<Launch> {
-    let variables = Variables::new();
-    let mut words = Vec::new();
-    // Over its lines as well: a newline is a blank to supervisor.
-    for command in shell::commands(document.text(), command.span) {
-        words.extend(command.words.iter().map(|word| {
-            let mut word = argument(document, word, &variables);
-            if word.written.contains("%(") {
-                word.value = Answer::Unknown(Missing::new("what supervisord puts in for `%(…)s`", "write it out"));
-            }
-            word
-        }));
-    }
-    let launch = see_through(document, words, &variables);
+    let word = |word: Located<String>| {
+        let value = expanded(document, &word).answer;
+        Argument { span: word.span, value, written: word.value }
+    };
+    let words = supervisor::words(document.text(), command.span).into_iter().map(word).collect();
+    let launch = see_through(document, words, &Variables::new());
     (!launch.words.is_empty()).then_some(launch)
 }

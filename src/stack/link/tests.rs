@@ -119,9 +119,12 @@ fn of_two_instances_at_one_address_none_is_it() {
 fn where_gunicorn_would_bind_the_same_address_neither_is_guessed() {
     let rivals = ["127.0.0.1:8001".to_owned()];
     let around = Surroundings { rivals: &rivals, ..Surroundings::default() };
-    let link = |protocol| {
-        pass_links(&[pass("127.0.0.1:8001", protocol)], &[socket("127.0.0.1:8001", "uwsgi")], around).remove(0)
+    let link = |protocol, spoken| {
+        pass_links(&[pass("127.0.0.1:8001", protocol)], &[socket("127.0.0.1:8001", spoken)], around).remove(0)
     };
-    assert!(link("http").socket.is_unknown());
-    assert!(link("uwsgi").socket.known().is_some());
+    assert!(link("http", "uwsgi").socket.is_unknown());
+    // Both speak it, so that what is said of uWSGI's socket may be of no account.
+    assert!(link("http", "http").socket.is_unknown());
+    assert!(link("uwsgi", "uwsgi").socket.known().is_some());
+    assert!(link("uwsgi", "http").socket.is_unknown());
 }

@@ -36,6 +36,7 @@ const THREADS_ALWAYS: &str = "2.0.27";
 /// Sets the facts of `row` about its processes.
 pub(super) fn complete(row: &mut Uwsgi, settings: &Settings) {
     row.serves = by_the_way(settings, |known| OPENS_A_SOCKET.contains(&known.canonical), "a socket is opened here");
+    row.threads = threads(settings);
     row.harakiri = number(settings, "harakiri").or_default(0);
     row.die_on_term = flag(settings, "die-on-term");
     row.term_hook = term_hook(settings);
@@ -60,6 +61,21 @@ pub(super) fn complete(row: &mut Uwsgi, settings: &Settings) {
 /// The number of an option: the digits at the start of its value.
 fn number(settings: &Settings, name: &str) -> Fact<i64> {
     text(settings, &[name]).map(|value| crate::syntax::uwsgi::number(&value))
+}
+
+/// How many requests a worker takes at a time. `gevent` and `asyncio` set what `async` does (uWSGI: `plugins/gevent`).
+fn threads(settings: &Settings) -> Fact<i64> {
+    let mut most = Fact::default_of(1);
+    for name in ["threads", "gevent", "asyncio", "async"] {
+        let own = number(settings, name);
+        if own.is_unknown() {
+            return own;
+        }
+        if own.known() > most.known() {
+            most = own;
+        }
+    }
+    most
 }
 
 /// A hook such as `hook-master-start = unix_signal:15 gracefully_kill_them_all`.
@@ -124,7 +140,7 @@ fn turned_off(settings: &Settings) -> Fact<Vec<String>> {
 }
 
 /// Whether a word of the path says so; `/usr/local` is a folder of every host.
-fn is_for_development(path: &str) -> bool {
+pub fn is_for_development(path: &str) -> bool {
     const WORDS: [&str; 9] = ["dev", "devel", "develop", "development", "local", "debug", "test", "tests", "testing"];
     let path = path.replace("usr/local/", "").to_ascii_lowercase();
     path.split(|letter: char| !letter.is_ascii_alphanumeric()).any(|word| WORDS.contains(&word))

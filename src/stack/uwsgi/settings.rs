@@ -11,6 +11,7 @@ use crate::finding::Confidence;
 use crate::source::{FileId, Place, Span};
 use crate::stack::document::Document;
 use crate::stack::fact::{Answer, Missing};
+use crate::stack::launch::Argument;
 use crate::syntax::Problem;
 use crate::syntax::data::Release;
 use crate::syntax::uwsgi::{
@@ -67,16 +68,25 @@ impl<'a> Settings<'a> {
     pub fn of_command(
         document: Option<&'a Document>,
         job: &'a Document,
-        words: &[(String, Span)],
+        words: &[Argument],
         around: Around<'a>,
     ) -> Self {
-        let command = parse_command(words);
+        let texts: Vec<(String, Span)> = words.iter().map(|word| (word.known().to_owned(), word.span)).collect();
+        let command = parse_command(&texts);
         let owner = command.options.iter().map(|option| option.span).reduce(Span::to);
         let owner = owner.map_or(Place::whole(job.file), |span| job.place(span));
         let mut assembly = Assembly::new(around, true);
         let mut waiting = document;
         for option in command.options {
+            let value = option.value.as_ref().map(|value| value.span);
+            let word = value.and_then(|value| {
+                words.iter().find(|word| word.span.start <= value.start && value.end <= word.span.end)
+            });
             let mut setting = of_word(job, option, around.release);
+            // Whatever it looks like: what the program gets is put in by the one who starts it.
+            if let Some(Answer::Unknown(missing)) = word.map(|word| &word.value) {
+                setting.value = Answer::Unknown(missing.clone());
+            }
             let ini = waiting.take_if(|_| setting.is(&["ini", "include", "config"]));
             setting.target = if ini.is_some() { None } else { setting.value_target() };
             setting.is_read = ini.is_some();

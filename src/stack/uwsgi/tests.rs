@@ -3,9 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::*;
 use crate::finding::Confidence;
-use crate::source::{Origin, Sources};
+use crate::source::{Origin, Sources, Span};
 use crate::stack::document::Kind;
-use crate::stack::fact::{Answer, Fact};
+use crate::stack::fact::{Answer, Fact, Missing};
+use crate::stack::launch::Argument;
 use crate::syntax::erb::{FILLER, Tag, TagKind, Template};
 
 fn document(path: &str, text: &str) -> Document {
@@ -202,11 +203,12 @@ fn the_command_counts_as_the_ini_does() {
     let ini = document("/etc/uwsgi/shop.ini", "[uwsgi]\nprocesses = 4\n[prod]\nprocesses = 6\n");
     let line = "/usr/bin/uwsgi --processes 2 --ini /etc/uwsgi/shop.ini --lazy-apps -s :3031 --env A=1";
     let job = document("/etc/init/shop.conf", line);
-    let words = |line: &str| -> Vec<(String, Span)> {
-        line.split(' ')
-            .map(|word| (word.to_owned(), Span::new(line.find(word).unwrap(), line.find(word).unwrap() + word.len())))
-            .collect()
+    let word = |line: &str, word: &str| {
+        let start = line.find(word).unwrap();
+        let (span, written) = (Span::new(start, start + word.len()), word.to_owned());
+        Argument { span, value: Answer::Known(written.clone()), written }
     };
+    let words = |line: &str| -> Vec<Argument> { line.split(' ').map(|one| word(line, one)).collect() };
     let reading = read_with_command(Some(&ini), &job, &words(line), Around::default());
     assert_eq!(reading.uwsgi.workers.known(), Some(&4));
     assert_eq!(reading.uwsgi.lazy_apps.known(), Some(&true));
@@ -220,6 +222,10 @@ fn the_command_counts_as_the_ini_does() {
     let out_of_sight = read_with_command(None, &job, &words("uwsgi /etc/uwsgi/gone.ini --master"), Around::default());
     assert!(out_of_sight.uwsgi.workers.is_unknown());
     assert_eq!(out_of_sight.uwsgi.master.known(), Some(&true));
+    let mut filled_in = words("uwsgi --ini /etc/uwsgi/shop.ini --threads=2 --processes %(ENV_WORKERS)s");
+    filled_in[4].value = Answer::Unknown(Missing::new("what supervisord puts in", "write it out"));
+    let filled_in = read_with_command(Some(&ini), &job, &filled_in, Around::default()).uwsgi;
+    assert!(filled_in.workers.is_unknown() && filled_in.master.known().is_some());
 }
 
 #[test]

@@ -30,6 +30,11 @@ pub enum Reader {
     Process,
     /// A library that may also take the value from a file that is not part of the code.
     WithFile,
+    /// python-decouple: what the process lacks may stand in the nearest `settings.ini` or `.env`, from the file that asks upwards
+    /// (decouple.py: `AutoConfig`).
+    Decouple,
+    /// pydantic, told to read `.env` as well, without regard to case.
+    Pydantic,
 }
 
 /// What happens when a variable is not set.
@@ -239,7 +244,11 @@ fn by_library<'a>(path: &str, arguments: &'a [Argument], names: &Names) -> Optio
     (key.is_some() || implied.is_some()).then_some(Found {
         key,
         implied,
-        reader: Reader::WithFile,
+        reader: if base == "decouple.config" || base == "decouple.AutoConfig()" {
+            Reader::Decouple
+        } else {
+            Reader::WithFile
+        },
         unset,
         default: given,
     })

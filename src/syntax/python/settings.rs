@@ -9,6 +9,8 @@ use crate::syntax::python::expression::{Argument, Expr, Node, argument};
 pub struct SettingsClass {
     prefix: String,
     from_file: bool,
+    /// Whether that file is `.env`.
+    from_dotenv: bool,
     fields: Vec<Field>,
 }
 
@@ -59,7 +61,10 @@ impl SettingsClass {
         let Some(value) = value else { return };
         match name {
             "env_prefix" => self.prefix = value.text().unwrap_or_default().to_owned(),
-            "env_file" => self.from_file = !value.is_none(),
+            "env_file" => {
+                self.from_file = !value.is_none();
+                self.from_dotenv = value.text() == Some(".env");
+            }
             _ => {
                 let arguments = value.call().map_or(&[][..], |(_, arguments)| arguments);
                 for one in arguments {
@@ -83,7 +88,11 @@ impl SettingsClass {
             };
             let read = EnvRead {
                 name: Located::new(name, field.name.span),
-                reader: if from_file { Reader::WithFile } else { Reader::Process },
+                reader: match from_file {
+                    true if self.from_dotenv => Reader::Pydantic,
+                    true => Reader::WithFile,
+                    false => Reader::Process,
+                },
                 unset: field.unset.clone(),
                 used_as: Some(field.name.value.clone()),
                 becomes_text: false,

@@ -1,6 +1,6 @@
 //! Calls that connect, or make what connects: of SQLAlchemy, of the drivers, of peewee.
 
-use super::{Look, Sink, Taker};
+use super::{Look, Pool, Sink, Taker};
 use crate::finding::Confidence;
 use crate::source::Place;
 use crate::stack::app::evaluate::At;
@@ -55,54 +55,77 @@ impl<'c> Look<'_, 'c> {
     }
 
     fn of_call(&self, unit: &'c Unit, scope: &Scope, at: &At<'c>, call: &Expr, sure: Confidence) -> Option<Sink> {
-        let (callee, arguments) = call.call()?;
+        let (callee, _) = call.call()?;
         // Nearly every call is something else, and that is told by its last word.
         let written = callee.path()?;
         if !CALLS.contains(&last_part(&written)) {
             return None;
         }
+        let made = unit.place(call.span);
+        self.taken(unit, scope, at, call, sure).map(|sink| Sink { made, ..sink })
+    }
+
+    fn taken(&self, unit: &'c Unit, scope: &Scope, at: &At<'c>, call: &Expr, sure: Confidence) -> Option<Sink> {
+        let (callee, arguments) = call.call()?;
         let path = self.code.canonical(&self.trace.roots, unit, scope, callee)?;
         let module = path.split('.').next().unwrap_or_default();
         match (module, last_part(&path)) {
             (_, "create_engine" | "create_async_engine") if !path.starts_with('<') => {
                 let url = argument(arguments, 0, &["url", "name_or_url"])?;
                 let place = self.place(unit, scope, url);
-                Some(self.sink(Taker::SqlAlchemy, place, self.evaluator.value(at, url), sure))
+                let pool = self.pool_of_engine(unit, at, arguments);
+                Some(self.sink(Taker::SqlAlchemy, place, self.evaluator.value(at, url), pool, sure))
             }
-            ("psycopg2" | "psycopg", "connect") => match argument(arguments, 0, &["dsn", "conninfo"]) {
-                Some(dsn) => {
-                    let place = self.place(unit, scope, dsn);
-                    Some(self.sink(Taker::Postgres, place, self.evaluator.value(at, dsn), sure))
+            ("psycopg2" | "psycopg", "connect") => {
+                let pool = if *scope == Scope::Module { Pool::One } else { Pool::Unbounded };
+                match argument(arguments, 0, &["dsn", "conninfo"]) {
+                    Some(dsn) => {
+                        let place = self.place(unit, scope, dsn);
+                        Some(self.sink(Taker::Postgres, place, self.evaluator.value(at, dsn), pool, sure))
+                    }
+                    None => self.of_parts((Taker::Postgres, pool), at, arguments, &[], unit.place(call.span), sure),
                 }
-                None => self.of_parts(Taker::Postgres, at, arguments, &[], unit.place(call.span), sure),
-            },
+            }
             ("psycopg2", "SimpleConnectionPool" | "ThreadedConnectionPool" | "PersistentConnectionPool") => {
                 let dsn = argument(arguments, 2, &["dsn"]);
+                let pool = self.pool_of_driver(at, arguments);
                 match dsn {
                     Some(dsn) => {
                         let place = self.place(unit, scope, dsn);
-                        Some(self.sink(Taker::Postgres, place, self.evaluator.value(at, dsn), sure))
+                        Some(self.sink(Taker::Postgres, place, self.evaluator.value(at, dsn), pool, sure))
                     }
-                    None => self.of_parts(Taker::Postgres, at, arguments, &POOL, unit.place(call.span), sure),
+                    None => self.of_parts((Taker::Postgres, pool), at, arguments, &POOL, unit.place(call.span), sure),
                 }
             }
             ("MySQLdb" | "pymysql", "connect") => {
-                self.of_parts(Taker::MySql, at, arguments, &MYSQL, unit.place(call.span), sure)
+                self.of_parts((Taker::MySql, Pool::Unbounded), at, arguments, &MYSQL, unit.place(call.span), sure)
             }
-            ("mysql", "connect") => self.of_parts(Taker::MySql, at, arguments, &[], unit.place(call.span), sure),
-            ("peewee" | "playhouse", "PostgresqlDatabase") => {
-                self.of_parts(Taker::Postgres, at, arguments, &["database"], unit.place(call.span), sure)
+            ("mysql", "connect") => {
+                self.of_parts((Taker::MySql, Pool::Unbounded), at, arguments, &[], unit.place(call.span), sure)
             }
-            ("peewee" | "playhouse", "MySQLDatabase") => {
-                self.of_parts(Taker::MySql, at, arguments, &["database"], unit.place(call.span), sure)
-            }
+            ("peewee" | "playhouse", "PostgresqlDatabase") => self.of_parts(
+                (Taker::Postgres, Pool::Unbounded),
+                at,
+                arguments,
+                &["database"],
+                unit.place(call.span),
+                sure,
+            ),
+            ("peewee" | "playhouse", "MySQLDatabase") => self.of_parts(
+                (Taker::MySql, Pool::Unbounded),
+                at,
+                arguments,
+                &["database"],
+                unit.place(call.span),
+                sure,
+            ),
             _ => None,
         }
     }
 
     fn of_parts(
         &self,
-        taker: Taker,
+        (taker, pool): (Taker, Pool),
         at: &At<'c>,
         arguments: &[Argument],
         names: &[&str],
@@ -111,6 +134,6 @@ impl<'c> Look<'_, 'c> {
     ) -> Option<Sink> {
         let table: Table = self.evaluator.table_of(at, arguments, names);
         let says_where = table.entries().next().is_some();
-        says_where.then(|| self.sink(taker, place, Value::Table(table), sure))
+        says_where.then(|| self.sink(taker, place, Value::Table(table), pool, sure))
     }
 }
