@@ -129,15 +129,19 @@ impl Postgres {
         ] {
             assert!(postgres.sql("postgres", made));
         }
-        for (role, may) in
-            [("barred", "login"), ("full", "login connection limit 0"), ("idle", "nologin"), ("peered", "login")]
-        {
+        for (role, may) in [
+            ("barred", "login"),
+            ("full", "login connection limit 0"),
+            ("idle", "nologin"),
+            ("peered", "login"),
+            ("patient", "login"),
+        ] {
             assert!(postgres.sql("postgres", &format!("create role {role} {may} password '{PASSWORD}'")));
         }
         assert!(postgres.sql(
             "thena",
             "create table owls (name text); insert into owls values ('minerva'); create table barn (name text); \
-             grant all on owls, barn to thena, at"
+             grant all on owls, barn to thena, at, patient"
         ));
         postgres
     }

@@ -53,11 +53,15 @@ fn f15() -> Lab {
     lab
 }
 
-/// Somebody holds the table, and every request waits for it.
+/// Somebody holds the table, and every request waits for it. Its role is its own: the others' sessions would be seen to wait.
 fn f44() -> Lab {
     let session = postgres::server().session("begin; lock table barn in access exclusive mode;");
     let app_line = "app.before_request(lambda: connect().execute(text('select 1 from barn')))\n";
-    let mut lab = Lab::started(&Plan { app_line, nginx: ["", "", "uwsgi_read_timeout 1s;"], ..Plan::healthy() });
+    let mut lab = Lab::started(&Plan {
+        app_line,
+        nginx: ["", "", "uwsgi_read_timeout 1s;"],
+        ..Plan::with_url(postgres::server().url_of("patient"))
+    });
     lab.kept.push(Box::new(session));
     lab
 }

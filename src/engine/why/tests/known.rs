@@ -302,6 +302,7 @@ const LINES: &[(&str, &str)] = &[
     ("AttributeError: module 'collections' has no attribute 'MutableMapping'", "import/wrong-version"),
     ("SyntaxError: invalid syntax", "import/does-not-parse"),
     ("django.core.exceptions.ImproperlyConfigured: Set the SECRET_KEY environment variable", "env/not-provided"),
+    ("KeyError: 'SECRET_KEY'", "env/not-provided"),
     (
         "decouple.UndefinedValueError: SECRET_KEY not found. Declare it as envvar or define a default value.",
         "env/not-provided",
