@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::source::{Located, Span};
 use crate::stack::app::name::{folder_of, join, last_segment};
 use crate::stack::document::{Document, Kind};
-use crate::stack::fact::{Answer, Missing};
+use crate::stack::fact::{Answer, Fact, Missing};
 use crate::stack::view::View;
 use crate::syntax::dockerfile::word::{Part, parts};
 use crate::syntax::dockerfile::{self, Command, Dockerfile, Instruction, Stage, Variable};
@@ -38,6 +38,8 @@ pub struct Image {
     pub folder: Answer<String>,
     /// As whom, where it says so.
     pub user: Option<(Answer<String>, Span)>,
+    /// The signal that asks its process to stop, where it says so.
+    pub stop_signal: Option<(Answer<String>, Span)>,
     /// Which files of the repository land where.
     pub landing: Arc<Landing>,
     /// The image that it starts from in the end.
@@ -45,6 +47,17 @@ pub struct Image {
 }
 
 impl Image {
+    /// The signal that asks its process to stop, as written; `TERM` where neither it nor the image that it starts from says so.
+    pub fn stop_signal(&self) -> Fact<String> {
+        match &self.stop_signal {
+            Some((signal, span)) => {
+                Fact { answer: signal.clone(), ..Fact::read(String::new(), self.document.place(*span)) }
+            }
+            None if base::has_no_signal(&self.base) => Fact::default_of("TERM".to_owned()),
+            None => Fact::unknown(of_base("the stop signal", &self.base)),
+        }
+    }
+
     /// The ini that uWSGI is started with where the image that it starts from does so, and it says nothing else.
     pub fn ini_of_base(&self) -> Option<Answer<String>> {
         if self.entrypoint.is_some() || self.cmd.is_some() {
@@ -171,6 +184,7 @@ fn image(document: &Arc<Document>, file: &Dockerfile, at: usize, context: &str, 
         variables: BTreeMap::new(),
         folder: Answer::Unknown(of_base("the folder", &base)),
         user: None,
+        stop_signal: None,
         landing: Arc::default(),
         base,
     };
@@ -221,6 +235,7 @@ impl Builder<'_> {
                 let name = self.expanded(user).map_known(|user| user.split(':').next().unwrap_or_default().to_owned());
                 self.image.user = Some((name, user.span));
             }
+            Instruction::StopSignal(signal) => self.image.stop_signal = Some((self.expanded(signal), signal.span)),
             Instruction::Copy(copy) => self.copy(copy),
             Instruction::Cmd(command) => {
                 self.image.cmd = Some(command.clone());

@@ -63,6 +63,8 @@ pub struct Launch {
     pub login: bool,
     /// The `su`, `runuser` or `sudo` that it goes through and that stays in front of it.
     pub through: Option<Argument>,
+    /// Whether an init of containers stands in front that hands signals to all processes behind it.
+    pub signals_all: bool,
     /// The word that leaves the program behind on its own: `setsid`, or `--background` of start-stop-daemon.
     pub left_behind: Option<Argument>,
 }
@@ -123,6 +125,7 @@ pub fn see_through(document: &Document, words: Vec<Argument>, variables: &Variab
         match wrapper.base_name() {
             "su" | "runuser" | "sudo" if launch.through.is_none() => launch.through = Some(wrapper.clone()),
             "setsid" => launch.left_behind = Some(wrapper.clone()),
+            "dumb-init" | "tini" | "tini-static" => launch.signals_all |= hands_to_all(&launch.words),
             _ => {}
         }
         let seen = match wrapper.base_name() {
@@ -130,6 +133,9 @@ pub fn see_through(document: &Document, words: Vec<Argument>, variables: &Variab
             "env" => {
                 skip_options(&mut launch, &["-u", "-C"]);
                 true
+            }
+            "dumb-init" | "tini" | "tini-static" | "catatonit" => {
+                skip_options(&mut launch, &["-p", "-e", "-r", "--rewrite"])
             }
             "nice" | "ionice" | "chrt" | "stdbuf" => skip_options(&mut launch, &["-n", "-c", "-p", "-o", "-e", "-i"]),
             "setuidgid" | "gosu" | "su-exec" => skip_options(&mut launch, &[]) && take_user(&mut launch),
@@ -156,6 +162,15 @@ fn take_variables(launch: &mut Launch, count: usize) {
 }
 
 /// Takes the program and its options off; `valued` are the options that take the next word.
+/// Whether an init hands a signal to the whole session (dumb-init's own way, unless it is told otherwise) or group (`tini -g`).
+fn hands_to_all(words: &[Argument]) -> bool {
+    let options = || words.iter().skip(1).map(|word| word.written.as_str()).take_while(|word| word.starts_with('-'));
+    match words.first().map(Argument::base_name) {
+        Some("dumb-init") => !options().any(|word| matches!(word, "-c" | "--single-child")),
+        _ => options().any(|word| word == "-g" || word.starts_with("-g")),
+    }
+}
+
 fn skip_options(launch: &mut Launch, valued: &[&str]) -> bool {
     let mut rest = 1;
     while let Some(word) = launch.words.get(rest).filter(|word| word.written.starts_with('-')) {

@@ -29,6 +29,8 @@ pub struct Service {
     pub folder: Option<Located<String>>,
     /// `user`.
     pub user: Option<Located<String>>,
+    /// `stop_signal`.
+    pub stop_signal: Option<Located<String>>,
     /// What is mounted from the folder of the file: each path here with the one in the container.
     pub mounts: Vec<(String, String)>,
     /// Whether aliases, merges, `extends` or another style may give it more.
@@ -97,6 +99,7 @@ fn service<'t>(
         build: None,
         folder: None,
         user: None,
+        stop_signal: None,
         mounts: Vec::new(),
         open: !rest.text.is_empty(),
         extends: !rest.text.is_empty(),
@@ -119,6 +122,7 @@ fn service<'t>(
             "build" => service.build = Some(build(rest, body)),
             "working_dir" => service.folder = scalar(&rest),
             "user" => service.user = scalar(&rest),
+            "stop_signal" => service.stop_signal = scalar(&rest),
             "volumes" => service.mounts = mounts(body),
             "<<" | "extends" => (service.open, service.extends) = (true, true),
             _ => {}

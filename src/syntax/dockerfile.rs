@@ -59,6 +59,8 @@ pub enum Instruction {
     Cmd(Command),
     /// `ENTRYPOINT`.
     Entrypoint(Command),
+    /// `STOPSIGNAL`.
+    StopSignal(Located<String>),
 }
 
 /// Files that land in the image.
@@ -144,6 +146,7 @@ impl Instruction {
             "ARG" => Some(Self::Arg(words(text, rest, file.escape).iter().map(named).collect())),
             "WORKDIR" if !is_empty => Some(Self::Workdir(whole())),
             "USER" if !is_empty => Some(Self::User(whole())),
+            "STOPSIGNAL" if !is_empty => Some(Self::StopSignal(whole())),
             "COPY" | "ADD" => copy(file, rest).map(Self::Copy),
             "CMD" => Some(Self::Cmd(Command::read(text, rest))),
             "ENTRYPOINT" => Some(Self::Entrypoint(Command::read(text, rest))),

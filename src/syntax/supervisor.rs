@@ -20,6 +20,8 @@ pub struct Program {
     pub stop_wait: Option<Located<String>>,
     /// `stopasgroup`
     pub stop_as_group: Option<Located<String>>,
+    /// `umask`
+    pub umask: Option<Located<String>>,
     /// `environment`: those of `[supervisord]` first.
     pub environment: Vec<(Located<String>, Located<String>)>,
 }
@@ -55,6 +57,7 @@ pub fn parse(text: &str) -> Vec<Program> {
                 stop_signal: None,
                 stop_wait: None,
                 stop_as_group: None,
+                umask: None,
                 environment: Vec::new(),
             });
         }
@@ -66,6 +69,7 @@ pub fn parse(text: &str) -> Vec<Program> {
             "stopsignal" => program.stop_signal = Some(setting.value),
             "stopwaitsecs" => program.stop_wait = Some(setting.value),
             "stopasgroup" => program.stop_as_group = Some(setting.value),
+            "umask" => program.umask = Some(setting.value),
             "environment" => program.environment = environment(text, &setting.value),
             _ => {}
         }

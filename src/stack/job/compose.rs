@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::container::{Process, Surroundings, started, variables};
 use super::environment::env_value;
 use super::image::{started_by_base, user};
-use super::{Job, Reading, VariablesFile};
+use super::{Job, Reading, VariablesFile, stopping};
 use crate::source::{Located, Span};
 use crate::stack::app::name::{folder_of, join, last_segment};
 use crate::stack::document::{Document, Kind};
@@ -135,6 +135,11 @@ fn reading(
         }
         _ => Fact::unknown(of_image("the user")),
     };
+    let signal = match &service.stop_signal {
+        Some(signal) => document.fact(signal.span, &signal.value),
+        None => image.map_or_else(|| Fact::unknown(of_image("the stop signal")), Image::stop_signal),
+    };
+    stopping::of_container(&mut job, signal);
     let (mut reading, stands_in) = started(job, process, of_image("the command"), false);
     if let Some(image) = image.filter(|_| service.command.is_none() && service.entrypoint.is_none() && !service.extends)
     {

@@ -12,7 +12,7 @@ use crate::source::{Located, Span};
 use crate::stack::app::name::join;
 use crate::stack::document::{Document, Kind};
 use crate::stack::env::EnvValue;
-use crate::stack::fact::{Answer, Fact, Missing};
+use crate::stack::fact::{Answer, Fact, Lack, Missing};
 use crate::stack::image::Image;
 use crate::stack::image::landing::Landing;
 use crate::stack::launch::{Argument, Launch, Variables, see_through};
@@ -25,6 +25,10 @@ const MOST_SCRIPTS: usize = 4;
 
 /// Where a program without a folder is looked for, if its image says nothing else.
 const PATH: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/// Some shells take the place of their last command by themselves, others stay in front of it.
+static SHELL: Lack =
+    Lack::fixed("whether the shell stays in front of the program", "write the command as a list, `[\"uwsgi\", …]`");
 
 /// What a container starts in the end.
 #[derive(Debug, Clone)]
@@ -44,7 +48,7 @@ pub(super) struct Process {
     /// Whether the container waits for it, and not for another command that goes on beside or after it.
     pub is_main: bool,
     /// Whether every script on the way gives way to it, so that a signal reaches it.
-    pub execed: bool,
+    pub execed: Answer<bool>,
     /// How sure it is that these scripts are the ones.
     pub sure: Confidence,
 }
@@ -63,7 +67,7 @@ impl Process {
                 "name the ini in its command",
             )),
             is_main: true,
-            execed: true,
+            execed: Answer::Known(true),
             sure: Confidence::Proved,
         }
     }
@@ -131,6 +135,7 @@ impl Surroundings<'_> {
             env: main.env.into_rows(),
             sources_files: main.sources_files,
             is_main: started.is_last && started.ampersand.is_none(),
+            execed: if started.execed { Answer::Known(true) } else { Answer::Unknown((&SHELL).into()) },
             ..Process::of(document, started.launch, folder)
         };
         Some(self.follow(process))
@@ -168,7 +173,16 @@ impl Surroundings<'_> {
             process.sources_files.extend(main.sources_files);
             process.folder = main.folder.unwrap_or(process.folder);
             process.sure = process.sure.min(sure);
-            process.execed &= started.execed;
+            if !started.execed {
+                process.execed = Answer::Known(false);
+                if script.text().contains("trap") {
+                    let missing = Missing::new(
+                        format!("what {} does with signals", script.path),
+                        "start the program with `exec` there",
+                    );
+                    process.execed = Answer::Unknown(missing);
+                }
+            }
             process.is_main &= started.is_last && started.ampersand.is_none();
             let (user, left_behind) = (process.launch.user.take(), process.launch.left_behind.take());
             if !passes_on {
@@ -178,6 +192,7 @@ impl Surroundings<'_> {
             let inner = see_through(&process.document, words, &self.variables);
             process.launch = Launch {
                 user: inner.user.clone().or(started.launch.user).or(user),
+                signals_all: inner.signals_all || started.launch.signals_all || process.launch.signals_all,
                 left_behind: inner.left_behind.clone().or(started.launch.left_behind).or(left_behind),
                 ..inner
             };
@@ -227,11 +242,16 @@ pub(super) fn started(
 ) -> (Reading, Option<Arc<Document>>) {
     let Some(process) = process else {
         job.command = Fact::unknown(missing.clone());
+        job.execed = Fact::unknown(missing.clone());
         job.uwsgi_ini = Fact::unknown(missing);
         return (Reading::of(job, None), None);
     };
     let document = process.document;
     job.command = command_line(&document, &process.launch);
+    job.execed = Fact { answer: process.execed, ..job.command.clone().map(|_| true) };
+    if process.launch.signals_all {
+        job.signals_all = Fact::derived(true);
+    }
     let uwsgi = Some(process.launch).filter(Launch::is_uwsgi).map(|launch| launch.words);
     job.uwsgi_ini = match &uwsgi {
         // Where nothing is said on its command line, the environment does.

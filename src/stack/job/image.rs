@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::container::{Process, Surroundings, started, variables};
-use super::{Job, Reading, fact};
+use super::{Job, Reading, fact, stopping};
 use crate::stack::app::name::last_segment;
 use crate::stack::document::Document;
 use crate::stack::fact::{Fact, Missing};
@@ -28,6 +28,7 @@ pub fn read(image: &Image, view: &View) -> (Reading, Arc<Document>) {
         Surroundings { view, lands: &lands, folder: image.folder.clone(), variables: values, key: "dockerfile" };
     let process = around.of_image(image);
     job.user = user(image, process.as_ref());
+    stopping::of_container(&mut job, image.stop_signal());
     let reading = started(job, process, of_base("the command", image), document.is_open());
     let inherits = Missing::new(
         format!("the variables that {} is run with", document.path),

@@ -42,6 +42,8 @@ fn reading(document: &Document, name: &str, at: Span, command: Span) -> Option<R
     // What starts uWSGI is told apart once its ini is read.
     job.forks = Fact::absent();
     job.dialect = Fact::derived("procfile".to_owned());
+    // How a line is started is the platform's matter.
+    job.execed = Fact::derived(true);
     job.name = Fact::derived(name.to_owned());
     job.path = Fact::derived(document.path.clone());
     job.user = Fact::unknown(Missing::new("the user of the platform", "ask the platform"));

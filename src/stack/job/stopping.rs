@@ -125,6 +125,18 @@ pub(super) fn of_program(job: &mut Job, document: &Document, program: &Program) 
         .map(|value| matches!(&*value.to_ascii_lowercase(), "true" | "yes" | "on" | "1"));
     default(&mut job.signals_all, false);
     job.private_tmp = Fact::default_of(false);
+    job.umask = match &program.umask {
+        Some(_) => written(&program.umask).map(|mask| format!("{mask:0>3}")),
+        None => Fact::unknown(Missing::new("the umask of supervisord", "write `umask=` below the program")),
+    };
+}
+
+/// Sets what is known of a container that is asked to stop: the first process alone gets the signal.
+pub(super) fn of_container(job: &mut Job, signal: Fact<String>) {
+    job.kill_signal = signal.map(|name| bare_signal(&name.to_ascii_uppercase()));
+    job.signals_all = Fact::derived(false);
+    job.private_tmp = Fact::default_of(false);
+    job.umask = Fact::default_of("022".to_owned());
 }
 
 fn unseen<T>(what: &str) -> Fact<T> {

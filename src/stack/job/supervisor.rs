@@ -101,10 +101,6 @@ fn reading(
     }
     work::of_launch(&mut job, document, launch);
     stopping::of_program(&mut job, file, program);
-    if process.as_ref().is_some_and(|process| !process.execed) {
-        let missing = Missing::new("whether the script hands the signal on", "start the program with `exec` in it");
-        job.kill_signal = Fact::unknown(missing);
-    }
     let (document, lands) = (Arc::clone(document), Arc::clone(lands));
     let (reading, _) = match process {
         Some(process) => {

@@ -65,6 +65,7 @@ pub fn read(unit: &Unit<'_>) -> Option<(Reading, Arc<Document>)> {
         None if open => hidden("the service's `Type=`"),
         None => Fact::default_of("simple".to_owned()),
     };
+    job.execed = Fact::derived(true);
     work::of_launch(&mut job, stands_in, launch.as_ref());
     stopping::of_service(
         &mut job,

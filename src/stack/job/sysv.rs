@@ -46,6 +46,8 @@ pub fn read(document: &Document) -> Option<Reading> {
     // Such a script is meant to leave its program in the background.
     job.forks = Fact::absent();
     job.dialect = Fact::derived("sysv".to_owned());
+    // The script is over when the program runs.
+    job.execed = Fact::derived(true);
     job.name = Fact::derived(last_segment(&document.path).to_owned());
     job.path = Fact::derived(document.path.clone());
     job.user = launch.user.as_ref().map_or_else(|| Fact::default_of("root".to_owned()), |user| fact(document, user));

@@ -126,7 +126,9 @@ proptest! {
                         spans.extend(one.value.as_ref().map(|value| value.span));
                         parts(&one.name.value, file.escape);
                     }),
-                    Instruction::Workdir(word) | Instruction::User(word) => spans.push(word.span),
+                    Instruction::Workdir(word) | Instruction::User(word) | Instruction::StopSignal(word) => {
+                        spans.push(word.span);
+                    },
                     Instruction::Copy(copy) => {
                         spans.push(copy.destination.span);
                         spans.extend(copy.sources.iter().map(|source| source.span));

@@ -157,12 +157,13 @@ fn supervisors_script_is_gone_through() {
         commands(&with(&[("supervisord.conf", program), ("start.sh", script)])),
         ["uwsgi --ini deploy/uwsgi.ini"]
     );
-    let signal = |script: &str| {
+    let execed = |script: &str| {
         let files = with(&[("supervisord.conf", program), ("start.sh", script)]);
-        column(&files, "jobs", &["kill_signal"])
+        column(&files, "jobs", &["execed"])
     };
-    assert_eq!(signal(&script.replace("uwsgi -", "exec uwsgi -")), ["TERM"]);
-    assert_eq!(signal(script), ["?"], "it is the shell that gets the signal");
+    assert_eq!(execed(&script.replace("uwsgi -", "exec uwsgi -")), ["true"]);
+    assert_eq!(execed(script), ["false"], "it is the shell that gets the signal");
+    assert_eq!(execed(&format!("{script}trap stop TERM\n")), ["?"]);
 }
 
 #[test]
