@@ -16,7 +16,7 @@ use crate::stack::database::{self, Named};
 use crate::stack::deployment::Deployed;
 use crate::stack::document::Kind;
 use crate::stack::elsewhere::Elsewhere;
-use crate::stack::ends::Services;
+use crate::stack::ends::services;
 use crate::stack::entry::{entry, in_container};
 use crate::stack::env::{EnvRead, EnvValue, Layers, may_be_empty, names_a_need, names_a_signing_key};
 use crate::stack::fact::{Fact, Missing, Row};
@@ -226,19 +226,6 @@ fn job_of(link: &PassLink, instances: &[Instance]) -> Fact<Arc<Job>> {
     };
     let instance = instances.iter().find(|instance| instance.uwsgi.uwsgi.place == uwsgi.place);
     instance.map_or_else(Fact::absent, |instance| instance.link.job.clone())
-}
-
-/// The instances that services of containers run, by the names of the services.
-fn services(instances: &[Instance]) -> Services {
-    let mut services = Services::new();
-    for instance in instances {
-        let job = instance.link.job.known().filter(|job| job.key == "compose");
-        if let Some(name) = job.and_then(|job| job.name.known()) {
-            let place = instance.uwsgi.uwsgi.place;
-            services.entry(name.clone()).and_modify(|other| *other = None).or_insert(Some(place));
-        }
-    }
-    services
 }
 
 /// Adds what a `.env` file gives that the app itself loads: what the process has already is kept.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::source::Place;
+use crate::stack::assemble::Instance;
 use crate::stack::fact::Missing;
 use crate::stack::link::{is_path, is_unix, is_unix_pass, meets, wants_uwsgi};
 use crate::stack::nginx::Pass;
@@ -11,6 +12,19 @@ use crate::stack::uwsgi::Socket;
 
 /// The place of the instance that a service runs, by the service's name; nothing where several are called so.
 pub type Services = BTreeMap<String, Option<Place>>;
+
+/// The instances that services of containers run, by the names of the services.
+pub(super) fn services(instances: &[Instance]) -> Services {
+    let mut services = Services::new();
+    for instance in instances {
+        let job = instance.link.job.known().filter(|job| job.key == "compose");
+        if let Some(name) = job.and_then(|job| job.name.known()) {
+            let place = instance.uwsgi.uwsgi.place;
+            services.entry(name.clone()).and_modify(|other| *other = None).or_insert(Some(place));
+        }
+    }
+    services
+}
 
 /// Passes and sockets by what two addresses must share to be one: the port, or the whole path.
 pub(super) struct Ends<'a> {
