@@ -185,7 +185,7 @@ pub trait Host: Files {
     fn request(&self, _url: &Url) -> Result<Answered, Connect> {
         Err(Connect::Other("no request is sent for a recording".to_owned()))
     }
-    /// Logs in as the app would and asks one fixed question; at most one login for each way that libpq would try.
+    /// Logs in as the app would and asks a few fixed questions; at most one login for each way that libpq would try.
     fn login(&self, target: &Target) -> Login;
     /// Whether `who` may connect to the unix socket at `path`, worked out from the permission bits along the path.
     fn access(&self, path: &str, who: &Identity) -> Access {

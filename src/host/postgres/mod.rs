@@ -1,4 +1,4 @@
-//! Logging in to PostgreSQL as the app would: name, TCP or unix socket, TLS, login, one fixed question. Each stage has
+//! Logging in to PostgreSQL as the app would: name, TCP or unix socket, TLS, login, a few fixed questions. Each stage has
 //! a deadline, and none is judged worse than libpq would fare.
 
 mod classify;
