@@ -134,6 +134,12 @@ pub fn see_through(document: &Document, words: Vec<Argument>, variables: &Variab
                 skip_options(&mut launch, &["-u", "-C"]);
                 true
             }
+            "newrelic-admin" => take_runner(&mut launch, "run-program"),
+            "poetry" => take_runner(&mut launch, "run"),
+            // Of Heroku's buildpacks and of agents that watch the app: each takes its own place by the program.
+            "ddtrace-run" | "start-nginx" | "start-nginx-solo" | "start-pgbouncer" | "start-stunnel" => {
+                skip_options(&mut launch, &[])
+            }
             "dumb-init" | "tini" | "tini-static" | "catatonit" => {
                 skip_options(&mut launch, &["-p", "-e", "-r", "--rewrite"])
             }
@@ -161,7 +167,6 @@ fn take_variables(launch: &mut Launch, count: usize) {
     }
 }
 
-/// Takes the program and its options off; `valued` are the options that take the next word.
 /// Whether an init hands a signal to the whole session (dumb-init's own way, unless it is told otherwise) or group (`tini -g`).
 fn hands_to_all(words: &[Argument]) -> bool {
     let options = || words.iter().skip(1).map(|word| word.written.as_str()).take_while(|word| word.starts_with('-'));
@@ -171,6 +176,17 @@ fn hands_to_all(words: &[Argument]) -> bool {
     }
 }
 
+/// Takes a wrapper off that runs what follows its word for that, such as `poetry run`, if no option stands between.
+fn take_runner(launch: &mut Launch, word: &str) -> bool {
+    let is_plain =
+        matches!(&launch.words[1..], [run, program, ..] if run.written == word && !program.written.starts_with('-'));
+    if is_plain {
+        launch.words.drain(..2);
+    }
+    is_plain
+}
+
+/// Takes the program and its options off; `valued` are the options that take the next word.
 fn skip_options(launch: &mut Launch, valued: &[&str]) -> bool {
     let mut rest = 1;
     while let Some(word) = launch.words.get(rest).filter(|word| word.written.starts_with('-')) {

@@ -35,6 +35,7 @@ fn wrappers_are_seen_through() {
         ("exec /bin/sh -c 'cd /srv && exec nice -n 5 /srv/venv/bin/uwsgi --ini /srv/uwsgi.ini'", "root"),
         ("exec setuidgid app env A=1 /srv/venv/bin/uwsgi --master /srv/uwsgi.ini", "app"),
         ("chdir /srv\nexec /srv/venv/bin/uwsgi --ini uwsgi.ini # here", "root"),
+        ("exec newrelic-admin run-program poetry run ddtrace-run /srv/venv/bin/uwsgi /srv/uwsgi.ini", "root"),
         (
             "script\n  cd /srv\n  . /etc/default/thena\n  exec /srv/venv/bin/uwsgi --ini ./uwsgi.ini >> /log 2>&1\nend script",
             "root",
