@@ -102,6 +102,7 @@ impl<'p> Gathered<'p> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     mod known;
+    mod lines;
 
     use super::*;
     use crate::source::Origin;
