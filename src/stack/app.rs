@@ -51,6 +51,8 @@ rows! {
         exceptions_escape: String,
         #[doc = "what turns debug mode on for whoever sends a request: Django's `DEBUG`, or Werkzeug's debugger around the app"]
         debug: String,
+        #[doc = "the names that Django answers to, `ALLOWED_HOSTS`; absent where the framework has no such list"]
+        allowed_hosts: Vec<String>,
         #[doc = "how many bytes of a body it takes, where it says so"]
         body_limit: i64,
         #[doc = "the setting's configuration class or file, as selected"]
@@ -171,6 +173,7 @@ pub fn read(code: &Code, entry: &Entry) -> Result<Reading, Missing> {
     app.fork_safe = connections.safe;
     app.starts_thread = threads::started(code, &trace);
     app.debug = setting::debug(code, &trace, &settings, app.framework.known().map(String::as_str));
+    app.allowed_hosts = setting::allowed_hosts(&trace, &settings, app.framework.known().map(String::as_str));
     let sinks = address::sinks(code, &trace, &settings);
     Ok(Reading { app, reads: reads(code, &trace, &settings), sinks, env_files: env_files(code, &trace) })
 }

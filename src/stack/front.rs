@@ -31,6 +31,8 @@ rows! {
         header_limit: i64,
         #[doc = "whether nginx's configuration sets that number"]
         header_limit_set: bool,
+        #[doc = "a name of nginx's server that Django answers with 400, as `ALLOWED_HOSTS` lacks it"]
+        host_refused: String,
     }
 }
 
@@ -67,7 +69,55 @@ fn front(instance: &Instance, links: &[Arc<PassLink>], limits: &[Arc<Limits>]) -
     row.header_limit = most(&|_, limits| limits.get(Limit::Headers));
     let is_set = passes.iter().any(|(_, limits)| limits.get(Limit::Headers).basis == crate::stack::fact::Basis::Read);
     row.header_limit_set = Fact::derived(is_set);
+    row.host_refused = host_refused(&row, &passes);
     Some(row)
+}
+
+/// The first name of a server that the app would refuse. Only uwsgi hands on the header as the client wrote it.
+fn host_refused(row: &Front, passes: &[(&PassLink, &Arc<Limits>)]) -> Fact<String> {
+    let Some(app) = row.app.known() else {
+        return row.app.missing().map_or_else(Fact::absent, |missing| Fact::unknown(missing.clone()));
+    };
+    let allowed = match &app.allowed_hosts.answer {
+        Answer::Known(allowed) => allowed,
+        Answer::Absent => return Fact::absent(),
+        Answer::Unknown(missing) => return Fact::unknown(missing.clone()),
+    };
+    // In debug mode an empty list stands for this host's own names.
+    if allowed.is_empty() && !app.debug.is_absent() {
+        return Fact::absent();
+    }
+    for pass in passes
+        .iter()
+        .filter_map(|(link, _)| link.pass.known())
+        .filter(|pass| pass.directive.known() == Some(&"uwsgi_pass"))
+    {
+        let Some(names) = pass.server_names.known() else { continue };
+        if let Some(name) =
+            names.iter().find(|name| is_host(name) && !allowed.iter().any(|allowed| allows(allowed, name)))
+        {
+            let place = pass.server_names.place.unwrap_or(pass.place);
+            return Fact::read(name.clone(), place);
+        }
+    }
+    Fact::absent()
+}
+
+/// Whether a server's name is one that users write, and no pattern.
+fn is_host(name: &str) -> bool {
+    name.contains('.')
+        && !name.starts_with(['~', '.', '*'])
+        && !name.ends_with('*')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
+}
+
+/// Whether an entry of `ALLOWED_HOSTS` lets a name in (django/http/request.py, `is_same_domain`).
+fn allows(entry: &str, name: &str) -> bool {
+    let (entry, name) = (entry.to_ascii_lowercase(), name.to_ascii_lowercase());
+    match entry.strip_prefix('.') {
+        Some(domain) => name == domain || name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')),
+        None => entry == "*" || entry == name,
+    }
 }
 
 /// More passes than this to one instance say nothing new.

@@ -51,6 +51,37 @@ pub fn debug(code: &Code, trace: &Trace, settings: &Settings, framework: Option<
     wraps.or_else(|| trace.missing.first().cloned().map(Fact::unknown)).unwrap_or_else(Fact::absent)
 }
 
+/// The names that Django answers to: any other gets 400 (django/http/request.py, `validate_host`).
+pub fn allowed_hosts(trace: &Trace, settings: &Settings, framework: Option<&str>) -> Fact<Vec<String>> {
+    const NAME: &str = "ALLOWED_HOSTS";
+    match framework {
+        Some("django") => {}
+        Some(_) => return Fact::absent(),
+        None => {
+            return Fact::unknown(Missing::new(
+                "which framework the app uses",
+                "lint its source together with the ini",
+            ));
+        }
+    }
+    if trace.settings_guessed {
+        let how = "set DJANGO_SETTINGS_MODULE in the uWSGI configuration, or lint the job that does";
+        return Fact::unknown(Missing::new("which settings the process loads", how));
+    }
+    let value = settings.get(NAME);
+    let is_edited = settings.written(NAME).is_none_or(|(setting, _)| !setting.edits.is_empty());
+    let names = value.known().filter(|_| !is_edited).and_then(|value| match &*value.node {
+        Node::Sequence(items) => items.iter().map(Expr::text).collect::<Option<Vec<&str>>>(),
+        _ => None,
+    });
+    let answer = match (names, value.missing()) {
+        (Some(names), _) => Answer::Known(names.into_iter().map(str::to_owned).collect()),
+        (None, Some(missing)) => Answer::Unknown(missing.clone()),
+        (None, None) => Answer::Unknown(Missing::new("the names in `ALLOWED_HOSTS`", "write them out in the settings")),
+    };
+    Fact { answer, ..value.map(|_| Vec::new()) }
+}
+
 fn escapes(name: &str, value: Fact<Expr>) -> Fact<String> {
     let truth = match value.known().map(|value| &*value.node) {
         None => return value.map(|_| name.to_owned()),

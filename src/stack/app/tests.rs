@@ -383,3 +383,27 @@ fn threads_that_go_on_between_requests() {
     assert_eq!(started("import threading\ndef view():\n    threading.Thread(target=poll).start()\n"), "absent");
     assert_eq!(started("from shop import Thread\nThread(target=poll)\n"), "absent");
 }
+
+#[test]
+fn allowed_hosts_as_they_are_in_the_end() {
+    let wsgi = "import os\nfrom django.core.wsgi import get_wsgi_application\nos.environ['DJANGO_SETTINGS_MODULE'] = 'settings'\napplication = get_wsgi_application()\n";
+    let of = |settings: &str| {
+        let reading = app(&[("wsgi.py", wsgi), ("settings.py", settings)]);
+        let hosts = &reading.app.allowed_hosts;
+        hosts.known().map_or_else(|| if hosts.is_unknown() { "?" } else { "-" }.to_owned(), |hosts| hosts.join(" "))
+    };
+    for (settings, expected) in [
+        ("ALLOWED_HOSTS = ['a.org', '.b.org']", "a.org .b.org"),
+        ("ALLOWED_HOSTS = ('a.org',)\nALLOWED_HOSTS = []", ""),
+        ("ALLOWED_HOSTS = ['a.org']\nALLOWED_HOSTS += ['b.org']", "?"),
+        ("ALLOWED_HOSTS = ['a.org']\nALLOWED_HOSTS.append('b.org')", "?"),
+        ("ALLOWED_HOSTS = ['a.org']\nALLOWED_HOSTS.extend(more())", "?"),
+        ("ALLOWED_HOSTS = ['a.org']\nif x:\n    ALLOWED_HOSTS = ['b.org']", "?"),
+        ("ALLOWED_HOSTS = ['a.org']\ntry:\n    from local_settings import *\nexcept ImportError:\n    pass", "?"),
+        ("import os\nALLOWED_HOSTS = os.environ['HOSTS'].split(',')", "?"),
+        ("import os\nALLOWED_HOSTS = ['a.org', os.environ.get('HOST')]", "?"),
+        ("DEBUG = True", "?"),
+    ] {
+        assert_eq!(of(settings), expected, "{settings}");
+    }
+}

@@ -42,14 +42,15 @@ impl Index {
     }
 }
 
+/// The methods of dictionaries and lists that change them.
+const CHANGING: [&str; 9] = ["update", "setdefault", "pop", "popitem", "clear", "append", "extend", "insert", "remove"];
+
 /// The name inside whose value an event changes something: `NAME['key'] = …`, `NAME['key'].update(…)`.
 pub fn changes(what: &What) -> Option<&str> {
     let (inside, is_change) = match what {
         What::Assign { target, .. } => (target, matches!(&*target.node, Node::Subscript(..))),
         What::Call(call) => match &*call.call()?.0.node {
-            Node::Attribute(object, method) => {
-                (object, matches!(method.as_str(), "update" | "setdefault" | "pop" | "popitem" | "clear"))
-            }
+            Node::Attribute(object, method) => (object, CHANGING.contains(&method.as_str())),
             _ => return None,
         },
         _ => return None,

@@ -108,6 +108,7 @@ impl Reader<'_> {
             "import_statement" => self.plain_import(node, context),
             "import_from_statement" => self.names_import(node, context),
             "assignment" => self.assignment(node, context),
+            "augmented_assignment" => self.augmented(node, context),
             "if_statement" => self.condition(node, context, depth),
             "try_statement" => self.attempt(node, context, depth),
             "for_statement" | "while_statement" => {
@@ -212,6 +213,19 @@ impl Reader<'_> {
                 None => return self.settings_field(node, targets.first(), None, context),
             }
         }
+    }
+
+    /// `NAME += value` is `NAME = NAME + value`, as far as values go.
+    fn augmented(&mut self, node: Syntax, context: &Context) {
+        let part = |name| node.child_by_field_name(name).map(|part| self.expression(part));
+        let (Some(target), Some(value)) = (part("left"), part("right")) else { return };
+        let is_sum = node.child_by_field_name("operator").is_some_and(|operator| operator.kind() == "+=");
+        let parts = (target.clone(), value.clone());
+        let sum = if is_sum { Node::Add(parts.0, parts.1) } else { Node::Other(vec![parts.0, parts.1]) };
+        let sum = Expr { span: span(node), node: sum.into() };
+        self.assign(&target, &sum, span(node), context);
+        let used_as = target_name(&target);
+        self.visit(&value, context, used_as.as_deref(), &[]);
     }
 
     /// Remembers a class of pydantic's settings; one that derives from another has its fields too.
