@@ -29,7 +29,9 @@ fuzz_target!(|bytes: &[u8]| {
         for instruction in &stage.instructions {
             match instruction {
                 Instruction::Env(all) | Instruction::Arg(all) => all.iter().for_each(variable),
-                Instruction::Workdir(word) | Instruction::User(word) | Instruction::StopSignal(word) => holds(word.span),
+                Instruction::Workdir(word) | Instruction::User(word) | Instruction::StopSignal(word) => {
+                    holds(word.span)
+                }
                 Instruction::Copy(copy) => {
                     holds(copy.destination.span);
                     copy.sources.iter().for_each(|source| holds(source.span));
