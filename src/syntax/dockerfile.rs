@@ -123,7 +123,11 @@ fn without_blanks(text: &str, span: Span) -> Span {
         head = next;
     }
     let start = span.range().start + inside.len() - head.len();
-    Span::new(start, start + head.trim_end().len())
+    let mut whole = head;
+    while let Some(shorter) = whole.strip_suffix(JOIN).or_else(|| whole.strip_suffix(char::is_whitespace)) {
+        whole = shorter;
+    }
+    Span::new(start, start + whole.len())
 }
 
 fn stage(text: &str, rest: Span) -> Option<Stage> {

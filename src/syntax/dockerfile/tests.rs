@@ -48,6 +48,9 @@ fn places_are_those_of_the_file() {
     assert_eq!(variables[1].value.as_ref().unwrap().span.of(text), "\"2\"");
     let all: Vec<_> = words.iter().map(|word| (word.value.as_str(), word.span.of(text))).collect();
     assert_eq!(all, [("uwsgi", "uwsgi"), ("--ini", "--ini"), ("/a.ini", "/a\\u002eini")]);
+    let text = "FROM x\nCMD a \\\n#\u{f3}";
+    let [Instruction::Cmd(Command::Shell(span))] = only(text).instructions[..] else { panic!() };
+    assert_eq!(span.of(text), "a");
 }
 
 #[test]

@@ -83,5 +83,7 @@ pub fn reloaded() -> Lab {
 
 fn f59() -> Lab {
     let pass = "uwsgi_pass thena-app.invalid:3031";
-    Lab::start(&Plan { pass, comes_up: [true, false], ..Plan::healthy() })
+    let lab = Lab::start(&Plan { pass, comes_up: [true, false], ..Plan::healthy() });
+    wait_until("uWSGI has workers, as nothing else is wrong", || lab.log().contains("spawned uWSGI worker"));
+    lab
 }
