@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::finding::{Edit, Fix};
 use crate::rule::page::{Change, FixPlan};
+use crate::rule::path::FactPath;
 use crate::rule::subject::GAP;
 use crate::source::{Origin, Place, Source, Sources, Span};
 use crate::stack::fact::Row;
@@ -16,26 +17,41 @@ pub fn fix(plan: &FixPlan, row: &Arc<dyn Row>, sources: &Sources) -> Option<Fix>
 }
 
 fn edit(change: &Change, row: &Arc<dyn Row>, sources: &Sources) -> Option<Edit> {
-    let (path, text) = match change {
-        Change::Insert(path, text) | Change::Replace(path, text) => (path, text.render(row).ok()?),
+    let (target, text) = match change {
+        Change::Insert { after, into, text } => (anchor(after, into.as_ref(), row)?, text),
+        Change::Replace(path, text) => (Some(path.follow(row)).filter(|target| target.reached)?.place, text),
     };
+    let text = text.render(row).ok()?;
     // What is not known cannot be written into a file.
     if text.contains(GAP) {
         return None;
     }
-    let target = path.follow(row);
-    let Place { file, span: Some(span) } = target.place else { return None };
+    let Place { file, span: Some(span) } = target else { return None };
     let source = sources.get(file);
-    if !target.reached || source.origin != Origin::File {
+    if source.origin != Origin::File {
         return None;
     }
     Some(match change {
-        Change::Insert(..) => {
+        Change::Insert { .. } => {
             let (span, text) = insertion(source, span, &text)?;
             Edit { file, span, text }
         }
         Change::Replace(..) => Edit { file, span, text },
     })
+}
+
+/// The place of a fact that is there: an absent one has its owner's, which may lie in a file of another language.
+fn there(path: &FactPath, row: &Arc<dyn Row>) -> Option<Place> {
+    let target = path.follow(row);
+    (target.reached && !target.absent).then_some(target.place)
+}
+
+/// The place that new lines follow. What an ini could say may stand in the command line of a job, and a job takes no line of
+/// an ini: then they follow what the page names of the file that they belong into, and nothing where there is none.
+fn anchor(after: &FactPath, into: Option<&FactPath>, row: &Arc<dyn Row>) -> Option<Place> {
+    let Some(into) = into else { return there(after, row) };
+    let home = there(into, row)?;
+    Some(there(after, row).filter(|place| place.file == home.file).unwrap_or(home))
 }
 
 /// Where lines are inserted after the one that `after` ends on, and how: with its indentation and its line ending.

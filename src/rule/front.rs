@@ -53,6 +53,7 @@ pub struct Fix {
     pub title: Spanned<String>,
     pub safety: Option<Safety>,
     pub after: Option<Spanned<String>>,
+    pub into: Option<Spanned<String>>,
     pub insert: Option<Spanned<String>>,
     pub replace: Option<Spanned<String>>,
     pub with: Option<Spanned<String>>,

@@ -112,7 +112,14 @@ pub struct FixPlan {
 #[derive(Debug, Clone)]
 pub enum Change {
     /// New lines after the line of a fact.
-    Insert(FactPath, Text),
+    Insert {
+        /// The fact.
+        after: FactPath,
+        /// A fact of the file that the lines belong into: they follow this one where the other stands in another file.
+        into: Option<FactPath>,
+        /// The lines.
+        text: Text,
+    },
     /// Another text in a fact's place.
     Replace(FactPath, Text),
 }
@@ -358,12 +365,13 @@ fn labels(also: Vec<front::Also>, schema: &'static Schema) -> Result<Vec<Also>, 
 fn fix_plan(fix: Spanned<front::Fix>, schema: &'static Schema) -> Result<FixPlan, Fault> {
     let span = fix.span();
     let fix = fix.into_inner();
+    let into = fix.into.map(|into| path(into, schema)).transpose()?;
     let change = match (fix.after, fix.insert, fix.replace, fix.with) {
-        (None, None, None, None) => None,
+        (None, None, None, None) if into.is_none() => None,
         (Some(after), Some(insert), None, None) => {
-            Some(Change::Insert(path(after, schema)?, checked_text(insert, schema)?))
+            Some(Change::Insert { after: path(after, schema)?, into, text: checked_text(insert, schema)? })
         }
-        (None, None, Some(replace), Some(with)) => {
+        (None, None, Some(replace), Some(with)) if into.is_none() => {
             Some(Change::Replace(path(replace, schema)?, checked_text(with, schema)?))
         }
         _ => return Err((Some(span), "a fix has `after` with `insert`, or `replace` with `with`, or neither".into())),

@@ -266,3 +266,28 @@ fn a_cure_that_is_not_known_is_no_edit() {
     assert_eq!(edits("invalid port"), Vec::<String>::new());
     assert_eq!(edits("not `yes`"), ["on"]);
 }
+
+/// What an ini could say stands in the command line of a job here: a line of an ini in a job would break it.
+#[test]
+fn no_line_of_an_ini_is_put_into_a_job() {
+    let app = "from flask import Flask\nfrom sqlalchemy import create_engine\napp = Flask(__name__)\n\
+               engine = create_engine('postgresql:///shop')\nengine.connect()\n";
+    let command = "/usr/bin/uwsgi --processes 4 --master --disable-logging --mount=/shop=app.py --uid www-data \
+                   --socket /run/x.sock --wsgi-file /srv/app.py --callable app";
+    let job = format!("start on runlevel [2345]\nexec {command}\n");
+    let unit = format!("[Service]\nExecStart={command}\n");
+    let image = format!("FROM python:3\nCMD {command}\n");
+    for (path, text) in
+        [("etc/init/shop.conf", &job), ("etc/systemd/system/shop.service", &unit), ("Dockerfile", &image)]
+    {
+        let files = [(path, text.as_str()), ("srv/app.py", app)].map(|(path, text)| (path.to_owned(), text.into()));
+        let findings = lint_memory(&files, &Options::default()).report.findings;
+        let of_uwsgi = findings.iter().filter(|finding| finding.rule.contains("uwsgi"));
+        let edited: Vec<&str> = of_uwsgi
+            .filter(|finding| finding.fix.as_ref().is_some_and(|fix| !fix.edits.is_empty()))
+            .map(|finding| finding.rule.as_str())
+            .collect();
+        assert_eq!(edited, [""; 0], "{path}");
+        assert!(findings.iter().any(|finding| finding.rule.starts_with("uwsgi/")), "{path}: {findings:?}");
+    }
+}
