@@ -283,7 +283,12 @@ impl Builder<'_> {
             _ => return,
         };
         if copy.from.is_some() {
-            return Arc::make_mut(&mut self.image.landing).cover(&destination);
+            let landing = Arc::make_mut(&mut self.image.landing);
+            landing.cover(&destination);
+            copy.sources
+                .iter()
+                .for_each(|source| landing.cover(&format!("{destination}/{}", last_segment(&source.value))));
+            return;
         }
         for source in copy.sources.iter().take(MOST_VARIABLES) {
             if let Answer::Known(source) = self.expanded(source)

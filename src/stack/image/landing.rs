@@ -30,7 +30,7 @@ impl Landing {
         self.push(Landed { source: Some(source.to_owned()), name: name.to_owned(), destination: normal(destination) });
     }
 
-    /// Something out of sight lands at `destination`.
+    /// Something out of sight lands at `destination`, a file or a folder; what lay there as a file is gone.
     pub fn cover(&mut self, destination: &str) {
         self.push(Landed { source: None, name: String::new(), destination: normal(destination) });
     }
@@ -53,7 +53,8 @@ impl Landing {
     /// decides.
     pub fn origins(&self, path: &str) -> Vec<String> {
         let path = normal(path);
-        self.all.iter().rev().flat_map(|one| one.origins(&path)).collect()
+        let is_covered = |one: &&Landed| one.source.is_none() && one.destination == path;
+        self.all.iter().rev().take_while(|one| !is_covered(one)).flat_map(|one| one.origins(&path)).collect()
     }
 }
 
@@ -113,5 +114,8 @@ mod tests {
         landing.cover("/b");
         assert!(landing.takes("deploy/a") && landing.takes("c"));
         assert_eq!(landing.origins("/a"), ["deploy/a", "a"]);
+        assert!(landing.origins("/b").is_empty(), "another stage puts its own there");
+        landing.add("late/b", "b", "/b");
+        assert_eq!(landing.origins("/b"), ["late/b"]);
     }
 }
