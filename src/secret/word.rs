@@ -6,6 +6,9 @@ use std::ops::Range;
 /// Longer texts without a digit are several words run together: nobody calls anything that.
 const LONGEST: usize = 15;
 
+/// How much around a word is looked at: names are shorter, and a text of nothing but the word would take its square.
+const AROUND: usize = 256;
+
 /// Whether a secret is a word as people and programs are called, such as `tomcat`.
 pub(super) fn is_word(secret: &str) -> bool {
     let rest = secret.get(1..).unwrap_or_default();
@@ -24,9 +27,9 @@ pub(super) fn may_be_secret(text: &str, span: &Range<usize>) -> bool {
     let start = if ends_in_escape(&bytes[..span.start]) {
         span.start
     } else {
-        span.start - bytes[..span.start].iter().rev().take_while(|byte| is_name(byte)).count()
+        span.start - bytes[..span.start].iter().rev().take(AROUND).take_while(|byte| is_name(byte)).count()
     };
-    let end = span.end + bytes[span.end..].iter().take_while(|byte| is_name(byte)).count();
+    let end = span.end + bytes[span.end..].iter().take(AROUND).take_while(|byte| is_name(byte)).count();
     let before = text.get(start..span.start).unwrap_or_default().trim_start_matches(['-', '.']);
     // The dot that ends a sentence, and the dash that goes on with it.
     let after = text.get(span.end..end).unwrap_or_default().trim_end_matches(['-', '.']);
