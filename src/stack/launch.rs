@@ -136,7 +136,7 @@ pub fn see_through(document: &Document, words: Vec<Argument>, variables: &Variab
             }
             "newrelic-admin" => take_runner(&mut launch, "run-program"),
             "poetry" => take_runner(&mut launch, "run"),
-            // Of Heroku's buildpacks and of agents that watch the app: each takes its own place by the program.
+            // Of Heroku's buildpacks and of agents that watch the app: what follows is what they run.
             "ddtrace-run" | "start-nginx" | "start-nginx-solo" | "start-pgbouncer" | "start-stunnel" => {
                 skip_options(&mut launch, &[])
             }
