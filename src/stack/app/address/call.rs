@@ -69,56 +69,32 @@ impl<'c> Look<'_, 'c> {
         let (callee, arguments) = call.call()?;
         let path = self.code.canonical(&self.trace.roots, unit, scope, callee)?;
         let module = path.split('.').next().unwrap_or_default();
+        let whole = |taker, value: &Expr, pool| {
+            Some(self.sink(taker, self.place(unit, scope, value), self.evaluator.value(at, value), pool, sure))
+        };
+        let parts = |taker, pool, positional: &[&str]| {
+            self.of_parts((taker, pool), at, arguments, positional, unit.place(call.span), sure)
+        };
+        let string_or_parts = |dsn: Option<&Expr>, pool, positional: &[&str]| match dsn {
+            Some(dsn) => whole(Taker::Postgres, dsn, pool),
+            None => parts(Taker::Postgres, pool, positional),
+        };
         match (module, last_part(&path)) {
             (_, "create_engine" | "create_async_engine") if !path.starts_with('<') => {
                 let url = argument(arguments, 0, &["url", "name_or_url"])?;
-                let place = self.place(unit, scope, url);
-                let pool = self.pool_of_engine(unit, at, arguments);
-                Some(self.sink(Taker::SqlAlchemy, place, self.evaluator.value(at, url), pool, sure))
+                whole(Taker::SqlAlchemy, url, self.pool_of_engine(unit, at, arguments))
             }
             ("psycopg2" | "psycopg", "connect") => {
                 let pool = if *scope == Scope::Module { Pool::One } else { Pool::Unbounded };
-                match argument(arguments, 0, &["dsn", "conninfo"]) {
-                    Some(dsn) => {
-                        let place = self.place(unit, scope, dsn);
-                        Some(self.sink(Taker::Postgres, place, self.evaluator.value(at, dsn), pool, sure))
-                    }
-                    None => self.of_parts((Taker::Postgres, pool), at, arguments, &[], unit.place(call.span), sure),
-                }
+                string_or_parts(argument(arguments, 0, &["dsn", "conninfo"]), pool, &[])
             }
             ("psycopg2", "SimpleConnectionPool" | "ThreadedConnectionPool" | "PersistentConnectionPool") => {
-                let dsn = argument(arguments, 2, &["dsn"]);
-                let pool = self.pool_of_driver(at, arguments);
-                match dsn {
-                    Some(dsn) => {
-                        let place = self.place(unit, scope, dsn);
-                        Some(self.sink(Taker::Postgres, place, self.evaluator.value(at, dsn), pool, sure))
-                    }
-                    None => self.of_parts((Taker::Postgres, pool), at, arguments, &POOL, unit.place(call.span), sure),
-                }
+                string_or_parts(argument(arguments, 2, &["dsn"]), self.pool_of_driver(at, arguments), &POOL)
             }
-            ("MySQLdb" | "pymysql", "connect") => {
-                self.of_parts((Taker::MySql, Pool::Unbounded), at, arguments, &MYSQL, unit.place(call.span), sure)
-            }
-            ("mysql", "connect") => {
-                self.of_parts((Taker::MySql, Pool::Unbounded), at, arguments, &[], unit.place(call.span), sure)
-            }
-            ("peewee" | "playhouse", "PostgresqlDatabase") => self.of_parts(
-                (Taker::Postgres, Pool::Unbounded),
-                at,
-                arguments,
-                &["database"],
-                unit.place(call.span),
-                sure,
-            ),
-            ("peewee" | "playhouse", "MySQLDatabase") => self.of_parts(
-                (Taker::MySql, Pool::Unbounded),
-                at,
-                arguments,
-                &["database"],
-                unit.place(call.span),
-                sure,
-            ),
+            ("MySQLdb" | "pymysql", "connect") => parts(Taker::MySql, Pool::Unbounded, &MYSQL),
+            ("mysql", "connect") => parts(Taker::MySql, Pool::Unbounded, &[]),
+            ("peewee" | "playhouse", "PostgresqlDatabase") => parts(Taker::Postgres, Pool::Unbounded, &["database"]),
+            ("peewee" | "playhouse", "MySQLDatabase") => parts(Taker::MySql, Pool::Unbounded, &["database"]),
             _ => None,
         }
     }
